@@ -1,0 +1,1 @@
+"""A pytest plugin that turns LLM coding benchmarks into test suites."""

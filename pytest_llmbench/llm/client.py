@@ -1,0 +1,109 @@
+"""The seams of generation: what a client, a cache and a gateway's user must look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pytest_llmbench.schema.attempt import (
+    AttemptKey,
+    Completion,
+    CompletionRequest,
+    Message,
+    Outcome,
+)
+
+TargetKind = Literal["openai", "litellm", "folder", "builtin"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTarget:
+    """What a model's label resolved to."""
+
+    label: str
+    kind: TargetKind
+    name: str
+    """The name sent to the endpoint; ``folder``: the absolute path; ``builtin``: ``reference`` or ``starter``."""
+    endpoint: str
+    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``builtin``."""
+    queue: str = ""
+    """Models of one queue never overlap: one per base URL; hosted models have a queue each."""
+    base_url: str | None = None
+    concurrency: int = 1
+    """Requests in flight."""
+    params: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
+
+    @property
+    def local(self) -> bool:
+        """True when nothing is asked: the files are on this machine."""
+        return self.kind in ("folder", "builtin")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt to generate."""
+
+    key: AttemptKey
+    messages: tuple[Message, ...]
+    files: tuple[str, ...]
+    """Names the task expects."""
+    data: Path | None = None
+    """The task's data folder, for ``builtin`` models."""
+
+
+class LLMClient(Protocol):
+    """Asks one endpoint."""
+
+    async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
+        """Send the request once and read the whole answer; raises ``ModelError``. Never retries."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class CompletionCache(Protocol):
+    """Stored completions, by request."""
+
+    def load(self, request: CompletionRequest) -> Completion | None:
+        """The stored completion of an equal request."""
+        ...
+
+    def save(self, request: CompletionRequest, completion: Completion) -> None:
+        """Keep a good completion; raises ``StoreError``."""
+        ...
+
+
+OnOutcome = Callable[[AttemptKey, CompletionRequest, Outcome], None]
+"""Called once for each attempt when its generation ended; may raise ``StoreError``."""
+
+
+class CompletionSource(Protocol):
+    """What a grading process sees of generation, in the same process or over the channel."""
+
+    def fetch(self, key: AttemptKey) -> Outcome:
+        """Wait for the end of an attempt's generation. Raises ``SourceClosedError`` when the session ends first."""
+        ...
+
+
+class SourceClosedError(Exception):
+    """The session is ending; nothing more will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of one gateway at one moment."""
+
+    total: int
+    asked: int
+    """Attempts whose request was sent."""
+    reused: int
+    answered: int
+    """Attempts with a completion, reused ones included."""
+    failed: int
+    in_flight: Sequence[AttemptKey] = ()

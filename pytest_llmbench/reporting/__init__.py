@@ -1,0 +1,1 @@
+"""Layer 1: records to text; computes no figure."""

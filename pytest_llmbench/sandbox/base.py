@@ -1,0 +1,54 @@
+"""The seam between graders and whatever runs untrusted code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits
+
+
+class Sandbox(Protocol):
+    """Runs commands against one workspace, without network, secrets or sight of the grader."""
+
+    name: str
+    """``bubblewrap`` or ``none``."""
+    workspace: Path
+
+    def run(
+        self,
+        command: Sequence[str],
+        limits: Limits | None = None,
+        *,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        mounts: Sequence[Path] = (),
+    ) -> ExecResult:
+        """Run one command in the workspace and wait for its end.
+
+        ``command[0]`` may be ``python``, ``node``, ``go`` or another toolchain's name: it is replaced by
+        the toolchain found on this machine. ``mounts`` are files visible read-only at their own paths.
+        Raises ``SandboxError`` when the sandbox itself fails; a program that fails or hits a limit is a result.
+        """
+        ...
+
+    def call(self, file: str | Path, function: str, *args: Any, limits: Limits | None = None) -> CallResult:
+        """Call one function of a Python or JavaScript file with JSON values, in a fresh process."""
+        ...
+
+    def calls(
+        self,
+        file: str | Path,
+        function: str,
+        args: Sequence[Sequence[Any]],
+        limits: Limits | None = None,
+    ) -> list[CallResult]:
+        """Make many calls in one process; ``limits`` hold for all of them together.
+
+        ``file`` is a name inside the workspace, or the absolute path of a trusted probe outside it: a probe
+        is shown to the sandbox alone, without its folder, and imports the model's files from the workspace.
+        Expected values stay with the caller. When the process dies in one call, the rest goes on in a new one
+        (a few times at most).
+        """
+        ...

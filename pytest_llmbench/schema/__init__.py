@@ -1,0 +1,1 @@
+"""Layer 0: frozen data that crosses rooms; no I/O."""

@@ -1,0 +1,159 @@
+"""One attempt: its key, the request, what came back, and one record per rubric test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ErrorKind = Literal[
+    "connection",
+    "timeout",
+    "rate_limited",
+    "auth",
+    "bad_request",
+    "context_overflow",
+    "server_error",
+    "invalid_response",
+    "empty_content",
+    "reasoning_only",
+    "truncated",
+    "unparsed_format",
+    "missing_reply",
+    "harness",
+]
+"""Why an attempt gave nothing to grade (``docs/results.md`` tells them apart)."""
+
+
+class AttemptKey(NamedTuple):
+    """Identity of an attempt, in every process and every run folder."""
+
+    task: str
+    model: str
+    """The model's label."""
+    epoch: int
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        return f"{self.task} / {self.model} #{self.epoch}"
+
+
+class Frozen(BaseModel):
+    """Base of every record: immutable, and a field nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Frozen):
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class CompletionRequest(Frozen):
+    """Everything that shapes a reply: equal requests share one stored completion."""
+
+    model: str
+    """The name sent to the endpoint."""
+    endpoint: str
+    """Base URL without credentials, or ``litellm``, ``dir:...``, ``builtin``."""
+    messages: tuple[Message, ...]
+    epoch: int
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Sampling parameters sent; empty: the server's own presets hold."""
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of this request."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Usage(Frozen):
+    """Token counts as the server reported them; None: not reported."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Retry(Frozen):
+    """One try that failed and was sent again."""
+
+    kind: ErrorKind
+    message: str
+    waited_s: float
+    """Pause before the next try."""
+
+
+class Completion(Frozen):
+    """What a model handed in for one request."""
+
+    text: str
+    """The answer, without any reasoning."""
+    reasoning: str = ""
+    """Reasoning that came apart from the answer; kept, never graded."""
+    files: dict[str, str] | None = None
+    """Set where files were handed in directly and no reply has to be read."""
+    finish_reason: str | None = None
+    model_answered: str | None = None
+    usage: Usage = Usage()
+    timings: dict[str, Any] | None = None
+    """llama-server's ``timings``, verbatim."""
+    wall_s: float | None = None
+    """First byte sent to last byte received, of the try that counted; None: nothing was asked."""
+    first_token_s: float | None = None
+    """First byte sent to first content or reasoning token."""
+    started: str | None = None
+    """UTC, ISO 8601."""
+
+
+class Failure(Frozen):
+    """Why an attempt has nothing to grade."""
+
+    kind: ErrorKind
+    message: str
+    """What happened, to which thing, and what to do next."""
+    http_status: int | None = None
+    body: str = ""
+    """Start of the raw answer."""
+    cause: str = ""
+    """Equal for failures with one cause: told once to the user."""
+    stops_model: bool = False
+    """True for what no further request to this model can pass: refused connection, bad key."""
+
+
+class Outcome(Frozen):
+    """The end of one attempt's generation: a completion to grade, a failure, or a failure with what came."""
+
+    completion: Completion | None = None
+    failure: Failure | None = None
+    retries: tuple[Retry, ...] = ()
+    cached: bool = False
+    """True when a stored completion was used and nothing was asked."""
+
+
+class ItemRecord(Frozen):
+    """How one test item of a rubric point ended."""
+
+    task: str
+    model: str
+    epoch: int
+    point: str
+    case: str = ""
+    """Parametrized case; empty when the test has one only."""
+    outcome: Literal["earned", "missed", "skipped", "harness", "not_reached"]
+    """``harness``: our side failed; ``not_reached``: the attempt had nothing to grade."""
+    message: str = ""
+    """Shortened assertion, skip reason or error; empty when earned."""
+    labels: tuple[str, ...] = ()
+    """Evidence on the whole attempt, such as ``no_code``."""
+    duration_s: float = 0.0
+
+    @property
+    def key(self) -> AttemptKey:
+        """The attempt it belongs to."""
+        return AttemptKey(self.task, self.model, self.epoch)

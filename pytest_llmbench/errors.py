@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_llmbench.schema.attempt import Failure
+    from pytest_llmbench.schema.attempt import Completion, Failure, Retry
 
 
 class LLMBenchError(Exception):
@@ -48,6 +48,15 @@ class StoreError(LLMBenchError):
 class ModelError(LLMBenchError):
     """A request to a model that gave nothing to grade."""
 
-    def __init__(self, failure: Failure) -> None:
+    retries: tuple[Retry, ...] = ()
+    """Earlier tries of the same request; set where requests are sent again."""
+
+    def __init__(
+        self, failure: Failure, completion: Completion | None = None, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(f"{failure.kind}: {failure.message}")
         self.failure = failure
+        self.completion = completion
+        """What came, where the answer was whole but cannot be graded: cut off, reasoning only, unparsed."""
+        self.retry_after_s = retry_after_s
+        """The pause that the server asked for."""

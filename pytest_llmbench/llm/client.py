@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pytest_llmbench.schema.attempt import (
-    AttemptKey,
     Completion,
     CompletionRequest,
     Message,
     Outcome,
 )
+from pytest_llmbench.schema.keys import AttemptKey
 
 TargetKind = Literal["openai", "litellm", "folder", "builtin"]
 

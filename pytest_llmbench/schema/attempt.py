@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from pytest_llmbench.schema.keys import AttemptKey
 
 ErrorKind = Literal[
     "connection",
@@ -25,19 +27,6 @@ ErrorKind = Literal[
     "harness",
 ]
 """Why an attempt gave nothing to grade (``docs/results.md`` tells them apart)."""
-
-
-class AttemptKey(NamedTuple):
-    """Identity of an attempt, in every process and every run folder."""
-
-    task: str
-    model: str
-    """The model's label."""
-    epoch: int
-    """Counted from 1."""
-
-    def __str__(self) -> str:
-        return f"{self.task} / {self.model} #{self.epoch}"
 
 
 class Frozen(BaseModel):
@@ -156,4 +145,18 @@ class ItemRecord(Frozen):
     @property
     def key(self) -> AttemptKey:
         """The attempt it belongs to."""
+        return AttemptKey(self.task, self.model, self.epoch)
+
+
+class OutcomeRecord(Frozen):
+    """The end of one attempt's generation, as the run folder keeps it; the texts lie in files of their own."""
+
+    task: str
+    model: str
+    epoch: int
+    outcome: Outcome
+
+    @property
+    def key(self) -> AttemptKey:
+        """The attempt."""
         return AttemptKey(self.task, self.model, self.epoch)

@@ -1,0 +1,34 @@
+# What a newcomer types. Everything lands in .venv; nothing else on the machine changes but bubblewrap.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup bench test proof lint clean
+
+setup: .venv/ready
+	@.ci/sandbox
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable . --group dev
+	@$(BIN)/python -m pytest_llmbench.toolchains node go || $(BIN)/pip install --quiet --editable ".[toolchains]"
+	@touch $@
+
+# Both tasks for the reference solutions and the unmodified starters: no model needed.
+bench: setup
+	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 --tb=no -rN
+
+test: setup
+	$(BIN)/pytest -n 2
+
+proof: setup
+	$(BIN)/tox run
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .tox .llmbench dist build

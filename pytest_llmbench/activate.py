@@ -1,0 +1,136 @@
+"""What a chosen model switches on: imported, and paid for, only then."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_llmbench.collection import Collection
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.grader import GRADER, Grader
+from pytest_llmbench.planning import keep_attempts_together, make_plan, order_for_generation
+from pytest_llmbench.reporter import Reporter
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.settings import Settings
+from pytest_llmbench.session import Controller, WorkerLink
+from pytest_llmbench.store.run_dir import RunDir
+
+WORKER_INPUT = "llmbench"
+_GRACE_S = 1.0
+
+
+def activate(config: pytest.Config, settings: Settings, collection: Collection) -> None:
+    """Register what this process needs: a worker its grader, the first process the reporter and, alone, a grader too.
+
+    Raises ``OptionError``, ``SandboxError`` or ``StoreError``.
+    """
+    worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        given = worker[WORKER_INPUT]
+        link = WorkerLink(given, _end_this_worker)
+        grader = Grader(collection, link, RunDir(Path(given["run"])), given["sandbox"])
+        _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
+        return
+    _refuse(config)
+    reporter = Reporter(config)
+    controller = Controller(settings, lookahead=bool(config.getoption("maxfail", 0)), on_planned=reporter.on_planned)
+    reporter.attach(controller)
+    config.pluginmanager.register(reporter, "llmbench-reporter")
+    if config.getoption("tx", None) and config.getoption("dist", "no") != "no":
+        config.pluginmanager.register(_Workers(controller), "llmbench-workers")
+    else:
+        grader = Grader(collection, controller.gateway, controller.run, controller.sandbox)
+        _register_grader(config, grader, _Planner(settings, collection, controller.queues, controller))
+
+
+def _register_grader(config: pytest.Config, grader: Grader, planner: _Planner) -> None:
+    config.stash[GRADER] = grader
+    config.pluginmanager.register(grader, "llmbench-grader")
+    config.pluginmanager.register(planner, "llmbench-planner")
+
+
+def _refuse(config: pytest.Config) -> None:
+    """Refuse ways of running that would give wrong figures."""
+    for spec in config.getoption("tx", None) or []:
+        if not spec.partition("*")[2].startswith("popen") and not spec.startswith("popen"):
+            raise OptionError(
+                f"--tx {spec}: llmbench grades on this machine only, remote workers cannot reach the process that "
+                f"asks the models. Use -n N instead."
+            )
+    if config.getoption("dist", "no") == "each":
+        raise OptionError("--dist each would grade every attempt once per worker. Use -n N, or --llm-epochs=N.")
+    if config.getoption("reruns", None):
+        raise OptionError(
+            "--reruns would keep the best of several gradings. Use --llm-epochs=N for independent attempts."
+        )
+
+
+class _Planner:
+    """Orders the collected items and announces the plan."""
+
+    def __init__(
+        self, settings: Settings, collection: Collection, queues: Mapping[str, str], announcer: Controller | WorkerLink
+    ) -> None:
+        self._settings = settings
+        self._collection = collection
+        self._queues = queues
+        self._announcer = announcer
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+        """Around every other plugin's reordering (``--ff``, random order): an attempt's points stay together."""
+        order_for_generation(items, [model.label for model in self._settings.llm.models], self._queues)
+        result = yield
+        keep_attempts_together(items)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """All attempts are known: generation can start."""
+        self._announcer.announce(make_plan(self._collection, session.items))
+
+    def pytest_unconfigure(self) -> None:
+        """A worker hangs up when it is done, so that the end of the session does not look like its loss."""
+        if isinstance(self._announcer, WorkerLink):
+            self._announcer.close()
+
+
+class _Workers:
+    """The controller's side of xdist."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where the channel is."""
+        node.workerinput[WORKER_INPUT] = self._controller.worker_input()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep attempts whole."""
+        from pytest_llmbench.scheduler import AttemptScheduling
+
+        return AttemptScheduling(config, log, self._items)
+
+    def _items(self) -> Mapping[str, Any]:
+        plan: Plan = self._controller.recorder.plan
+        return plan.items
+
+
+def _end_this_worker() -> None:
+    """The session ended without this worker: stop what it is doing, at once and quietly."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    if threading.main_thread().is_alive():
+        signal.raise_signal(signal.SIGINT)
+    time.sleep(_GRACE_S)
+    os._exit(2)

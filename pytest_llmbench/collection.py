@@ -1,0 +1,200 @@
+"""From test modules to tasks and parametrized items, while pytest collects."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from pytest_llmbench.catalog import read_rubric_point, read_task
+from pytest_llmbench.errors import TaskError
+from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.settings import Settings
+from pytest_llmbench.schema.task import RubricPoint, Task
+
+ATTEMPT_FIXTURE = "llm_attempt"
+ITEM_REF = pytest.StashKey[ItemRef]()
+TASK_MARK = "llm_task"
+RUBRIC_MARK = "rubric"
+
+
+class _Found(NamedTuple):
+    task: Task
+    points: dict[str, RubricPoint]
+    """By test function."""
+
+
+class Collection:
+    """The tasks of one process, filled while pytest collects."""
+
+    def __init__(self, settings: Settings, config: pytest.Config, missing: Callable[[str], str]) -> None:
+        """``missing`` tells of a toolchain's name how to install it, or "" when it is there."""
+        self.settings = settings
+        self._name_filters = _prefixes(config)
+        self._missing = missing
+        self._found: dict[Path, _Found | TaskError] = {}
+        self._modules: dict[str, Path] = {}
+        self._cases: dict[tuple[str, str], dict[str, None]] = {}
+
+    # -- while collecting ------------------------------------------------------------------------------------------
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """Give a rubric test its attempts: every model and epoch, the model first in the id.
+
+        Raises pytest's ``CollectError`` for a task that is put together wrongly.
+        """
+        module = metafunc.module
+        name = _qualified(metafunc.cls, metafunc.definition.originalname)
+        if not _is_task(module):
+            stray = [m.name for m in metafunc.definition.iter_markers() if m.name in (TASK_MARK, RUBRIC_MARK)]
+            if stray:
+                raise _collect_error(
+                    f"{_file(module)}: {name} has the marker {stray[0]!r}, but the module is no task. "
+                    f'Add: pytestmark = pytest.mark.llm_task(id="...", points=..., files=["..."])'
+                )
+            return
+        found = self._load(module)
+        if name not in found.points:
+            raise _collect_error(
+                f"{_file(module)}: {name} is a test of task {found.task.id!r} and has no rubric marker. "
+                f'Add @pytest.mark.rubric("a-name", points=1), or move the test out of the task.'
+            )
+        if not self.settings.active:
+            return
+        keys = self._attempts_of(found.task.id)
+        metafunc.fixturenames.insert(0, ATTEMPT_FIXTURE)
+        ids = [self._attempt_id(key) for key in keys]
+        metafunc.parametrize(ATTEMPT_FIXTURE, keys, ids=ids, indirect=True, scope="module")
+
+    def note_cases(self, collector: pytest.Collector, nodes: Iterable[pytest.Item | pytest.Collector]) -> None:
+        """Learn from a collector's full result which cases each rubric point has."""
+        module = collector.getparent(pytest.Module)
+        if module is None or not self.settings.active:
+            return
+        for node in nodes:
+            ref = self._reference(node, module) if isinstance(node, pytest.Function) else None
+            if ref is not None:
+                node.stash[ITEM_REF] = ref
+                self._cases.setdefault((ref.task, ref.point), {})[ref.case] = None
+
+    # -- once collected --------------------------------------------------------------------------------------------
+
+    def why_skip(self, item: pytest.Item) -> str:
+        """Why an item cannot be graded on this machine, with the remedy; "" when it can."""
+        ref = item.stash.get(ITEM_REF, None)
+        return self.unavailable(self.task(ref.task)) if ref else ""
+
+    def task(self, task_id: str) -> Task:
+        """A collected task."""
+        found = self._found[self._modules[task_id]]
+        assert isinstance(found, _Found)
+        return found.task
+
+    def cases(self, task: str, point: str) -> tuple[str, ...]:
+        """Every case of a rubric point, selected or not; one unnamed case when its test is not parametrized."""
+        return tuple(self._cases.get((task, point), {"": None}))
+
+    @property
+    def task_count(self) -> int:
+        """Tasks collected."""
+        return sum(isinstance(found, _Found) for found in self._found.values())
+
+    def unavailable(self, task: Task) -> str:
+        """Why a task cannot be graded on this machine, with the remedy; "" when it can."""
+        return "; ".join(hint for name in task.toolchains if (hint := self._missing(name)))
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _load(self, module: ModuleType) -> _Found:
+        path = _file(module)
+        if path not in self._found:
+            try:
+                self._found[path] = self._read(module, path)
+            except TaskError as error:
+                self._found[path] = error
+        found = self._found[path]
+        if isinstance(found, TaskError):
+            raise _collect_error(str(found))
+        return found
+
+    def _read(self, module: ModuleType, path: Path) -> _Found:
+        marks = [mark for mark in _marks(module) if mark.name == TASK_MARK]
+        if len(marks) > 1:
+            raise TaskError(f"{path} has {len(marks)} llm_task markers. A module is one task: keep one.")
+        points = {point.function: point for point in self._rubric(module, path)}
+        task = read_task(path, marks[0].args, marks[0].kwargs, list(points.values()))
+        other = self._modules.setdefault(task.id, path)
+        if other != path:
+            raise TaskError(
+                f"two tasks have the id {task.id!r}: {other} and {path}. Rename one in its llm_task marker."
+            )
+        return _Found(task, points)
+
+    def _rubric(self, module: ModuleType, path: Path) -> Iterator[RubricPoint]:
+        for name, function in _functions(module):
+            marks = [mark for mark in _marks(function) if mark.name == RUBRIC_MARK]
+            if not marks:
+                continue
+            if len(marks) > 1:
+                raise TaskError(f"{path}: {name} has {len(marks)} rubric markers. A test is one point: keep one.")
+            if not name.rpartition("::")[2].startswith(self._name_filters):
+                raise TaskError(f"{path}: {name} has a rubric marker, but pytest collects no function of that name.")
+            title = (inspect.getdoc(function) or "").partition("\n")[0]
+            yield read_rubric_point(marks[0].args, marks[0].kwargs, function=name, title=title)
+
+    def _attempts_of(self, task: str) -> list[AttemptKey]:
+        llm = self.settings.llm
+        return [AttemptKey(task, model.label, epoch) for model in llm.models for epoch in range(1, llm.epochs + 1)]
+
+    def _attempt_id(self, key: AttemptKey) -> str:
+        return key.model if self.settings.llm.epochs == 1 else f"{key.model}#{key.epoch}"
+
+    def _reference(self, item: pytest.Function, module: pytest.Module) -> ItemRef | None:
+        found = self._found.get(_file(module.obj))
+        callspec = getattr(item, "callspec", None)
+        if not isinstance(found, _Found) or callspec is None or ATTEMPT_FIXTURE not in callspec.params:
+            return None
+        key: AttemptKey = callspec.params[ATTEMPT_FIXTURE]
+        point = found.points[_qualified(item.cls, item.originalname)]
+        case = callspec.id.removeprefix(self._attempt_id(key)).removeprefix("-")
+        return ItemRef(key.task, key.model, key.epoch, point.id, case)
+
+
+def _is_task(module: ModuleType) -> bool:
+    return any(mark.name == TASK_MARK for mark in _marks(module))
+
+
+def _marks(owner: object) -> list[pytest.Mark]:
+    marks: Any = getattr(owner, "pytestmark", [])
+    marks = marks if isinstance(marks, list) else [marks]
+    return [getattr(mark, "mark", mark) for mark in marks]
+
+
+def _functions(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
+    """Every function of a module and of its classes, in order of definition."""
+    for name, value in vars(module).items():
+        if isinstance(value, FunctionType):
+            yield name, value
+        elif inspect.isclass(value):
+            members = {n: v for base in reversed(value.__mro__) for n, v in vars(base).items()}
+            yield from ((f"{value.__name__}::{n}", v) for n, v in members.items() if isinstance(v, FunctionType))
+
+
+def _qualified(cls: type | None, name: str) -> str:
+    return f"{cls.__name__}::{name}" if cls else name
+
+
+def _prefixes(config: pytest.Config) -> tuple[str, ...]:
+    return tuple(pattern.rstrip("*") for pattern in config.getini("python_functions"))
+
+
+def _file(module: ModuleType) -> Path:
+    return Path(str(module.__file__))
+
+
+def _collect_error(message: str) -> pytest.Collector.CollectError:
+    return pytest.Collector.CollectError(f"llmbench: {message}")

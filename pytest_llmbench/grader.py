@@ -1,0 +1,180 @@
+"""Hooks of every process that runs tests: wait for a reply, grade it, and tell how each point ended."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmbench import toolchains
+from pytest_llmbench.collection import ITEM_REF, Collection
+from pytest_llmbench.errors import HarnessError, ModelError, StoreError
+from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
+from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, note_phase
+from pytest_llmbench.pipeline.attempt import Submission, keep_files, read_submission
+from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.schema.attempt import Failure
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.task import Task
+from pytest_llmbench.store.run_dir import RunDir
+
+if TYPE_CHECKING:
+    from pytest_llmbench.sandbox.base import Sandbox
+    from pytest_llmbench.sandbox.select import SandboxChoice
+    from pytest_llmbench.schema.settings import SandboxName
+
+GRADER = pytest.StashKey["Grader"]()
+
+
+class OpenAttempt:
+    """The attempt whose points are being graded in this process."""
+
+    def __init__(self, key: AttemptKey, task: Task, submission: Submission | None, failure: Failure | None) -> None:
+        self.key = key
+        self.task = task
+        self.failure = failure
+        self._submission = submission
+        self.sandbox_choice: SandboxChoice | None = None
+        self.sandbox: Sandbox | None = None
+
+    @property
+    def submission(self) -> Submission:
+        """What the model handed in; raises ``ModelError`` when it handed in nothing that can be graded."""
+        if self._submission is None:
+            assert self.failure is not None
+            raise ModelError(self.failure)
+        return self._submission
+
+    def open_sandbox(self, workspace: Path) -> Sandbox:
+        """A sandbox over the attempt's workspace with the task's toolchains in it."""
+        assert self.sandbox_choice is not None
+        found = [chain for name in self.task.toolchains if (chain := toolchains.find(name))]
+        self.sandbox = open_sandbox(self.sandbox_choice, workspace, found)
+        return self.sandbox
+
+
+class Grader:
+    """Grades attempt after attempt; remembers one at a time."""
+
+    def __init__(
+        self, collection: Collection, source: CompletionSource, run: RunDir, sandbox: SandboxChoice | SandboxName
+    ) -> None:
+        self._collection = collection
+        self._source = source
+        self._run = run
+        self._sandbox = sandbox
+        self._open: OpenAttempt | None = None
+
+    def opened(self, key: AttemptKey) -> OpenAttempt:
+        """The attempt, with its reply waited for and read."""
+        if self._open is None or self._open.key != key:
+            self._open = self._read(key)
+        return self._open
+
+    def _read(self, key: AttemptKey) -> OpenAttempt:
+        task = self._collection.task(key.task)
+        outcome = self._source.fetch(key)
+        if outcome.failure is not None or outcome.completion is None:
+            return OpenAttempt(key, task, None, outcome.failure)
+        submission = read_submission(key, task, outcome.completion)
+        keep_files(self._run, submission)
+        attempt = OpenAttempt(key, task, submission, None)
+        if isinstance(self._sandbox, str):
+            self._sandbox = choose(self._sandbox)
+        attempt.sandbox_choice = self._sandbox
+        return attempt
+
+    # -- hooks -----------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Wait for the reply outside every timer: pytest-timeout limits grading, not the model."""
+        ref = item.stash.get(ITEM_REF, None)
+        if ref is not None and not self._collection.unavailable(self._collection.task(ref.task)):
+            try:
+                attempt = self.opened(ref.key)
+            except SourceClosedError:
+                pytest.exit("llmbench: the session is ending", returncode=2)
+            except (HarnessError, StoreError) as error:
+                _replace(item, error)
+            else:
+                if attempt.failure is not None:
+                    _replace(item, ModelError(attempt.failure))
+                elif attempt.submission.no_code:
+                    _replace_by_miss(item, attempt.submission)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what pytest saw into the point's outcome; at teardown, send the record along with the report."""
+        report = yield
+        ref = item.stash.get(ITEM_REF, None)
+        if ref is None:
+            return report
+        point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
+        attempt = self._open if self._open is not None and self._open.key == ref.key else None
+        note_phase(item, report, call, point)
+        if getattr(report, OUTCOME, "") == "missed" and attempt is not None:
+            self._add_evidence(item, report, attempt)
+        if report.when == "teardown":
+            labels = attempt.submission.labels if attempt is not None and attempt.failure is None else ()
+            attach_record(item, report, ref, point, labels)
+        return report
+
+    def _add_evidence(self, item: pytest.Item, report: pytest.TestReport, attempt: OpenAttempt) -> None:
+        submission = attempt.submission
+        files = submission.completion.files is not None
+        reply = (
+            self._run.files_dir(attempt.key) if files else self._run.path / f"{self._run.reply_stem(attempt.key)}.md"
+        )
+        add_evidence(
+            report,
+            reply=_from_here(reply),
+            notes=submission.notes,
+            last=attempt.sandbox.last if attempt.sandbox is not None else None,
+            again=self._again(item, attempt.key, reply.parent, local=submission.completion.wall_s is None),
+        )
+
+    def _again(self, item: pytest.Item, key: AttemptKey, replies: Path, *, local: bool) -> str:
+        """The command that grades this point again from the stored reply."""
+        llm = self._collection.settings.llm
+        spec = next(model for model in llm.models if model.label == key.model)
+        name = spec.name if local else f"dir:{_from_here(replies)}"
+        model = name if name == spec.label else f"{spec.label}={name}"
+        words = ["pytest", f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}", f"--llm-model={model}"]
+        if llm.epochs > 1:
+            words.append(f"--llm-epochs={llm.epochs}")
+        return shlex.join(words)
+
+
+def _from_here(path: Path) -> Path:
+    """The path as short as a user in the current folder would type it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _replace(item: pytest.Item, error: Exception) -> None:
+    """Let the item end in ``error`` at setup, with none of its fixtures made."""
+
+    def setup() -> None:
+        raise error
+
+    item.setup = setup  # type: ignore[method-assign]  # the item's own fixtures must not run
+
+
+def _replace_by_miss(item: pytest.Item, submission: Submission) -> None:
+    """Let the item fail as a miss, with none of its fixtures made: there is nothing they could work on."""
+    notes = "; ".join(submission.notes) or "the reply holds no code block"
+
+    def runtest() -> None:
+        pytest.fail(f"no code: nothing of what the task asks for was handed in ({notes})", pytrace=False)
+
+    item.setup = lambda: None  # type: ignore[method-assign]  # as above
+    item.runtest = runtest  # type: ignore[method-assign]  # as above

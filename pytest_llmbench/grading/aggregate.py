@@ -1,0 +1,129 @@
+"""Pure: a plan, the outcomes of generation and the records of grading -> attempts, each in exactly one state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
+from pytest_llmbench.grading.score import score_attempt
+from pytest_llmbench.schema.attempt import Completion, ItemRecord, Outcome
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.plan import Plan, TaskCard
+from pytest_llmbench.schema.results import AttemptResult, AttemptStatus, ErrorInfo
+
+NO_CODE = "no_code"
+"""Label of an attempt whose model answered without handing in what was asked: it is worth the task's floor."""
+
+DESELECTED = "deselected"
+"""Reason of an attempt with a verdict on every point selected, where that is not the whole task."""
+DESELECTED_HERE = "deselected for this model"
+"""Reason of an attempt without a verdict on points that were selected for others only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """All attempts of a run and what was asked of them."""
+
+    attempts: list[AttemptResult]
+    asked: Asked
+
+
+def grade(
+    plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord], *, stopped_by: str = ""
+) -> Graded:
+    """Bring every planned attempt to its one state, sorted by task, model and epoch.
+
+    ``stopped_by`` says what ended the session early, if anything did.
+    """
+    latest = {(record.key, record.point, record.case): record for record in records}
+    by_key: dict[AttemptKey, list[ItemRecord]] = {}
+    for record in latest.values():
+        by_key.setdefault(record.key, []).append(record)
+    asked = what_was_asked(plan, latest.values())
+    cards = {card.id: card for card in plan.tasks}
+    attempts = [
+        _attempt(_Evidence(key, cards[key.task], outcomes.get(key), by_key.get(key, [])), asked, stopped_by)
+        for key in sorted(plan.attempts())
+    ]
+    return Graded(attempts=attempts, asked=asked)
+
+
+class _Evidence(NamedTuple):
+    """All that is known of one attempt."""
+
+    key: AttemptKey
+    card: TaskCard
+    outcome: Outcome | None
+    records: Sequence[ItemRecord]
+
+
+def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResult:
+    key, card, outcome, records = evidence
+    wanted = asked.tasks.get(key.task, {})
+    score = score_attempt(card, records, wanted, whole=key.task in asked.whole)
+    status, error, reason = _state(evidence, asked, stopped_by)
+    completion = (outcome.completion if outcome else None) or Completion(text="")
+    return AttemptResult(
+        task=key.task,
+        model=key.model,
+        epoch=key.epoch,
+        status=status,
+        error=error,
+        reason=reason,
+        points=score.points if status in ("scored", "incomplete") else 0.0,
+        max_points=score.max_points,
+        caps=score.caps,
+        dimensions=score.dimensions,
+        labels=sorted({label for record in records for label in record.labels}),
+        criteria=score.criteria,
+        wall_s=completion.wall_s,
+        usage=completion.usage,
+        timings=completion.timings,
+        finish_reason=completion.finish_reason,
+        cached=outcome.cached if outcome else False,
+        retries=list(outcome.retries) if outcome else [],
+    )
+
+
+_State = tuple[AttemptStatus, ErrorInfo | None, str]
+
+
+def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
+    key, card, outcome, records = evidence
+    wanted = asked.tasks.get(key.task, {})
+    if outcome is not None and outcome.failure is not None:
+        return "error", ErrorInfo(kind=outcome.failure.kind, message=outcome.failure.message), ""
+    if not wanted:
+        skips = [record.message or "skipped" for record in records if record.outcome == "skipped"]
+        return "not_run", None, card.unavailable or min(skips, default=stopped_by or "not reached")
+    broken = sorted((r.point, r.case, r.message) for r in records if r.outcome == "harness")
+    if broken:
+        point, _, message = broken[0]
+        return "error", ErrorInfo(kind="harness", message=f"{point}: {message}"), ""
+    done = {(r.point, r.case): r for r in records if r.outcome != "not_reached"}
+    missing = [(p, c) for p, cases in wanted.items() for c in cases if not _has_verdict(done.get((p, c)))]
+    if not missing:
+        return ("scored", None, "") if key.task in asked.whole else ("incomplete", None, DESELECTED)
+    if not done:
+        return "not_run", None, stopped_by or "not reached"
+    return "incomplete", None, _why_missing(missing, done, asked.attempts.get(key, {}), stopped_by)
+
+
+def _has_verdict(record: ItemRecord | None) -> bool:
+    return record is not None and record.outcome in ("earned", "missed")
+
+
+def _why_missing(
+    missing: Sequence[tuple[str, str]],
+    done: Mapping[tuple[str, str], ItemRecord],
+    selected: Cases,
+    stopped_by: str,
+) -> str:
+    skipped = [done[item].message for item in missing if item in done]
+    if skipped:
+        return f"skipped: {skipped[0]}"
+    if all(case not in selected.get(point, ()) for point, case in missing):
+        return DESELECTED_HERE
+    return stopped_by or "not reached"

@@ -1,0 +1,81 @@
+"""Pure: attempts -> one row a model, ranked, with the incomplete ones apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import groupby
+from statistics import fmean
+
+from pytest_llmbench.grading.aggregate import DESELECTED, DESELECTED_HERE, Graded
+from pytest_llmbench.grading.score import exact, figure
+from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow
+
+_SECONDS_DIGITS = 3
+
+
+def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[LeaderboardRow], list[IncompleteRow]]:
+    """Rank the models that have a score for everything asked for; list the others with their lower bounds.
+
+    A task's figure is the mean over its scored epochs, a total their sum. Equal totals share a rank (1, 2, 2, 4).
+    """
+    tasks = list(graded.asked.tasks)
+    most = graded.asked.selection.points
+    complete: list[LeaderboardRow] = []
+    incomplete: list[IncompleteRow] = []
+    for model in models:
+        attempts = [a for a in graded.attempts if a.model == model and a.task in graded.asked.tasks]
+        if not attempts:
+            continue
+        figures = {task: _task_figure(task, attempts) for task in tasks}
+        reasons = _reasons(attempts)
+        row = LeaderboardRow(
+            rank=None,
+            model=model,
+            total=figure(sum((f for f in figures.values() if f is not None), Fraction())),
+            max_total=most,
+            completed=f"{sum(f is not None for f in figures.values())}/{len(tasks)}",
+            avg_wall_s=_mean_wall_s(attempts),
+            per_task={task: None if f is None else figure(f) for task, f in figures.items()},
+        )
+        if reasons or None in figures.values():
+            incomplete.append(IncompleteRow(**row.model_dump(), reasons=reasons or [DESELECTED_HERE]))
+        else:
+            complete.append(row)
+    incomplete.sort(key=lambda row: (-row.total, row.model))
+    return _with_ranks(complete), incomplete
+
+
+def _task_figure(task: str, attempts: Iterable[AttemptResult]) -> Fraction | None:
+    """Mean points over the epochs of a task that have a verdict on everything asked; None without any."""
+    points = [exact(a.points) for a in attempts if a.task == task and counts(a)]
+    return sum(points, Fraction()) / len(points) if points else None
+
+
+def counts(attempt: AttemptResult) -> bool:
+    """True when an attempt has a verdict on all that was asked of its task, be that the selected points only."""
+    return attempt.status == "scored" or (attempt.status == "incomplete" and attempt.reason == DESELECTED)
+
+
+def _reasons(attempts: Iterable[AttemptResult]) -> list[str]:
+    """Why a model is not complete, one line a cause with the number of attempts it took."""
+    causes: dict[str, int] = {}
+    for attempt in attempts:
+        if not counts(attempt):
+            cause = attempt.error.kind if attempt.error else f"{attempt.status.replace('_', ' ')}: {attempt.reason}"
+            causes[cause] = causes.get(cause, 0) + 1
+    return [cause if count == 1 else f"{cause} ({count} attempts)" for cause, count in sorted(causes.items())]
+
+
+def _mean_wall_s(attempts: Iterable[AttemptResult]) -> float | None:
+    walls = [a.wall_s for a in attempts if a.wall_s is not None]
+    return round(fmean(walls), _SECONDS_DIGITS) if walls else None
+
+
+def _with_ranks(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
+    ordered = sorted(rows, key=lambda row: (-row.total, row.model))
+    ranked: list[LeaderboardRow] = []
+    for _, group in groupby(ordered, key=lambda row: row.total):
+        rank = len(ranked) + 1
+        ranked += [row.model_copy(update={"rank": rank}) for row in group]
+    return ranked

@@ -1,0 +1,168 @@
+"""One request over HTTP and what came back: seen as it arrives, a broken stream as broken."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx
+
+from pytest_llmbench.errors import ModelError
+from pytest_llmbench.llm.answer import Answer
+from pytest_llmbench.llm.classify import http_failure, retry_after_s
+from pytest_llmbench.llm.sse import Event, EventParser
+from pytest_llmbench.llm.transport import dropped_failure, invalid_failure
+from pytest_llmbench.llm.wording import hide, one_line
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
+
+_AFTER_DONE_S = 1.0
+"""How long the body's end is waited for after ``[DONE]``, so that the connection can be used again."""
+_STRAY_CHARS = 1000
+
+
+class Exchange:
+    """One request and what came back, with its times."""
+
+    def __init__(self, endpoint: str, request: CompletionRequest, secrets: tuple[str, ...], max_bytes: int) -> None:
+        """Prepare to send the request; ``secrets`` are hidden in what errors quote."""
+        self.sent: float | None = None
+        """When the first byte was sent; ``time.monotonic()``, as the other times."""
+        self._answer = Answer()
+        self._endpoint = endpoint
+        self._request = request
+        self._secrets = secrets
+        self._max_bytes = max_bytes
+        self._received = 0.0
+        self._first_token: float | None = None
+        self._size = 0
+        self._plain = False
+        self._done = False
+        self._stray = ""
+
+    @property
+    def whole(self) -> bool:
+        """True when nothing of the answer can be missing: ``[DONE]`` alone does not say so."""
+        return self._plain or self._answer.finish_reason is not None
+
+    @property
+    def partial(self) -> str:
+        """The text that has come, or the reasoning if there is no text yet."""
+        return self._answer.text or self._answer.reasoning
+
+    async def run(self, connection: httpx.AsyncClient, url: httpx.URL, limit: asyncio.Timeout) -> None:
+        """Send the request and read to the end of the answer."""
+
+        async def note(event: str, _: dict[str, Any]) -> None:
+            if event.endswith("send_request_headers.started"):
+                self.sent = time.monotonic()
+
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
+        asked = connection.stream("POST", url, content=self._body(), headers=headers, extensions={"trace": note})
+        async with asked as response:
+            if not response.is_success:
+                await self._refuse(response)
+            elif "json" in response.headers.get("Content-Type", ""):
+                self._take_whole(await self._read(response))
+            else:
+                await self._follow(response, limit)
+
+    def completion(self, started: str) -> Completion:
+        """The completion, if the answer was whole and can be graded; raises ``ModelError``."""
+        if not self.whole:
+            raise ModelError(self._broken())
+        sent = self.sent or self._received
+        return self._answer.completion(
+            self._request,
+            endpoint=self._endpoint,
+            wall_s=self._received - sent,
+            first_token_s=None if self._first_token is None else self._first_token - sent,
+            started=started,
+        )
+
+    def _body(self) -> bytes:
+        """The request's JSON: no sampling parameter that was not asked for, so that a server's presets hold."""
+        asked = self._request.model_dump(mode="json", include={"messages", "params"})
+        stream = {"stream": True, "stream_options": {"include_usage": True}}
+        return json.dumps(
+            {**asked["params"], "model": self._request.model, "messages": asked["messages"], **stream}
+        ).encode()
+
+    async def _read(self, response: httpx.Response) -> str:
+        """The whole body."""
+        chunks = []
+        async for chunk in response.aiter_bytes():
+            self._count(chunk)
+            chunks.append(chunk)
+        return b"".join(chunks).decode(errors="replace")
+
+    def _count(self, chunk: bytes) -> None:
+        self._received = time.monotonic()
+        self._size += len(chunk)
+        if self._size > self._max_bytes:
+            what = f"sent more than {self._max_bytes} bytes for one answer"
+            raise ModelError(invalid_failure(self._endpoint, what, self._answer.text, 200))
+
+    async def _refuse(self, response: httpx.Response) -> None:
+        body = hide(await self._read(response), self._secrets)
+        failure = http_failure(response.status_code, body, endpoint=self._endpoint, model=self._request.model)
+        raise ModelError(failure, retry_after_s=retry_after_s(response.headers))
+
+    def _take_whole(self, body: str) -> None:
+        self._take_json(body)
+        if not self._answer.choices:
+            raise self._unreadable("answered with JSON that holds no choice", body)
+        self._plain = True
+
+    async def _follow(self, response: httpx.Response, limit: asyncio.Timeout) -> None:
+        """Read a stream of events to its end."""
+        parser, ending = EventParser(), False
+        async for chunk in response.aiter_bytes():
+            self._count(chunk)
+            self._take(parser.feed(chunk))
+            if self._done and not ending:
+                ending = True  # some servers leave the connection open; all there is to know is known
+                limit.reschedule(asyncio.get_running_loop().time() + _AFTER_DONE_S)
+        self._take(parser.close())
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            if event.kind == "stray":
+                self._stray = f"{self._stray}{event.text}\n"[:_STRAY_CHARS]
+            elif event.text.strip() == "[DONE]":
+                self._done = True
+            elif self._take_json(event.text) and self._first_token is None:
+                self._first_token = self._received
+
+    def _take_json(self, text: str) -> bool:
+        """Feed one JSON object to the answer; True when it brought text or reasoning."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._unreadable("answered with something that is not JSON", text) from error
+        if not isinstance(value, dict):
+            raise self._unreadable("answered with JSON that is no object", text)
+        if (told := value.get("error")) and not value.get("choices"):
+            code = told.get("code") if isinstance(told, dict) else None
+            status = code if isinstance(code, int) and 400 <= code < 600 else 200  # noqa: PLR2004 - HTTP's errors
+            body = hide(json.dumps(value, ensure_ascii=False), self._secrets)
+            raise ModelError(http_failure(status, body, endpoint=self._endpoint, model=self._request.model))
+        return self._answer.feed(value)
+
+    def _unreadable(self, what: str, body: str) -> ModelError:
+        return ModelError(invalid_failure(self._endpoint, what, hide(body, self._secrets), 200))
+
+    def _broken(self) -> Failure:
+        """Why a stream that ended is not whole."""
+        stray = hide(self._stray, self._secrets)
+        if stray.startswith("proxy error") or (stray and self._answer.choices):
+            return dropped_failure(
+                self._endpoint, f"broke off its stream with the line {one_line(stray)!r}", self.partial
+            )
+        if not self._answer.choices:
+            return invalid_failure(self._endpoint, "answered without any part of a completion", stray, 200)
+        what = "ended its stream without a finish_reason"
+        if self._done:
+            return invalid_failure(self._endpoint, what, self.partial, 200)
+        return dropped_failure(self._endpoint, what, self.partial)

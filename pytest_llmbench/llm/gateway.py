@@ -1,0 +1,287 @@
+"""The one place that talks to models: order, concurrency, retries, reuse of stored replies.
+
+An event loop on a thread of its own asks; a second thread does everything that touches a disk, one thing at a time;
+any thread announces and fetches. ``queues.py`` decides what is asked next, ``board.py`` holds what became of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from pytest_llmbench.errors import HarnessError, ModelError
+from pytest_llmbench.llm.board import Board, Recall
+from pytest_llmbench.llm.client import CompletionCache, Job, LLMClient, ModelTarget, OnOutcome, Progress
+from pytest_llmbench.llm.clients import ClientFactory, real_clients
+from pytest_llmbench.llm.keeper import Keeper, fault
+from pytest_llmbench.llm.queues import QueueState, next_keys
+from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Outcome
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.settings import LLMSettings
+
+CLOSE_S = 0.2
+"""Longest wait for each of: requests to end, connections to close, the disk to be written."""
+
+_T = TypeVar("_T")
+
+
+class Gateway:
+    """Generates one outcome for each announced attempt. A ``CompletionSource``."""
+
+    def __init__(
+        self,
+        targets: Sequence[ModelTarget],
+        settings: LLMSettings,
+        cache: CompletionCache,
+        on_outcome: OnOutcome,
+        *,
+        client_factory: ClientFactory | None = None,
+        lookahead: bool = False,
+        recall: Recall | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        """Start the threads; nothing is asked before ``announce``.
+
+        ``on_outcome`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate at most
+        the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
+        every outcome stays in memory.
+        """
+        self._targets = {target.label: target for target in targets}
+        self._settings = settings
+        self._keeper = Keeper(cache, on_outcome, settings.cache)
+        self._make_client = client_factory or real_clients(settings)
+        self._policy = policy or RetryPolicy()
+        self._board = Board(recall)
+        self._closing = threading.Lock()
+        self._closed = False
+        self._store = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmbench-store")
+        # Everything below belongs to the loop's thread.
+        self._rank = {label: rank for rank, label in enumerate(self._targets)}
+        self._queues = _queues(targets, lookahead=lookahead)
+        self._clients: dict[str, LLMClient] = {}
+        self._requests: dict[AttemptKey, CompletionRequest] = {}
+        self._stopped: dict[str, Failure] = {}
+        self._waited_for: set[AttemptKey] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._admission = asyncio.Lock()
+        self._thread = threading.Thread(target=self._serve, name="llmbench-gateway", daemon=True)
+        self._thread.start()
+
+    # For any thread
+
+    def announce(self, jobs: Sequence[Job]) -> None:
+        """Start to generate; an attempt announced before is left as it is.
+
+        Raises ``HarnessError`` for a model that is none of the targets, ``SourceClosedError`` after ``close``.
+        """
+        unknown = {job.key.model for job in jobs} - self._targets.keys()
+        if unknown:
+            raise HarnessError(f"no such model in this session: {', '.join(sorted(unknown))}.")
+        new = self._board.add(job.key for job in jobs)
+        first = {job.key: job for job in reversed(jobs) if job.key in new}
+        if first:
+            self._call(lambda: self._spawn(self._admit(list(first.values())[::-1])))
+
+    def fetch(self, key: AttemptKey) -> Outcome:
+        """Wait for the end of an attempt's generation.
+
+        Raises ``SourceClosedError`` when the gateway closes first, ``HarnessError`` for an attempt never announced.
+        """
+        outcome = self._board.take(key, lambda: self._call(self._wait_begins, key))
+        self._call(self._fetched, key)
+        return outcome
+
+    def progress(self) -> Progress:
+        """Counts at this moment."""
+        return self._board.progress()
+
+    def close(self) -> None:
+        """Cancel what is in flight, wake who waits, finish what is being written; may be called again.
+
+        Streams are closed, which frees the server's slot. Attempts that had not ended get no outcome.
+        """
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._board.close()
+        with contextlib.suppress(RuntimeError, TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(3 * CLOSE_S)
+        self._call(self._loop.stop)
+        with contextlib.suppress(RuntimeError, TimeoutError):
+            # One thread works in order: when it comes to this, everything before is on the disk.
+            self._store.submit(lambda: None).result(CLOSE_S)
+        self._store.shutdown(wait=False)
+        self._thread.join(CLOSE_S)
+
+    # On the loop's thread
+
+    def _serve(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._board.close()  # also if something ended the loop: nobody may wait for ever
+            with contextlib.suppress(RuntimeError):
+                self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _wind_up(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_S)
+        closing = asyncio.gather(*(client.aclose() for client in set(self._clients.values())), return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closing, CLOSE_S)
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
+        """Have the loop's thread call a function; nothing happens once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, *args)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closed:
+            work.close()
+            return
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, key: AttemptKey, work: Coroutine[Any, Any, None]) -> None:
+        """Do it; a fault in our own code ends the attempt, so that nobody waits for it in vain."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - told to whoever fetches
+            self._board.end(key, Outcome(failure=fault("generation broke", error)))
+
+    def _wait_begins(self, key: AttemptKey) -> None:
+        self._waited_for.add(key)
+        queue = self._queues.get(self._targets[key.model].queue)
+        if queue is not None and key.model in queue.pending:
+            queue.want(key)
+            self._pump(queue)
+
+    def _fetched(self, key: AttemptKey) -> None:
+        self._waited_for.discard(key)
+        queue = self._queues.get(self._targets[key.model].queue)
+        if queue is not None:
+            queue.fetched(key)
+            self._pump(queue)
+
+    async def _admit(self, jobs: Sequence[Job]) -> None:
+        """End what needs no asking and queue the rest, in the order of the models; one announcement at a time."""
+        async with self._admission:
+            for job in sorted(jobs, key=lambda job: self._rank[job.key.model]):
+                await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job))
+
+    async def _admit_one(self, target: ModelTarget, job: Job) -> None:
+        key = job.key
+        request = CompletionRequest(
+            model=target.name, endpoint=target.endpoint, messages=job.messages, epoch=key.epoch, params=target.params
+        )
+        outcome = await self._on_disk(lambda: self._keeper.without_asking(target, job, request))
+        stopped = self._stopped.get(key.model)
+        if outcome is None and stopped is not None:
+            outcome = Outcome(failure=stopped)
+        if outcome is not None:
+            await self._finish(key, request, outcome)
+            return
+        self._requests[key] = request
+        queue = self._queues[target.queue]
+        queue.add(key, wanted=key in self._waited_for)
+        self._pump(queue)
+
+    def _pump(self, queue: QueueState) -> None:
+        """Start whatever may start now."""
+        if self._closed:
+            return
+        for key in next_keys(queue):
+            queue.start(key)
+            self._spawn(self._guarded(key, self._generate(queue, key)))
+
+    async def _generate(self, queue: QueueState, key: AttemptKey) -> None:
+        request = self._requests.pop(key)
+        outcome = await self._ask(self._targets[key.model], key, request)
+        await self._finish(key, request, outcome)
+        # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
+        queue.end(key)
+        self._pump(queue)
+
+    async def _ask(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest) -> Outcome:
+        """Ask, again where that helps; everything that goes wrong is in the outcome."""
+        try:
+            client = self._clients.get(target.queue) or self._make_client(target)
+            self._clients[target.queue] = client
+            completion, retries = await complete_with_retries(
+                _Turnstile(client, lambda: self._pass(key)),
+                request,
+                timeout_s=self._settings.timeout_s,
+                policy=self._policy,
+            )
+        except ModelError as error:
+            return Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of a library: told, never waited for in vain
+            return Outcome(failure=fault(f"asking {target.label} broke", error))
+        return Outcome(completion=completion, retries=tuple(retries))
+
+    def _pass(self, key: AttemptKey) -> None:
+        """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
+        if key.model in self._stopped:
+            raise ModelError(self._stopped[key.model])
+        self._board.sent(key)
+
+    async def _finish(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
+        """Keep an outcome, publish it, and draw what follows from it for others."""
+        kept = await self._on_disk(lambda: self._keeper.keep(self._targets[key.model], key, request, outcome))
+        if kept.failure is not None and kept.failure.stops_model:
+            target = self._targets[key.model]
+            # What cannot be kept must not be bought: the server's other models are not asked either.
+            broken = kept.failure.kind == "harness" and target.queue in self._queues
+            self._stop(self._queues[target.queue].concurrency if broken else [key.model], kept.failure)
+        self._board.end(key, kept)
+
+    def _stop(self, models: Iterable[str], failure: Failure) -> None:
+        """Ask these models nothing more: what is pending of them ends with the same failure."""
+        for model in models:
+            if model in self._stopped:
+                continue
+            self._stopped[model] = failure
+            queue = self._queues.get(self._targets[model].queue)
+            for key in queue.give_up(model) if queue is not None else ():
+                finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure))
+                self._spawn(self._guarded(key, finish))
+
+    async def _on_disk(self, work: Callable[[], _T]) -> _T:
+        """Do it on the store's thread, to its end also when this task is cancelled."""
+        return await asyncio.shield(self._loop.run_in_executor(self._store, work))
+
+
+class _Turnstile:
+    """A client whose every request, retries included, passes a gate first."""
+
+    def __init__(self, client: LLMClient, gate: Callable[[], None]) -> None:
+        self._client = client
+        self._gate = gate
+
+    async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
+        """Pass the gate, then ask; raises ``ModelError``."""
+        self._gate()
+        return await self._client.complete(request, timeout_s=timeout_s)
+
+    async def aclose(self) -> None:
+        """Close nothing: the client is shared."""
+
+
+def _queues(targets: Sequence[ModelTarget], *, lookahead: bool) -> dict[str, QueueState]:
+    models: dict[str, dict[str, int]] = {}
+    for target in targets:
+        if not target.local:
+            models.setdefault(target.queue, {})[target.label] = target.concurrency
+    return {name: QueueState(concurrency, lookahead) for name, concurrency in models.items()}

@@ -1,0 +1,83 @@
+"""What a gateway does on disk: find outcomes that need no asking, keep those that were asked for.
+
+Called from one thread, never two at once. Nothing is raised: whatever goes wrong is the attempt's failure.
+"""
+
+from __future__ import annotations
+
+from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome
+from pytest_llmbench.llm.local_files import read_local
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Outcome
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.settings import CacheMode
+
+
+class Keeper:
+    """Stored completions, local files, and the user's ``on_outcome``."""
+
+    def __init__(self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode) -> None:
+        self._cache = cache
+        self._on_outcome = on_outcome
+        self._mode = mode
+
+    def without_asking(self, target: ModelTarget, job: Job, request: CompletionRequest) -> Outcome | None:
+        """The outcome of an attempt that needs no request; None: ask."""
+        try:
+            if target.local:
+                return read_local(target, job)
+            stored = self._cache.load(request) if self._mode in ("use", "only") else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends with it
+            return Outcome(failure=fault(f"looking for a reply of {target.label} broke", error))
+        if stored is not None:
+            return Outcome(completion=stored, cached=True)
+        if self._mode == "only":
+            return Outcome(failure=_not_stored(target, job.key))
+        return Outcome(failure=_unreachable(target)) if target.problem else None
+
+    def keep(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> Outcome:
+        """Store a good new completion and report the outcome, once; gives a failure in its place if either fails.
+
+        That failure stops the model: what cannot be kept must not be asked for.
+        """
+        new = outcome.failure is None and not outcome.cached and not target.local
+        try:
+            if new and outcome.completion is not None and self._mode != "off":
+                self._cache.save(request, outcome.completion)
+        except Exception as error:  # noqa: BLE001 - the reply is lost whatever the reason
+            outcome = Outcome(failure=_unkept(error), retries=outcome.retries)
+        try:
+            self._on_outcome(key, request, outcome)
+        except Exception as error:  # noqa: BLE001 - the same
+            return Outcome(failure=_unkept(error), retries=outcome.retries)
+        return outcome
+
+
+def fault(what: str, error: Exception) -> Failure:
+    """A failure on our side, with the type and text of what was raised."""
+    text = f"{what}: {type(error).__name__}: {error}"
+    return Failure(kind="harness", message=f"{text}. This says nothing about the model.", cause=text)
+
+
+def _unkept(error: Exception) -> Failure:
+    text = str(error) or type(error).__name__
+    return Failure(
+        kind="harness",
+        message=f"a reply could not be kept, so nothing more is asked there: {text}",
+        cause=f"not kept: {text}",
+        stops_model=True,
+    )
+
+
+def _not_stored(target: ModelTarget, key: AttemptKey) -> Failure:
+    return Failure(
+        kind="missing_reply",
+        message=f"no stored reply of {target.name} at {target.endpoint} to this request ({key}), "
+        "and --llm-cache=only asks for none. Run with --llm-cache=use to ask.",
+        cause=f"{target.label}: no stored reply",
+    )
+
+
+def _unreachable(target: ModelTarget) -> Failure:
+    return Failure(
+        kind="connection", message=target.problem, cause=f"{target.endpoint}: {target.problem}", stops_model=True
+    )

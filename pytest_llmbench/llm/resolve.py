@@ -1,0 +1,187 @@
+"""From a model's name as typed to the place that answers for it.
+
+In this order: files on this machine (``builtin/...``, ``dir:PATH``), the base URL if there is one, else servers that
+run on this machine, else litellm's table of hosted models.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.client import ModelTarget
+from pytest_llmbench.llm.names import ServedModel, match, nearest
+from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
+
+if TYPE_CHECKING:
+    from pytest_llmbench.llm.servers import Listing
+
+BUILTINS = ("builtin/reference", "builtin/starter")
+HOSTED_CONCURRENCY = 8
+
+_LONGEST_LIST = 20
+
+
+def resolve(specs: Sequence[ModelSpec], settings: LLMSettings, cwd: Path, env: Mapping[str, str]) -> list[ModelTarget]:
+    """Look every model up, in the order given; ``dir:`` paths are relative to ``cwd``.
+
+    A server that does not answer gives a target with a ``problem``, so that the others can go on. Raises
+    ``OptionError`` for a name that nobody serves or that means several models, and for a folder that is none.
+    """
+    places = _Places(settings, cwd, env)
+    return [places.find(spec) for spec in specs]
+
+
+def describe(target: ModelTarget) -> str:
+    """One line on where a model is asked, without credentials."""
+    where = {
+        "folder": f"files in {target.name}",
+        "builtin": f"each task's {target.name} files",
+        "litellm": f"{target.name} through litellm",
+        "openai": f"{target.name} at {target.base_url}",
+    }[target.kind]
+    if target.problem:
+        return f"{target.label}: {where}: {target.problem}"
+    return f"{target.label}: {where}" if target.local else f"{target.label}: {where}, {target.concurrency} at a time"
+
+
+@dataclass
+class _Places:
+    """Where models may be; each server is asked once however many models are looked up."""
+
+    settings: LLMSettings
+    cwd: Path
+    env: Mapping[str, str] = field(repr=False)
+
+    def find(self, spec: ModelSpec) -> ModelTarget:
+        if spec.name.startswith("builtin/"):
+            return _builtin(spec)
+        if spec.name.startswith("dir:"):
+            return self._folder(spec)
+        return self._at_base_url(spec) if self._base_url else self._somewhere(spec)
+
+    def _folder(self, spec: ModelSpec) -> ModelTarget:
+        path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
+        if not path.is_dir():
+            raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a folder of replies, one per task.")
+        return ModelTarget(spec.label, "folder", str(path), "dir")
+
+    # A base URL that the user named
+
+    @property
+    def _base_url(self) -> str | None:
+        return self.settings.base_url or self.env.get("OPENAI_BASE_URL")
+
+    @cached_property
+    def _listing(self) -> Listing:
+        from pytest_llmbench.llm.servers import listing
+
+        return listing(self._base_url or "", self.env.get("OPENAI_API_KEY"))
+
+    def _at_base_url(self, spec: ModelSpec) -> ModelTarget:
+        listing = self._listing
+        if listing.problem:
+            problem = f"{listing.problem}. Start the server, or give another --llm-base-url."
+            return self._openai(spec, spec.name, listing.base_url, problem)
+        if listing.models is None:
+            return self._openai(spec, spec.name, listing.base_url)
+        model = _only(spec.name, match(spec.name, listing.models))
+        if model is None:
+            served = [served.id for served in listing.models]
+            raise OptionError(
+                f"model {spec.name!r} is not served at {listing.base_url}.{_near(spec.name, served)} {_served(served)}"
+            )
+        return self._openai(spec, model.id, listing.base_url)
+
+    # Without one
+
+    @cached_property
+    def _running(self) -> list[Listing]:
+        from pytest_llmbench.llm.servers import probe
+
+        return probe(self.env)
+
+    @cached_property
+    def _hosted(self) -> dict[str, str]:
+        return _litellm_table()
+
+    def _somewhere(self, spec: ModelSpec) -> ModelTarget:
+        served = [model for listing in self._running for model in listing.models or ()]
+        model = _only(spec.name, match(spec.name, served))
+        if model is not None:
+            return self._openai(spec, model.id, model.base_url)
+        provider, slash, rest = spec.name.partition("/")
+        if spec.name in self._hosted or (slash and rest and provider in self._hosted.values()):
+            concurrency = self.settings.concurrency or HOSTED_CONCURRENCY
+            return ModelTarget(spec.label, "litellm", spec.name, "litellm", f"litellm:{spec.name}", None, concurrency)
+        raise OptionError(self._not_found(spec.name, served))
+
+    def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
+        from pytest_llmbench.llm.servers import probed_urls
+
+        asked = ", ".join(probed_urls(self.env)) or "none"
+        running = ", ".join(listing.base_url for listing in self._running) or "none"
+        known = list(dict.fromkeys([*(model.id for model in served), *self._hosted, *BUILTINS]))
+        return (
+            f"model {name!r} is found nowhere. Servers on this machine asked: {asked}; of these answered: {running}. "
+            f"litellm's table of hosted models: not in it.{_near(name, known)} "
+            f"{_served([str(model) for model in served]) if served else ''}"
+        ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
+
+    def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ModelTarget:
+        from pytest_llmbench.llm.servers import is_private
+
+        concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
+        return ModelTarget(
+            spec.label, "openai", name, base_url, base_url, base_url, concurrency=concurrency, problem=problem
+        )
+
+
+def _builtin(spec: ModelSpec) -> ModelTarget:
+    if spec.name not in BUILTINS:
+        near = _near(spec.name, BUILTINS)
+        raise OptionError(f"model {spec.name!r} is not built in.{near} There are: {', '.join(BUILTINS)}.")
+    return ModelTarget(spec.label, "builtin", spec.name.removeprefix("builtin/"), "builtin")
+
+
+def _only(name: str, found: Sequence[ServedModel]) -> ServedModel | None:
+    """The one model found, or None; several are an error."""
+    if len(found) > 1:
+        raise OptionError(
+            f"model {name!r} means several: {', '.join(map(str, found))}. Write the whole name of one of them, "
+            "with --llm-base-url=URL if several servers have it."
+        )
+    return found[0] if found else None
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    close = nearest(name, known)
+    return f" Near: {', '.join(close)}." if close else ""
+
+
+def _served(names: Sequence[str]) -> str:
+    if not names:
+        return "It serves no model."
+    rest = len(names) - _LONGEST_LIST
+    return f"Served: {', '.join(names[:_LONGEST_LIST])}{f' and {rest} more' if rest > 0 else ''}."
+
+
+def _litellm_table() -> dict[str, str]:
+    """Chat models in litellm's own table, with their providers, read without importing litellm."""
+    spec = importlib.util.find_spec("litellm")
+    places = spec.submodule_search_locations if spec is not None else None
+    if not places:
+        return {}
+    try:
+        text = (Path(places[0]) / "model_prices_and_context_window_backup.json").read_text(encoding="utf-8")
+        table = json.loads(text)
+    except (OSError, ValueError):
+        return {}
+    chatty = ("chat", "completion", "responses")
+    return {name: str(entry.get("litellm_provider")) for name, entry in table.items() if entry.get("mode") in chatty}

@@ -1,0 +1,55 @@
+"""Server-sent events, read from bytes as they come. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+_FIELDS = ("event", "id", "retry")
+
+
+class Event(NamedTuple):
+    """One thing found in a stream."""
+
+    kind: Literal["data", "stray"]
+    """``stray``: a line that is no field of the format, such as a proxy's error message."""
+    text: str
+
+
+class EventParser:
+    """Cuts a stream into events, wherever its chunks happen to end."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Events that this chunk completes."""
+        head, newline, tail = chunk.rpartition(b"\n")
+        if not newline:
+            # Joined only where a line ends, so that one long line in many chunks is not copied again and again.
+            self._rest.append(chunk)
+            return []
+        lines = (b"".join(self._rest) + head).split(b"\n")
+        self._rest = [tail]
+        return self._lines(lines)
+
+    def close(self) -> list[Event]:
+        """Events left over when the stream ends without a blank line after its last event."""
+        lines = [b"".join(self._rest), b""]
+        self._rest = []
+        return self._lines(lines)
+
+    def _lines(self, lines: list[bytes]) -> list[Event]:
+        events = []
+        for raw in lines:
+            line = raw.decode(errors="replace").removesuffix("\r")
+            name, _, value = line.partition(":")
+            if name == "data":
+                self._data.append(value.removeprefix(" "))
+            elif not line.strip():
+                if self._data:
+                    events.append(Event("data", "\n".join(self._data)))
+                self._data = []
+            elif name and name not in _FIELDS:  # no name: a comment, sent to keep the connection open
+                events.append(Event("stray", line))
+        return events

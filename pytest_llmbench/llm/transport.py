@@ -1,0 +1,112 @@
+"""Why no whole answer came over a connection, as a ``Failure``."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from pytest_llmbench.llm.wording import excerpt, one_line
+from pytest_llmbench.schema.attempt import Failure
+
+
+def transport_failure(
+    error: BaseException, *, endpoint: str, partial: str = "", reached: bool = True
+) -> Failure | None:
+    """Classify an exception by what lies in its chain; None: nothing there is about a connection.
+
+    ``partial``: the text that had come. ``reached``: whether this endpoint ever took a connection; one that never did
+    is taken to be the wrong address.
+    """
+    chain = list(_chain(error))
+    if _first(chain, httpx.ConnectTimeout):
+        return _unreachable(endpoint, "did not take a connection in time", "no answer", stops_model=not reached)
+    if refused := _first(chain, httpx.ConnectError, httpx.ProxyError):
+        return _connect_failure(chain, refused, endpoint)
+    if unreadable := _first(chain, httpx.DecodingError, json.JSONDecodeError):
+        return invalid_failure(endpoint, f"sent bytes that cannot be read ({_text(unreadable)})", partial)
+    if dropped := _first(chain, httpx.TransportError):
+        return dropped_failure(endpoint, f"dropped the connection ({_text(dropped)})", partial)
+    return None
+
+
+def dropped_failure(endpoint: str, what: str, partial: str) -> Failure:
+    """The answer broke off; the same request may well pass."""
+    return Failure(
+        kind="connection",
+        message=f"{endpoint} {what} {_received(partial)}. Look into the server's log whether the model's process died.",
+        body=excerpt(partial),
+        cause=f"connection {endpoint} dropped",
+    )
+
+
+def invalid_failure(endpoint: str, what: str, body: str, http_status: int | None = None) -> Failure:
+    """The answer is none in the chat completions format."""
+    return Failure(
+        kind="invalid_response",
+        message=f"{endpoint} {what}. Check that the base URL is that of an OpenAI-compatible API.",
+        http_status=http_status,
+        body=excerpt(body),
+        cause=f"invalid_response {endpoint} {what}",
+    )
+
+
+def timeout_failure(endpoint: str, *, limit_s: float, waited_s: float, partial: str = "") -> Failure:
+    """No whole answer within the time for one completion."""
+    return Failure(
+        kind="timeout",
+        message=(
+            f"{endpoint} sent no whole answer within {limit_s:g} s: gave up after {waited_s:.1f} s "
+            f"{_received(partial)}. Raise --llm-timeout, or limit the model's output."
+        ),
+        body=excerpt(partial),
+        cause=f"timeout {endpoint} {limit_s:g} s",
+    )
+
+
+def _connect_failure(chain: list[BaseException], error: BaseException, endpoint: str) -> Failure:
+    """Why there was no connection at all."""
+    if _first(chain, ConnectionRefusedError):
+        return _unreachable(endpoint, "refused the connection", "refused")
+    if _first(chain, socket.gaierror):
+        return _unreachable(endpoint, "has a host name that cannot be looked up", "name")
+    if insecure := _first(chain, ssl.SSLError):
+        return _unreachable(endpoint, f"gave no secure connection ({_text(insecure)})", "tls")
+    return _unreachable(endpoint, f"cannot be reached ({_text(error)})", "unreachable")
+
+
+def _unreachable(endpoint: str, what: str, cause: str, *, stops_model: bool = True) -> Failure:
+    return Failure(
+        kind="connection",
+        message=f"{endpoint} {what}. Start the server, or correct the base URL.",
+        cause=f"connection {endpoint} {cause}",
+        stops_model=stops_model,
+    )
+
+
+def _received(partial: str) -> str:
+    return f"after {len(partial)} characters of the answer" if partial else "before any of the answer came"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and everything that led to it, groups included."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        each = waiting.pop(0)
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__]
+            if isinstance(each, BaseExceptionGroup):
+                waiting += each.exceptions
+
+
+def _first(chain: list[BaseException], *kinds: type[BaseException]) -> BaseException | None:
+    return next((each for each in chain if isinstance(each, kinds)), None)
+
+
+def _text(error: BaseException) -> str:
+    return one_line(str(error), 150) or type(error).__name__

@@ -1,0 +1,67 @@
+"""The way down: an attempt's outcome -> a submission -> a workspace that a sandbox can run things in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.grading.aggregate import NO_CODE
+from pytest_llmbench.llm.reply import extract
+from pytest_llmbench.sandbox.workspace import write_files
+from pytest_llmbench.schema.attempt import Completion
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.task import Task
+from pytest_llmbench.store.run_dir import RunDir, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is graded: the files that a model handed in, and the evidence of how they came about."""
+
+    key: AttemptKey
+    completion: Completion
+    files: Mapping[str, str]
+    """Name -> text, of the files that the task asks for."""
+    notes: tuple[str, ...] = ()
+    """How the files were found in the reply, and what was passed over."""
+    labels: set[str] = field(default_factory=set)
+    """Evidence on the attempt that goes to ``results.json``; a grader may add to it."""
+
+    @property
+    def no_code(self) -> bool:
+        """True when nothing of what was asked for was handed in."""
+        return not self.files
+
+
+def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Submission:
+    """Find the files that the task asks for in what the model handed in."""
+    if completion.files is not None:
+        files: Mapping[str, str] = {name: completion.files[name] for name in task.files if name in completion.files}
+        notes: tuple[str, ...] = tuple(f"{name}: handed in as a file" for name in files)
+    else:
+        extraction = extract(completion.text, task.files)
+        files = extraction.files
+        notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
+    return Submission(key, completion, files, notes, set() if files else {NO_CODE})
+
+
+def keep_files(run: RunDir, submission: Submission) -> Path:
+    """Write the submission's files into the run folder; returns their folder. Raises ``StoreError``."""
+    folder = run.files_dir(submission.key)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_files(folder, submission.files)
+    return folder
+
+
+def fill_workspace(root: Path, task: Task, submission: Submission) -> None:
+    """Lay out a fresh workspace: the starter, then the model's files over it.
+
+    Raises ``HarnessError`` when a file of the task itself cannot be written.
+    """
+    refused = write_files(root, {**task.starter, **submission.files})
+    if refused:
+        name, reason = refused[0]
+        raise HarnessError(f"task {task.id!r}: {name} cannot be written into the workspace: {reason}.")

@@ -1,0 +1,167 @@
+"""Hooks of the one process that reports: header, records as they arrive, results, summary and exit status."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Generator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
+from pytest_llmbench.reporting.terminal import render
+from pytest_llmbench.schema.attempt import ItemRecord
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.results import Results
+from pytest_llmbench.session import Controller
+from pytest_llmbench.verdict import reaches
+
+LOST = "???"
+"""Phase of the report that xdist makes up for a test whose worker was lost."""
+
+_SIGN_OF_LIFE_S = 10.0
+
+
+class Reporter:
+    """Listens to the session on the controller's side."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._controller: Controller | None = None
+        self._results: Results | None = None
+        self._told: set[str] = set()
+        self._stopped_by = ""
+        self._ordinary_failure = False
+        self._ended = threading.Event()
+        self._old_sigterm: Any = None
+
+    def attach(self, controller: Controller) -> None:
+        """Report on this controller's run."""
+        self._controller = controller
+        if threading.current_thread() is threading.main_thread():
+            self._old_sigterm = signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    @property
+    def controller(self) -> Controller:
+        """The session's controller."""
+        assert self._controller is not None
+        return self._controller
+
+    # -- before and while ------------------------------------------------------------------------------------------
+
+    def pytest_report_header(self) -> list[str]:
+        """Models and what they resolved to, sandbox, run folder."""
+        return self.controller.header_lines()
+
+    def on_planned(self, plan: Plan) -> None:
+        """Say how much there is to do, once it is known; may be called from a worker's thread."""
+        progress = self.controller.gateway.progress()
+        local = self.controller.count_local(plan)
+        parts = [f"{progress.reused} replies reused, {progress.total - local - progress.reused} to ask"]
+        if local:
+            parts.append(f"{local} from files")
+        hint = "; --llm-cache=refresh asks again" if progress.reused else ""
+        self._say(f"llmbench: {len(plan.attempts())} attempts: {', '.join(parts)}{hint}")
+        threading.Thread(target=self._show_life, name="llmbench-life", daemon=True).start()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep every record the moment it arrives; a lost worker's test gets one too."""
+        record = getattr(report, RECORD, None)
+        recorder = self.controller.recorder
+        if report.failed and report.nodeid not in recorder.plan.items:
+            self._ordinary_failure = True
+        if record is not None:
+            recorder.item(ItemRecord.model_validate(record))
+        elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
+            setattr(report, OUTCOME, "harness")
+            message = "the process that graded this point was lost (it crashed or was killed)"
+            recorder.item(ItemRecord(**ref._asdict(), outcome="harness", message=message))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that cannot be collected is a failure like that of any test."""
+        self._ordinary_failure |= report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Failures that are no verdict on a model are errors; of one cause only the first is told in full."""
+        outcome = getattr(report, OUTCOME, None)
+        cause = getattr(report, CAUSE, None)
+        if outcome == "harness":
+            return "error", "E", "ERROR"
+        if outcome == "not_reached" and cause is not None:
+            first = cause not in self._told
+            self._told.add(cause)
+            return ("error" if first else "not reached"), "E", "ERROR"
+        return None
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the session did not come to its end."""
+        self._stopped_by = "interrupted" if isinstance(excinfo.value, KeyboardInterrupt) else str(excinfo.value)
+
+    # -- after -----------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Work out the results before anybody reports, and hand the exit status to the score if asked to."""
+        self._ended.set()
+        stopped = self._stopped_by or str(session.shouldstop or session.shouldfail or "")
+        self._results = self.controller.finish(stopped_by=stopped)
+        ordinary_ok = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        limit = self.controller.settings.fail_under
+        if self.controller.recorder.trouble is not None and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif limit is not None and ordinary_ok:
+            passed = not self._ordinary_failure and not stopped and reaches(self._results, limit)
+            session.exitstatus = pytest.ExitCode.OK if passed else pytest.ExitCode.TESTS_FAILED
+        return (yield)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
+        """Add the results to pytest-json-report's file."""
+        if self._results is not None:
+            json_report["llmbench"] = self._results.model_dump(mode="json")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The leaderboard and what is missing from it."""
+        if self._results is None or self._config.get_verbosity() < -1:
+            return
+        terminalreporter.write_sep("=", "llmbench")
+        width, colour = terminalreporter._tw.fullwidth, terminalreporter.hasmarkup  # noqa: SLF001  # no other way
+        for line in render(self._results, width=width, colour=colour).splitlines():
+            terminalreporter.write_line(line)
+        trouble = self.controller.recorder.trouble
+        if trouble is not None:
+            terminalreporter.write_line(f"llmbench: {trouble}", red=True)
+        else:
+            terminalreporter.write_line(f"results: {self.controller.results_path}")
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of everything, also when the session never began."""
+        self._ended.set()
+        if self._controller is not None:
+            self._controller.close()
+            if self._old_sigterm is not None:
+                signal.signal(signal.SIGTERM, self._old_sigterm)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    def _show_life(self) -> None:
+        while not self._ended.wait(_SIGN_OF_LIFE_S):
+            progress = self.controller.gateway.progress()
+            if progress.answered + progress.failed >= progress.total:
+                return
+            waiting = ", ".join(str(key) for key in progress.in_flight[:3])
+            self._say(
+                f"llmbench: {progress.answered + progress.failed} of {progress.total} replies; waiting for {waiting}"
+            )
+
+    def _say(self, line: str) -> None:
+        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and self._config.get_verbosity() >= 0:
+            terminal.ensure_newline()
+            terminal.write_line(line)

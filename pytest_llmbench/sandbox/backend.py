@@ -1,0 +1,129 @@
+"""What every backend shares: finding the program, its environment, and the record of what it did."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.calls import make_calls
+from pytest_llmbench.sandbox.process import Ended
+from pytest_llmbench.sandbox.rlimits import limit_behind
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, Toolchain
+
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+_TOOLCHAIN_NAMES = ("python", "node", "go", "cargo")
+_KILLED = -9
+
+
+class Backend(ABC):
+    """A ``Sandbox`` but for the isolation itself."""
+
+    name: str
+    """As in ``--llm-sandbox``."""
+
+    def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
+        """``workspace``: an existing folder. ``toolchains``: those that commands may be named after."""
+        self.workspace = workspace.resolve()
+        self.toolchains = {toolchain.name: toolchain for toolchain in toolchains}
+
+    @property
+    @abstractmethod
+    def home(self) -> str:
+        """The workspace's path as programs see it."""
+
+    @abstractmethod
+    def seen_at(self, file: Path, inside: str) -> str:
+        """The path at which programs see ``file`` when it is mounted at ``inside``."""
+
+    @abstractmethod
+    def _execute(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        stdin: bytes,
+        env: Mapping[str, str],
+        mounts: Mapping[Path, str],
+    ) -> Ended:
+        """Run a resolved command; ``mounts``: file or folder outside, and its path inside. Raises ``SandboxError``."""
+
+    def run(
+        self,
+        command: Sequence[str],
+        limits: Limits | None = None,
+        *,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        mounts: Sequence[Path] = (),
+    ) -> ExecResult:
+        """Run one command in the workspace and wait for its end (see ``Sandbox.run``).
+
+        A program ended by signal N reads the same as one that exits with 128 + N by itself: both give -N.
+        Raises ``SandboxError`` when the sandbox itself fails or the command's toolchain was not asked for.
+        """
+        paths = [mount.absolute() for mount in mounts]
+        return self._run(command, limits or Limits(), stdin, env or {}, {path: str(path) for path in paths})
+
+    def call(self, file: str | Path, function: str, *args: Any, limits: Limits | None = None) -> CallResult:
+        """Call one function of a Python or JavaScript file (see ``Sandbox.call``)."""
+        return self.calls(file, function, [args], limits)[0]
+
+    def calls(
+        self,
+        file: str | Path,
+        function: str,
+        args: Sequence[Sequence[Any]],
+        limits: Limits | None = None,
+    ) -> list[CallResult]:
+        """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls.py``)."""
+        return make_calls(self, Path(file), function, args, limits or Limits())
+
+    def run_driver(self, command: Sequence[str], limits: Limits, stdin: str, mounts: Mapping[Path, str]) -> ExecResult:
+        """Run a driver of ``sandbox/calls.py``; ``mounts``: file outside, and its path inside."""
+        return self._run(command, limits, stdin, {}, mounts)
+
+    def _run(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        stdin: str,
+        env: Mapping[str, str],
+        mounts: Mapping[Path, str],
+    ) -> ExecResult:
+        resolved = [self._program(command[0]), *command[1:]]
+        environment = {**self._environment(), **env}
+        ended = self._execute(resolved, limits, stdin.encode("utf-8", "surrogatepass"), environment, mounts)
+        stdout, stderr = (part.decode("utf-8", "backslashreplace") for part in (ended.stdout, ended.stderr))
+        hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, limits)
+        return ExecResult(
+            command=tuple(command),
+            exit_code=_KILLED if ended.limit_hit else ended.status,
+            stdout=stdout,
+            stderr=stderr,
+            wall_s=ended.wall_s,
+            cpu_s=ended.cpu_s,
+            limit_hit=hit,
+        )
+
+    def _program(self, name: str) -> str:
+        if toolchain := self.toolchains.get(name):
+            return str(toolchain.executable)
+        if name in _TOOLCHAIN_NAMES:
+            msg = f"the command {name!r} needs the toolchain {name!r}: name it in the task's llm_task(toolchains=[...])"
+            raise SandboxError(msg)
+        return name
+
+    def _environment(self) -> dict[str, str]:
+        """The whole environment of a program, but for the home folder: nothing is taken from ours."""
+        folders = [str(toolchain.executable.parent) for toolchain in self.toolchains.values()]
+        environment = {
+            "PATH": ":".join(dict.fromkeys([*folders, *SYSTEM_PATH])),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "WORKSPACE": self.home,
+        }
+        for toolchain in self.toolchains.values():
+            environment.update(toolchain.env)
+        return environment

@@ -1,0 +1,88 @@
+"""No isolation at all, for machines without a sandbox and for code that is trusted: ``--llm-sandbox=none``.
+
+A program sees the whole machine, network included. It gets a clean environment, a home folder of its own, the same
+limits as far as they go without namespaces, and is ended with its descendants.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
+from pytest_llmbench.sandbox.procfs import with_environment
+from pytest_llmbench.sandbox.rlimits import prlimit_arguments
+from pytest_llmbench.schema.execution import Limits
+
+_ROUNDS = 20
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+
+
+class Local(Backend):
+    """Runs each command as a plain process of this user."""
+
+    name = "none"
+
+    @property
+    def home(self) -> str:
+        """The workspace's own path."""
+        return str(self.workspace)
+
+    def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
+        """The file's own path."""
+        return str(file)
+
+    def _execute(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        stdin: bytes,
+        env: Mapping[str, str],
+        mounts: Mapping[Path, str],  # noqa: ARG002 - everything is visible anyway
+    ) -> Ended:
+        mark = f"LLMBENCH_COMMAND={secrets.token_hex(8)}"
+        with tempfile.TemporaryDirectory(prefix="llmbench-home-", ignore_cleanup_errors=True) as home:
+            name, _, value = mark.partition("=")
+            try:
+                return execute(
+                    [*_limited(limits), *command],
+                    env={"HOME": home, "TMPDIR": home, **env, name: value},
+                    limits=limits,
+                    kill=lambda leader: _kill_marked(leader, mark.encode()),
+                    stdin=stdin,
+                    cwd=self.workspace,
+                )
+            except (FileNotFoundError, PermissionError) as error:
+                if not self.workspace.is_dir():
+                    msg = f"the workspace {self.workspace} is gone: {error}"
+                    raise SandboxError(msg) from error
+                status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+                return Ended(status, b"", f"{command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
+            except OSError as error:
+                msg = f"{command[0]} could not be started: {error}"
+                raise SandboxError(msg) from error
+
+
+def _limited(limits: Limits) -> list[str]:
+    """The command that sets the kernel's limits; none where the system has no such command.
+
+    The number of processes is left to the watchdog: outside a namespace the kernel counts all of the user's.
+    """
+    prlimit = shutil.which("prlimit")
+    return [prlimit, *prlimit_arguments(limits, processes=False), "--"] if prlimit else []
+
+
+def _kill_marked(leader: int, mark: bytes) -> None:
+    """Kill the command's process group, and whoever left it but still has its environment."""
+    for _ in range(_ROUNDS):
+        kill_group(leader)
+        rest = with_environment(mark)
+        if not rest:
+            return
+        for pid in rest:
+            kill_one(pid)

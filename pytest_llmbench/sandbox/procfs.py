@@ -1,0 +1,115 @@
+"""Reading what a process tree uses from ``/proc``. Where there is no ``/proc`` a tree reads as empty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True)
+class TreeUsage:
+    """What a process and its descendants use at one moment."""
+
+    tasks: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Thread id: nanoseconds on a CPU, nanoseconds ready to run without one."""
+    cpu_s: float = 0.0
+    """CPU time of the living and of the dead that were waited for."""
+    memory_bytes: int = 0
+    """Anonymous and shared memory; a page of several processes counts for each, pages of files do not count."""
+
+
+def measure(root: int, at_most: int) -> TreeUsage:
+    """Sum up the tree below ``root``, which is included; what ends meanwhile is left out.
+
+    It ends after more than ``at_most`` threads, for a fork bomb grows faster than it can be read.
+    """
+    usage = TreeUsage()
+    for pid in tree(root):
+        if len(usage.tasks) > at_most:
+            break
+        folder = f"/proc/{pid}"
+        usage.cpu_s += _cpu_s(_read(f"{folder}/stat"))
+        usage.memory_bytes += _kilobytes(_read(f"{folder}/status"), "RssAnon:", "RssShmem:") * 1024
+        for thread in _threads(pid):
+            fields = _read(f"{folder}/task/{thread}/schedstat").split()
+            usage.tasks[thread] = (int(fields[0]), int(fields[1])) if len(fields) > 1 else (0, 0)
+    return usage
+
+
+def shared_memory(root: int) -> int:
+    """Bytes of memory of the tree below ``root``, pages of several processes counted once. Slower than ``measure``."""
+    kilobytes = 0
+    for pid in tree(root):
+        folder = f"/proc/{pid}"
+        kilobytes += _kilobytes(_read(f"{folder}/smaps_rollup"), "Pss_Anon:", "Pss_Shmem:") or _kilobytes(
+            _read(f"{folder}/status"), "RssAnon:", "RssShmem:"
+        )
+    return kilobytes * 1024
+
+
+def tree(root: int) -> Iterator[int]:
+    """Process ids of ``root`` and its descendants, parents first."""
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        waiting.extend(children(pid))
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the living children and zombies of one process."""
+    return [int(child) for thread in _threads(pid) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
+
+
+def with_environment(entry: bytes) -> list[int]:
+    """Process ids, of those that this user may look into, whose environment has ``entry`` (``NAME=value``)."""
+    found = []
+    for name in _entries("/proc"):
+        if name.isdecimal():
+            try:
+                environment = Path(f"/proc/{name}/environ").read_bytes()
+            except OSError:
+                continue
+            if entry in environment.split(b"\0"):
+                found.append(int(name))
+    return found
+
+
+def _threads(pid: int) -> list[int]:
+    return [int(name) for name in _entries(f"/proc/{pid}/task")]
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - read some hundred times a second
+    except OSError:
+        return []
+
+
+def _read(name: str) -> str:
+    """Text of a file of ``/proc``; empty when its process is gone."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.read(file, 65536).decode("ascii", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(file)
+
+
+def _cpu_s(stat: str) -> float:
+    # The command's name stands in parentheses and may hold anything, so the fields are counted from its end.
+    fields = stat.rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS_PER_S
+
+
+def _kilobytes(text: str, *names: str) -> int:
+    """Sum of the named figures, which stand one per line."""
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(names))

@@ -1,0 +1,66 @@
+"""The kernel's limits for one process: how to set them, and how to tell that one of them ended a program."""
+
+from __future__ import annotations
+
+import math
+import re
+import resource
+import signal
+
+from pytest_llmbench.schema.execution import LimitHit, Limits
+
+_MEGABYTE = 1 << 20
+_OPEN_FILES = 1024
+_UNTOUCHED_MEMORY_MB = 256
+"""Stacks and reservations count as data of a process before they are touched; the limit is about touched memory."""
+_SPARE_PROCESSES = 8
+"""The kernel refuses a little later than the watchdog counts, so that the watchdog can say which limit it was."""
+_NO_PROCESS = re.compile(r"Cannot fork|fork: .*unavailable|can't start new thread|pthread_create.*failed")
+_OUT_OF_MEMORY = re.compile(
+    r"^MemoryError\b|out of memory|std::bad_alloc|memory allocation of \d+ bytes failed", re.MULTILINE
+)
+
+
+def prlimit_arguments(limits: Limits, *, processes: bool) -> list[str]:
+    """Arguments of the ``prlimit`` command, to stand before the program's own.
+
+    ``processes``: whether to limit their number, which the kernel counts per user and user namespace.
+    No limit is set above what this process is itself allowed.
+    """
+    cpu_s = math.ceil(limits.cpu_s) + 1
+    wanted = [
+        ("--cpu", resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+        ("--data", resource.RLIMIT_DATA, *_both((limits.memory_mb + _UNTOUCHED_MEMORY_MB) * _MEGABYTE)),
+        ("--fsize", resource.RLIMIT_FSIZE, *_both(limits.file_mb * _MEGABYTE)),
+        ("--nofile", resource.RLIMIT_NOFILE, *_both(_OPEN_FILES)),
+        ("--core", resource.RLIMIT_CORE, *_both(0)),
+    ]
+    if processes:
+        wanted.append(("--nproc", resource.RLIMIT_NPROC, *_both(limits.processes + _SPARE_PROCESSES)))
+    arguments = []
+    for option, which, soft, hard in wanted:
+        allowed = resource.getrlimit(which)[1]
+        if allowed != resource.RLIM_INFINITY:
+            soft, hard = min(soft, allowed), min(hard, allowed)  # noqa: PLW2901 - the same two values, clamped
+        arguments.append(f"{option}={soft}:{hard}")
+    return arguments
+
+
+def limit_behind(exit_code: int, stderr: str, cpu_s: float, limits: Limits) -> LimitHit | None:
+    """The limit that a program, ended by itself or by a signal, ran into; None: none that can be known.
+
+    ``cpu_s``: CPU time of the whole tree as counted at its end, which no look in between may have seen.
+    """
+    if exit_code == -signal.SIGXCPU or cpu_s > limits.cpu_s:
+        return LimitHit("cpu_s", limits.cpu_s, round(cpu_s, 2))
+    if exit_code == -signal.SIGXFSZ:
+        return LimitHit("file_mb", limits.file_mb, limits.file_mb)
+    if exit_code != 0 and _OUT_OF_MEMORY.search(stderr[-4000:]):
+        return LimitHit("memory_mb", limits.memory_mb, limits.memory_mb)
+    if exit_code != 0 and _NO_PROCESS.search(stderr[-4000:]):
+        return LimitHit("processes", limits.processes, limits.processes)
+    return None
+
+
+def _both(value: int) -> tuple[int, int]:
+    return value, value

@@ -1,0 +1,91 @@
+"""Looking after a running process tree, to see which limit it hits.
+
+The kernel's own limits hold for one process each. What holds for a tree is measured here, a few dozen times a
+second, and never in the first moments: most programs end before the first look.
+"""
+
+from __future__ import annotations
+
+import time
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.procfs import TreeUsage, measure, shared_memory
+from pytest_llmbench.schema.execution import LimitHit, Limits
+
+FIRST_LOOK_S = 0.05
+LOOK_EVERY_S = 0.03
+_MEGABYTE = 1 << 20
+_STARVED_FACTOR = 10
+_STARVED_EXTRA_S = 5.0
+
+
+class Watchdog:
+    """Compares what a tree uses with its limits."""
+
+    def __init__(self, root: int, limits: Limits, *, launchers: int = 0) -> None:
+        """``root``: process id on top of the tree. ``launchers``: processes of the tree that are the sandbox's own."""
+        self._root = root
+        self._limits = limits
+        self._launchers = launchers
+        self._started = self._last_look = time.monotonic()
+        self._next_look = self._started + FIRST_LOOK_S
+        self._tasks: dict[int, tuple[int, int]] = {}
+        self._fair_wall_s = 0.0
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds since the start, waits for a CPU included."""
+        return time.monotonic() - self._started
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds until the next look; 0 when it is due."""
+        return max(0.0, self._next_look - time.monotonic())
+
+    def look(self) -> LimitHit | None:
+        """Measure the tree and return the limit that it exceeds.
+
+        Raises ``SandboxError`` when it ran far longer than its wall limit because other work had the CPUs.
+        """
+        usage = measure(self._root, self._limits.processes + self._launchers)
+        now = time.monotonic()
+        self._fair_wall_s += self._unhindered_s(usage, now - self._last_look)
+        self._last_look, self._next_look = now, now + LOOK_EVERY_S
+        hit = self._exceeded(usage)
+        starved_s = self._limits.wall_s * _STARVED_FACTOR + _STARVED_EXTRA_S
+        if hit is None and now - self._started > starved_s:
+            msg = (
+                f"wall limit hit for want of a CPU: after {now - self._started:.1f} s the command had got "
+                f"{usage.cpu_s:.1f} s of CPU time. Run fewer workers (-n) or other programs beside it."
+            )
+            raise SandboxError(msg)
+        return hit
+
+    def _unhindered_s(self, usage: TreeUsage, passed_s: float) -> float:
+        """The part of ``passed_s`` in which the tree ran, slept, or had only itself to wait for."""
+        ran = waited = 0
+        for thread, (run_ns, wait_ns) in usage.tasks.items():
+            ran_before, waited_before = self._tasks.get(thread, (0, 0))
+            if run_ns < ran_before:  # the number was given to a new thread
+                ran_before = waited_before = 0
+            ran += run_ns - ran_before
+            waited += wait_ns - waited_before
+        self._tasks = usage.tasks
+        # Threads of one tree also wait for each other: while any of them ran, nothing hindered the tree.
+        hindered_s = min(waited / 1e9, max(0.0, passed_s - ran / 1e9))
+        return passed_s - hindered_s
+
+    def _exceeded(self, usage: TreeUsage) -> LimitHit | None:
+        limits = self._limits
+        processes = len(usage.tasks) - self._launchers
+        if processes > limits.processes:
+            return LimitHit("processes", limits.processes, processes)
+        allowed_bytes = limits.memory_mb * _MEGABYTE
+        # Pages that forked processes share are first counted for each of them, which is quick, then only once.
+        if usage.memory_bytes > allowed_bytes and (memory_bytes := shared_memory(self._root)) > allowed_bytes:
+            return LimitHit("memory_mb", limits.memory_mb, round(memory_bytes / _MEGABYTE, 1))
+        if usage.cpu_s > limits.cpu_s:
+            return LimitHit("cpu_s", limits.cpu_s, round(usage.cpu_s, 2))
+        if self._fair_wall_s > limits.wall_s:
+            return LimitHit("wall_s", limits.wall_s, round(self._fair_wall_s, 2))
+        return None

@@ -1,0 +1,163 @@
+"""Writing a model's files into a workspace, and reading back what a program left there.
+
+Names and contents come from the model; after a program has run, so does everything else in the folder. No link is
+ever followed: each component of a name is opened by itself, below the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+MAX_TOTAL_BYTES = 10_000_000
+"""Size of all files of one call together."""
+MAX_FILES = 2000
+_MAX_COMPONENT_BYTES = 255
+_MAX_NAME_BYTES = 1024
+_MAX_DEPTH = 20
+_INVISIBLE = ("Cc", "Cf", "Cs")
+"""Unicode categories: control characters, formatting such as bidi overrides, lone surrogates."""
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Refused(NamedTuple):
+    """A file that was not written."""
+
+    name: str
+    reason: str
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> list[Refused]:
+    """Write ``files`` (name relative to ``root``: text) below the existing folder ``root``.
+
+    A file of the same name is replaced. What cannot be written safely is refused, one by one and in the order given;
+    the rest is written. Raises ``OSError`` only for ``root`` itself and for a full disk.
+    """
+    refused = []
+    taken: dict[str, str] = {}
+    total = written = 0
+    for name, text in files.items():
+        try:
+            parts = _parts(name)
+            _claim(parts, taken)
+            data = _encoded(text)
+            _check_sum(written + 1, total + len(data))
+            _write(root, parts, data)
+        except _RefusedError as error:
+            refused.append(Refused(str(name), str(error)))
+        else:
+            total, written = total + len(data), written + 1
+    return refused
+
+
+def read_file(root: Path, name: str, max_bytes: int = 1_000_000) -> bytes:
+    """Read a regular file below ``root``.
+
+    Raises ``OSError`` when it is missing, reached over a link, of another type, or longer than ``max_bytes``
+    (``errno.EFBIG``); ``ValueError`` for a name that could leave ``root``.
+    """
+    parts = _parts(name)
+    with _folder(root, parts[:-1], create=False) as folder:
+        # Without O_NONBLOCK opening a FIFO would wait for its writer.
+        file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with os.fdopen(file, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise OSError(errno.EFBIG, f"longer than {max_bytes} bytes", name)
+    return data
+
+
+class _RefusedError(ValueError):
+    """Why one file is refused."""
+
+
+def _parts(name: object) -> list[str]:
+    """The components of a safe relative name; raises ``_RefusedError``."""
+    if not isinstance(name, str) or not name:
+        raise _RefusedError("the name is empty")
+    if any(unicodedata.category(character) in _INVISIBLE for character in name):
+        raise _RefusedError("the name has control or invisible characters")
+    if name.startswith(("/", "~")) or "\\" in name or ":" in name:
+        raise _RefusedError("the name is not relative, or has a backslash or colon")
+    parts = name.split("/")
+    if len(parts) > _MAX_DEPTH or len(name.encode()) > _MAX_NAME_BYTES:
+        raise _RefusedError(f"the name is deeper than {_MAX_DEPTH} folders or longer than {_MAX_NAME_BYTES} bytes")
+    for part in parts:
+        if part in ("", ".", ".."):
+            raise _RefusedError("the name has an empty, '.' or '..' component")
+        if len(part.encode()) > _MAX_COMPONENT_BYTES:
+            raise _RefusedError(f"a component is longer than {_MAX_COMPONENT_BYTES} bytes")
+        if part.endswith((" ", ".")) or _DEVICE.fullmatch(part):
+            raise _RefusedError(f"{part!r} is no portable file name")
+        if part.casefold() == ".git":
+            raise _RefusedError("git would run what lies there")
+    return parts
+
+
+def _claim(parts: list[str], taken: dict[str, str]) -> None:
+    """Note the name and its folders in ``taken``; refuse one that differs from an earlier one only in case or form."""
+    claims = {}
+    for count in range(1, len(parts) + 1):
+        path = "/".join(parts[:count])
+        folded = unicodedata.normalize("NFC", path.casefold())
+        if taken.get(folded, path) != path:
+            raise _RefusedError(f"it differs from {taken[folded]!r} only in case")
+        claims[folded] = path
+    taken |= claims
+
+
+def _check_sum(files: int, size: int) -> None:
+    if files > MAX_FILES or size > MAX_TOTAL_BYTES:
+        raise _RefusedError(f"all files together are more than {MAX_FILES} files or {MAX_TOTAL_BYTES} bytes")
+
+
+def _encoded(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise _RefusedError("its content is not text")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise _RefusedError("its content is not valid Unicode") from None
+
+
+def _write(root: Path, parts: list[str], data: bytes) -> None:
+    try:
+        with _folder(root, parts[:-1], create=True) as folder:
+            # Replaced, not truncated: another name may be linked to the same file.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(parts[-1], dir_fd=folder)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            file = os.open(parts[-1], flags, 0o644, dir_fd=folder)
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        raise _RefusedError(f"it cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _folder(root: Path, parts: list[str], *, create: bool) -> Iterator[int]:
+    """A descriptor of the folder ``parts`` below ``root``, reached without following a link."""
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts:
+            if create:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, 0o755, dir_fd=folder)
+            below = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        yield folder
+    finally:
+        os.close(folder)

@@ -1,0 +1,53 @@
+"""xdist: attempts stay whole on one worker, and a crashed worker costs one test.
+
+xdist's own scope scheduler puts the crashing test back into the queue, and a second crash leaves it waiting for ever
+(pytest-xdist issue 784 and others); ``loadgroup`` ignores groups under pytest 9 (issue 1386).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from pytest_llmbench.schema.keys import ItemRef
+
+
+class AttemptScheduling(LoadScopeScheduling):
+    """Sends attempts as units; other tests one by one, or as the ``--dist`` mode groups them."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None, refs: Callable[[], Mapping[str, ItemRef]]) -> None:
+        """``refs`` gives what a test item grades, by node id; it fills up before the first test is sent."""
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+        self._refs = refs
+        self._mode = config.getoption("dist")
+
+    def _split_scope(self, nodeid: str) -> str:
+        ref = self._refs().get(nodeid)
+        if ref is not None:
+            return f"llmbench:{ref.key!r}"
+        if self._mode == "loadfile":
+            return nodeid.partition("::")[0]
+        return super()._split_scope(nodeid) if self._mode in ("loadscope", "loadgroup") else nodeid
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Give back what a lost worker had not finished, less the test that it was in."""
+        work = self.assigned_work.pop(node)
+        crashed = next((item for unit in work.values() for item, done in unit.items() if not done), None)
+        if crashed is None:
+            return None
+        rest: OrderedDict[str, dict[str, bool]] = OrderedDict()
+        for scope, unit in work.items():
+            left = {item: done for item, done in unit.items() if not done and item != crashed}
+            if left:
+                rest[scope] = left
+        self.workqueue = OrderedDict({**rest, **self.workqueue})
+        for other in self.assigned_work:
+            if other in self.registered_collections:
+                self._reschedule(other)
+        return crashed

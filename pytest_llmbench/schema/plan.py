@@ -1,0 +1,54 @@
+"""What a session is going to do: tasks, attempts and the test items that grade them. Crosses processes and disk."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pytest_llmbench.schema.attempt import Frozen, Message
+from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.task import PointKind
+
+
+class Criterion(Frozen):
+    """A rubric point as reports need it."""
+
+    id: str
+    kind: PointKind
+    value: float
+    max_points: float
+    dimension: str = ""
+    all_cases: bool = False
+    title: str = ""
+    cases: tuple[str, ...] = ("",)
+    """Every case of the test that earns the point, selected or not."""
+
+
+class TaskCard(Frozen):
+    """A task without its code: what generation, scoring and reports need."""
+
+    id: str
+    suite: str
+    points: float
+    floor: float
+    files: tuple[str, ...]
+    messages: tuple[Message, ...]
+    criteria: tuple[Criterion, ...]
+    fingerprint: str
+    data: str | None = None
+    """Path of the data folder."""
+    unavailable: str = ""
+    """Why the task cannot be graded here, and the remedy; empty: it can."""
+
+
+class Plan(Frozen):
+    """Everything selected, known once collection is over."""
+
+    tasks: tuple[TaskCard, ...] = ()
+    items: dict[str, ItemRef] = Field(default_factory=dict)
+    """Test item id to what it grades; the id carries no meaning beyond this session."""
+    collected_tasks: int = 0
+    """Tasks found, those without any selected item included."""
+
+    def attempts(self) -> list[AttemptKey]:
+        """The selected attempts, each once, in collection order."""
+        return list(dict.fromkeys(item.key for item in self.items.values()))

@@ -1,0 +1,164 @@
+"""The contract of ``results.json``: what every report and every later analysis reads."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pytest_llmbench.schema.attempt import ErrorKind, Frozen, Retry, Usage
+
+SCHEMA_VERSION = 1
+
+AttemptStatus = Literal["scored", "error", "incomplete", "not_run"]
+
+
+class CriterionResult(Frozen):
+    """One rubric point of one attempt."""
+
+    id: str
+    dimension: str
+    by: Literal["executed", "judge", "human"] = "executed"
+    points: float
+    max_points: float
+    outcome: Literal["earned", "missed", "bonus", "skipped", "not_reached"]
+    """``bonus``: bonus points that were not earned, no fault."""
+    message: str = ""
+
+
+class ErrorInfo(Frozen):
+    """Why an attempt has no score."""
+
+    kind: ErrorKind
+    message: str
+
+
+class Dimension(Frozen):
+    """Points of one dimension."""
+
+    points: float
+    max_points: float
+
+
+class AttemptResult(Frozen):
+    """One (task, model, epoch), in exactly one state."""
+
+    task: str
+    model: str
+    epoch: int
+    status: AttemptStatus
+    error: ErrorInfo | None = None
+    reason: str = ""
+    """Why it is ``incomplete`` or ``not_run``."""
+    points: float
+    max_points: float
+    """Points of the criteria that were asked for."""
+    caps: list[str] = Field(default_factory=list)
+    """Caps that bit."""
+    dimensions: dict[str, Dimension] = Field(default_factory=dict)
+    labels: list[str] = Field(default_factory=list)
+    criteria: list[CriterionResult] = Field(default_factory=list)
+    wall_s: float | None = None
+    usage: Usage = Usage()
+    timings: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    iterations: int | None = None
+    phases: list[dict[str, Any]] = Field(default_factory=list)
+    cost_usd: float | None = None
+    cached: bool = False
+    retries: list[Retry] = Field(default_factory=list)
+
+
+class LeaderboardRow(Frozen):
+    """One model. ``rank`` is None for a model that is not complete."""
+
+    rank: int | None
+    model: str
+    total: float
+    max_total: float
+    completed: str
+    """Tasks with a figure of all tasks asked for: ``6/6``."""
+    avg_wall_s: float | None
+    per_task: dict[str, float | None]
+
+
+class IncompleteRow(LeaderboardRow):
+    """A model that cannot be ranked: its total is a lower bound."""
+
+    reasons: list[str] = Field(default_factory=list)
+
+
+class ModelInfo(Frozen):
+    """A model under test."""
+
+    name: str
+    resolved: str
+    endpoint: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class TaskInfo(Frozen):
+    """A task of the run."""
+
+    id: str
+    suite: str
+    max_points: float
+    criteria: list[dict[str, Any]]
+    fingerprint: str
+    unavailable: str = ""
+
+
+class LeftOut(Frozen):
+    """Points nobody could be asked for."""
+
+    task: str
+    points: float
+    reason: str
+
+
+class Selection(Frozen):
+    """What was asked for, of what there is."""
+
+    partial: bool = False
+    """True when points or tasks were deselected: figures are of the selection only."""
+    points: float = 0.0
+    """Points asked for, over all tasks of one model."""
+    of_points: float = 0.0
+    """Points of all tasks touched."""
+    left_out: list[LeftOut] = Field(default_factory=list)
+
+
+class RunInfo(Frozen):
+    """Where and how the figures came about."""
+
+    id: str
+    started: str
+    ended: str | None = None
+    finished: bool = False
+    """False when the session was stopped before its end."""
+    stopped_by: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    machine: dict[str, Any] = Field(default_factory=dict)
+    sandbox: dict[str, Any] = Field(default_factory=dict)
+    selection: Selection = Selection()
+
+
+class Results(Frozen):
+    """The whole of ``results.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: RunInfo
+    models: list[ModelInfo]
+    tasks: list[TaskInfo]
+    attempts: list[AttemptResult]
+    leaderboard: list[LeaderboardRow]
+    incomplete: list[IncompleteRow]
+
+
+class RunHeader(Frozen):
+    """``run.json``: what is known before the first attempt."""
+
+    run: RunInfo
+    models: list[ModelInfo]

@@ -1,0 +1,179 @@
+"""One session's moving parts: the controller, which talks to models and keeps the run, and its workers' link to it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.llm.channel import ChannelClient, ChannelServer, source_handlers
+from pytest_llmbench.llm.client import CompletionSource, Job, ModelTarget
+from pytest_llmbench.llm.gateway import Gateway
+from pytest_llmbench.llm.resolve import describe, resolve
+from pytest_llmbench.pipeline.results import RESULTS, Recorder
+from pytest_llmbench.sandbox.select import SandboxChoice, choose
+from pytest_llmbench.schema.attempt import Outcome
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
+from pytest_llmbench.schema.settings import Settings
+from pytest_llmbench.store.completions import CompletionStore
+from pytest_llmbench.store.run_dir import RunDir
+
+_PACKAGES = ("pytest-llmbench", "pytest", "pytest-xdist", "pytest-timeout", "litellm", "pydantic")
+
+
+class Controller:
+    """The process that plain pytest runs in, or xdist's controller."""
+
+    def __init__(self, settings: Settings, *, lookahead: bool, on_planned: Callable[[Plan], None]) -> None:
+        """Look the models up, try the sandbox, open the run folder; nothing is asked yet.
+
+        ``lookahead``: ask little more than is graded, because the session may stop early. Raises ``OptionError``,
+        ``SandboxError`` or ``StoreError``.
+        """
+        self.settings = settings
+        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, settings.rootdir, os.environ)
+        self.sandbox: SandboxChoice = choose(settings.sandbox)
+        self.run = RunDir.create(settings.run_base)
+        self.recorder = Recorder(self.run, self._header())
+        self.gateway = Gateway(
+            self.targets,
+            settings.llm,
+            CompletionStore(settings.run_base / "completions"),
+            self.recorder.outcome,
+            lookahead=lookahead,
+            recall=self.recorder.recall,
+        )
+        self._on_planned = on_planned
+        self._channel: ChannelServer | None = None
+
+    def announce(self, plan: Plan) -> None:
+        """Take the plan and start to generate; the same plan again, from another worker, changes nothing."""
+        if plan == self.recorder.plan:
+            return
+        self.recorder.planned(plan)
+        cards = {card.id: card for card in plan.tasks}
+        self.gateway.announce(
+            [
+                Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
+                for key in plan.attempts()
+                if not (card := cards[key.task]).unavailable
+            ]
+        )
+        self._on_planned(plan)
+
+    def worker_input(self) -> dict[str, Any]:
+        """What a worker must know, in simple types: the channel and where files go."""
+        if self._channel is None:
+            self._channel = ChannelServer({"announce": self._announced, **source_handlers(self.gateway)})
+        return {
+            "address": self._channel.address,
+            "key": self._channel.key,
+            "run": str(self.run.path),
+            "sandbox": self.sandbox.name,
+            "queues": self.queues,
+        }
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Model label -> the queue it waits in."""
+        return {target.label: target.queue for target in self.targets}
+
+    def count_local(self, plan: Plan) -> int:
+        """Attempts that ask nobody: the files are on this machine."""
+        local = {target.label for target in self.targets if target.local}
+        return sum(key.model in local for key in plan.attempts())
+
+    def finish(self, *, stopped_by: str) -> Results:
+        """End generation and write the results; ``stopped_by`` is empty when the session came to its end."""
+        self.close()
+        started = self.recorder.header.run
+        ended = started.model_copy(update={"ended": _now(), "finished": not stopped_by, "stopped_by": stopped_by})
+        return self.recorder.finish(ended)
+
+    def close(self) -> None:
+        """Cancel what is in flight and let go of the workers. May be called again."""
+        self.gateway.close()
+        if self._channel is not None:
+            self._channel.close()
+
+    def header_lines(self) -> list[str]:
+        """What a user wants to see before the first test."""
+        models = [f"llmbench: {describe(target)}" for target in self.targets]
+        return [
+            *models,
+            f"llmbench: sandbox: {self.sandbox.description}",
+            f"llmbench: run folder: {self._shown(self.run.path)}",
+        ]
+
+    @property
+    def results_path(self) -> str:
+        """Where ``results.json`` lies, as short as can be."""
+        return self._shown(self.run.path / RESULTS)
+
+    def _shown(self, path: Path) -> str:
+        return str(path.relative_to(self.settings.rootdir) if path.is_relative_to(self.settings.rootdir) else path)
+
+    def _announced(self, payload: Any) -> None:
+        self.announce(Plan.model_validate(payload))
+
+    def _header(self) -> RunHeader:
+        llm = self.settings.llm
+        run = RunInfo(
+            id=self.run.id,
+            started=_now(),
+            versions={
+                **{name: importlib.metadata.version(name) for name in _PACKAGES},
+                "python": sys.version.split()[0],
+            },
+            options={
+                "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
+                "epochs": llm.epochs,
+                "concurrency": llm.concurrency,
+                "timeout_s": llm.timeout_s,
+                "cache": llm.cache,
+                "suites": list(self.settings.suites),
+                "fail_under": self.settings.fail_under,
+            },
+            machine={"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},
+            sandbox={
+                "name": self.sandbox.name,
+                "description": self.sandbox.description,
+                "guarantees": list(self.sandbox.guarantees),
+            },
+        )
+        models = [
+            ModelInfo(name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params)) for t in self.targets
+        ]
+        return RunHeader(run=run, models=models)
+
+
+class WorkerLink(CompletionSource):
+    """An xdist worker's way to the controller."""
+
+    def __init__(self, given: Mapping[str, Any], on_closed: Callable[[], None]) -> None:
+        """``given`` is the controller's ``worker_input``; ``on_closed`` is called when the session ends without us."""
+        self._channel = ChannelClient(given["address"], given["key"])
+        self._channel.on_closed(on_closed)
+
+    def announce(self, plan: Plan) -> None:
+        """Tell the controller what this worker collected."""
+        self._channel.call("announce", plan.model_dump(mode="json"))
+
+    def fetch(self, key: AttemptKey) -> Outcome:
+        """Wait for the end of an attempt's generation."""
+        return self._channel.fetch(key)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,109 @@
+"""Where a run's files live. Every write is an append or write-then-rename, so a killed session leaves whole files.
+
+::
+
+    .llmbench/
+    +-- .gitignore               ignores everything here
+    +-- completions/ab/<sha256>.json   good completions, by request; shared by all runs
+    +-- latest -> runs/<run id>
+    +-- runs/<run id>/
+        +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json
+        +-- replies/<model>/<task>.<epoch>.md      what the model answered; ``dir:`` reads this folder
+        +-- replies/<model>/<task>.<epoch>.json    the request and the outcome
+        +-- files/<model>/<task>.<epoch>/          the files taken from the reply
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.schema.keys import AttemptKey
+
+_LONGEST_NAME = 150
+
+
+class RunDir:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, base: Path) -> RunDir:
+        """Make a new run folder below ``base`` and point ``latest`` at it.
+
+        Raises ``StoreError`` when the folder cannot be written.
+        """
+        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        run = cls(base / "runs" / run_id)
+        with writing(run.path):
+            run.path.mkdir(parents=True)
+            write_atomically(base / ".gitignore", "*\n")
+            _point_latest(base, run_id)
+        return run
+
+    @property
+    def id(self) -> str:
+        """The run's name: UTC time and a random part."""
+        return self.path.name
+
+    def write(self, name: str, text: str) -> Path:
+        """Write one file of the run as a whole; raises ``StoreError``."""
+        path = self.path / name
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text)
+        return path
+
+    def reply_stem(self, key: AttemptKey) -> str:
+        """Path of an attempt's reply below the run folder, without its ending."""
+        return f"replies/{slug(key.model)}/{slug(key.task)}.{key.epoch}"
+
+    def files_dir(self, key: AttemptKey) -> Path:
+        """Folder of the files taken from an attempt's reply."""
+        return self.path / "files" / slug(key.model) / f"{slug(key.task)}.{key.epoch}"
+
+
+def slug(name: str) -> str:
+    """A model's or task's name as one file name: readable, reversible, never ``.`` or ``..``."""
+    quoted = quote(name, safe=" ,+=@()")
+    if quoted.startswith("."):
+        quoted = "%2E" + quoted[1:]
+    return quoted if len(quoted) <= _LONGEST_NAME else f"{quoted[:_LONGEST_NAME]}~{len(name)}"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside and rename: readers see the old file or the new one, never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+        beside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` while writing ``path`` into a ``StoreError`` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(
+            f"cannot write {path}: {reason}. Free or unlock that place, or choose another with --llm-run-dir=PATH."
+        ) from error
+
+
+def _point_latest(base: Path, run_id: str) -> None:
+    beside = base / f".latest.{run_id}"
+    beside.symlink_to(Path("runs") / run_id, target_is_directory=True)
+    beside.replace(base / "latest")

@@ -1,0 +1,429 @@
+"""The k most frequent integers: right for every list, in linear time, typed, and without side effects."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_llmbench.schema.execution import CallResult, Limits
+
+pytestmark = pytest.mark.llm_task(
+    id="python-top-k",
+    suite="six",
+    points=20,
+    floor=2,
+    files=["top_k.py"],
+    toolchains=["python"],
+)
+
+FILE = "top_k.py"
+FUNCTION = "top_k_frequent"
+PROBE = Path(__file__).with_name("probe.py")
+
+OUTPUT_BYTES = 20_000_000
+"""Room for a reply that prints a lot: that costs what printing costs, and nothing more."""
+LARGE_CPU_S = 3.0
+"""For the largest input: ten times what a plain solution takes, a fraction of what a quadratic one does."""
+STEADY = 1.4
+"""Growth of the work per element from 32 to 4096 distinct values, k = 1: linear ways stay below 1.1, sorts pass 1.6."""
+HALF_STEADY = 4.0
+"""The same from 64 to 1024 values, k = half of them: log k brings it to 1.7, quadratic ways pass 10."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question and its answer."""
+
+    nums: list[int]
+    k: int
+
+    @cached_property
+    def counts(self) -> dict[int, int]:
+        """How often each value occurs."""
+        counts: dict[int, int] = {}
+        for value in self.nums:
+            counts[value] = counts.get(value, 0) + 1
+        return counts
+
+    @cached_property
+    def ranking(self) -> list[int]:
+        """Every distinct value, the most frequent first, the smaller first among equals."""
+        return sorted(self.counts, key=lambda value: (-self.counts[value], value))
+
+    @property
+    def tied(self) -> bool:
+        """Whether equally frequent values compete for the last of the k places."""
+        border = [self.counts[value] for value in self.ranking[max(self.k - 1, 0) : self.k + 1]]
+        return len(border) == 2 and border[0] == border[1]
+
+    def __str__(self) -> str:
+        shown = f"[{', '.join(map(str, self.nums[:12]))}, ... {len(self.nums)} values]"
+        return f"{FUNCTION}({self.nums if len(self.nums) <= 24 else shown}, {self.k})"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A case and what the model's function gave."""
+
+    case: Case
+    result: CallResult
+
+    @property
+    def values(self) -> list[int]:
+        """The returned list; a miss when it is no list of integers."""
+        value = self.result.value
+        assert self.result.outcome == "returned", str(self)
+        assert type(value) is list, f"{self}: not a list"
+        assert all(type(v) is int for v in value), f"{self}: not a list of integers"
+        return value
+
+    def __str__(self) -> str:
+        result = self.result
+        if result.outcome == "returned":
+            return f"{self.case} returned {_short(result.value)} ({result.type_name})"
+        return f"{self.case} {result.outcome}: {_short(result.message)} {result.type_name}".rstrip()
+
+
+# -- the questions ---------------------------------------------------------------------------------------------------
+
+
+def ordinary_cases() -> list[Case]:
+    """All short lists of three values, then generated ones, none with a negative value."""
+    rng = _seeded(20)
+    lists = [list(values) for size in range(1, 5) for values in itertools.product((0, 9, 10), repeat=size)]
+    for size in (8, 15, 40, 120, 400) * 12:
+        highest = rng.choice((5, 30, 1000))
+        lists.append([rng.randint(0, rng.randint(0, highest)) for _ in range(size)])
+    lists += [spread(distinct, distinct // 2, seed) for seed in range(6) for distinct in (6, 20, 110)]
+    lists.append([rng.randint(0, rng.randint(0, 200)) for _ in range(3_000)])
+    return _with_some_k(lists)
+
+
+def signed_cases() -> list[Case]:
+    """Lists with negative values, where ties have to be settled between values of either sign."""
+    rng = _seeded(21)
+    lists = [[-1], [-1, 1], [2, -2, -2, 2, 0], [-10, -9, -9, -10, 5, -100]]
+    lists += [[rng.randint(-12, 12) for _ in range(size)] for size in (6, 12, 30, 90) * 6]
+    return _with_some_k(lists)
+
+
+def huge_cases() -> list[Case]:
+    """Values beyond 64 bits."""
+    return [Case([2**70, -(2**70), 2**70, 5, 5, 2**70 + 1], k) for k in (1, 2, 3, 4)]
+
+
+def edge_cases() -> list[Case]:
+    """Empty lists, k = 0, and k at and beyond the number of distinct values."""
+    return [Case([], 0), Case([], 3), Case([4, 4, 2], 0), Case([8], 1), Case([8], 2), Case([5, 1, 5, 1, 3], 7)]
+
+
+def spread(distinct: int, twice: int, seed: int) -> list[int]:
+    """Shuffled values, of which ``twice`` many occur two times and the others once."""
+    rng = _seeded(seed)
+    values = rng.sample(range(10 * distinct), distinct)
+    nums = values + values[:twice]
+    rng.shuffle(nums)
+    return nums
+
+
+def tiered_case() -> Case:
+    """240 values of 24 frequencies: no frequency has more than 10 of them."""
+    rng = _seeded(22)
+    nums = [value for place, value in enumerate(rng.sample(range(2400), 240)) for _ in range(place // 10 + 1)]
+    rng.shuffle(nums)
+    return Case(nums, 12)
+
+
+def growing_cases() -> dict[str, list[Case]]:
+    """Small and large lists of one kind each, to compare the work."""
+    return {
+        "one of few": [Case(spread(32, 4, seed), 1) for seed in range(32)],
+        "one of many": [Case(spread(4096, 4, seed), 1) for seed in range(2)],
+        "half of few": [Case(spread(64, 16, seed), 32) for seed in range(16)],
+        "half of many": [Case(spread(1024, 256, 0), 512)],
+    }
+
+
+# -- the answers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ordinary(sandbox: Any) -> list[Answer]:
+    """Lists of whole numbers from 0 on, and k from 1 to the number of distinct values."""
+    return _ask(sandbox, ordinary_cases(), cpu_s=4)
+
+
+@pytest.fixture(scope="module")
+def special(sandbox: Any) -> dict[str, list[Answer]]:
+    """Negative and huge values and the edges of k: apart, for they may end the process."""
+    groups = {"signed": signed_cases(), "edges": edge_cases(), "huge": huge_cases()}
+    answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=2))
+    return {name: list(itertools.islice(answers, len(cases))) for name, cases in groups.items()}
+
+
+@pytest.fixture(scope="module")
+def observed(sandbox: Any) -> dict[str, list[Answer]]:
+    """What the probe saw of the tiered case, and of each group of growing cases."""
+    groups = {"tiered": [tiered_case()], **growing_cases()}
+    answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=10, file=PROBE, function="observe"))
+    return {name: list(itertools.islice(answers, len(cases))) for name, cases in groups.items()}
+
+
+# -- rubric: the values ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("returns-k-values", points=1)
+def test_returns_k_distinct_values_of_the_list(ordinary):
+    """Every answer is a list of k different integers that occur in the input."""
+    for answer in ordinary:
+        assert len(set(answer.values)) == len(answer.values) == answer.case.k, f"{answer}: not {answer.case.k} values"
+        assert set(answer.values) <= set(answer.case.nums), f"{answer}: a value that is not in the list"
+
+
+@pytest.mark.rubric("most-frequent", points=3)
+def test_chooses_the_most_frequent_values(ordinary):
+    """Where frequencies alone decide, the chosen values are the most frequent ones."""
+    _assert_chosen(answer for answer in ordinary if not answer.case.tied)
+
+
+@pytest.mark.rubric("ties", points=3)
+def test_ties_go_to_the_smaller_values(ordinary):
+    """Where equally frequent values compete for the last places, the smaller ones are chosen."""
+    _assert_chosen(answer for answer in ordinary if answer.case.tied)
+
+
+@pytest.mark.rubric("any-integers", points=2)
+def test_integers_of_any_sign_and_size(special):
+    """Negative values and values beyond 64 bits are counted and chosen like any other."""
+    _assert_chosen(special["signed"] + special["huge"])
+
+
+@pytest.mark.rubric("edge-cases", points=1)
+def test_empty_lists_and_any_k(special):
+    """An empty list or k = 0 gives an empty list; too large a k gives every distinct value."""
+    _assert_chosen(special["edges"])
+
+
+@pytest.mark.rubric("right-values", cap=8)
+def test_no_wrong_value_is_chosen(ordinary, special):
+    """Wrong values for an ordinary list are a significant fault, however good the rest is."""
+    _assert_chosen(ordinary + special["signed"])
+
+
+# -- rubric: the order -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("order", points=4)
+def test_one_of_the_stated_orders(ordinary):
+    """The list is by falling frequency or by rising value, the same for all calls."""
+    not_falling = [a for a in ordinary if not _falling([a.case.counts.get(value, 0) for value in a.values])]
+    not_rising = [a for a in ordinary if not _rising(a.values)]
+    assert not (not_falling and not_rising), (
+        f"{not_falling[0]}: not by falling frequency; {not_rising[0]}: not by rising value"
+    )
+
+
+@pytest.mark.rubric("order-of-ties", points=1)
+def test_equally_frequent_values_rise(ordinary):
+    """Equally frequent values stand in rising order, as both stated orders have it."""
+    for answer in ordinary:
+        groups: dict[int, list[int]] = {}
+        for value in answer.values:
+            groups.setdefault(answer.case.counts.get(value, 0), []).append(value)
+        for count, group in groups.items():
+            assert _rising(group), f"{answer}: {_short(group)}, each {count} times, should rise"
+
+
+# -- rubric: the speed -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("no-full-sort", cap=12)
+def test_does_not_sort_every_value(observed):
+    """No sort gets all the distinct values, or a good part of them."""
+    [answer] = observed["tiered"]
+    distinct = len(answer.case.counts)
+    longest = max(_seen(answer)["sorts"], default=0)
+    assert longest < distinct / 2, f"a sort got {longest} elements; there are {distinct} values, k is {answer.case.k}"
+
+
+@pytest.mark.rubric("no-sort-calls", points=1)
+def test_settles_everything_without_sorting(observed):
+    """No sort is called at all, but for the one that brings the chosen values into rising order."""
+    [answer] = observed["tiered"]
+    seen = _seen(answer)
+    others = [size for size in seen["sorts"] if size > 1]
+    for size in seen["presented"]:
+        others.remove(size)
+    assert not others, f"{len(others)} calls of a sort, of up to {max(others)} elements"
+
+
+@pytest.mark.rubric("steady-work", cap=12)
+def test_work_per_element_stays_level(observed):
+    """Nothing is sorted in disguise: the work per element hardly grows with the number of values."""
+    work = {name: _work_per_element(answers) for name, answers in observed.items()}
+    one = work["one of many"] / work["one of few"]
+    half = work["half of many"] / work["half of few"]
+    assert one <= STEADY, f"k = 1: {one:.2f} times the work per element for 128 times the values"
+    assert half <= HALF_STEADY, f"k = half: {half:.2f} times the work per element for 16 times the values"
+
+
+@pytest.mark.rubric("large-input", cap=12)
+def test_large_input_in_little_time(sandbox):
+    """48,000 numbers are answered, with half of the values, within 3 seconds of CPU time."""
+    _assert_chosen(_ask(sandbox, [Case(spread(32_000, 16_000, seed=3), 16_000)], cpu_s=LARGE_CPU_S))
+
+
+# -- rubric: the rules -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("no-counter", cap=2)
+def test_counts_without_counter(source, observed):
+    """``Counter`` is neither imported nor used, under any name; a class of one's own may be called so."""
+    mention = next(_counter_mentions(source(FILE).python), None)
+    assert mention is None, f"{FILE} line {mention.lineno}: {ast.unparse(mention)}"
+    made = sum(answer.result.value["counters"] for answer in _returned(observed))
+    assert not made, f"{made} Counter objects were made while it ran"
+
+
+@pytest.mark.rubric("type-hints", points=3)
+def test_every_parameter_and_the_result_have_a_type(source):
+    """The signature has a type hint for each parameter and for the returned value."""
+    function = _definition(source(FILE).python)
+    bare = [parameter.arg for parameter in _parameters(function) if parameter.annotation is None]
+    assert not bare, f"no type hint for {', '.join(bare)}"
+    assert function.returns is not None, "no type hint for the returned value"
+
+
+@pytest.mark.rubric("element-types", points=1)
+def test_hints_name_the_elements(source):
+    """The hints of the list and of the result say what the elements are: ``list[int]``, not ``list``."""
+    function = _definition(source(FILE).python)
+    for hint in (*[parameter.annotation for parameter in _parameters(function)[:1]], function.returns):
+        assert hint is not None, "a type hint is missing"
+        assert _says_elements(hint), f"the hint {ast.unparse(hint)} does not say what the elements are"
+
+
+@pytest.mark.rubric("input-untouched", penalty=5)
+def test_input_is_left_alone(ordinary):
+    """The list given is the same after the call."""
+    for answer in ordinary:
+        after = answer.result.args_after
+        assert not after or after[0] == answer.case.nums, f"{answer.case} changed its list to {_short(after[0])}"
+
+
+@pytest.mark.rubric("prints-nothing", penalty=5)
+def test_prints_nothing(ordinary, sandbox):
+    """Nothing goes to standard output, neither in a call nor on import."""
+    for answer in ordinary:
+        assert not answer.result.stdout, f"{answer.case} printed {_short(answer.result.stdout)}"
+    imported = sandbox.run(["python", "-c", f"import {Path(FILE).stem}"], Limits(cpu_s=2))
+    assert not imported.stdout, f"importing {FILE} printed {_short(imported.stdout)}"
+
+
+# -- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - the same lists every time, and no secret
+
+
+def _with_some_k(lists: Iterable[list[int]]) -> list[Case]:
+    """Each list with k = 1, half and all of its distinct values."""
+    return [Case(nums, k) for nums in lists for n in [len(set(nums))] for k in sorted({1, (n + 1) // 2, n})]
+
+
+def _ask(
+    sandbox: Any, cases: list[Case], *, cpu_s: float, file: str | Path = FILE, function: str = FUNCTION
+) -> list[Answer]:
+    limits = Limits(cpu_s=cpu_s, wall_s=2 * cpu_s, output_bytes=OUTPUT_BYTES)
+    results = sandbox.calls(file, function, [(case.nums, case.k) for case in cases], limits)
+    return [Answer(case, result) for case, result in zip(cases, results, strict=True)]
+
+
+def _assert_chosen(answers: Iterable[Answer]) -> None:
+    """Every answer has exactly the right values, in any order."""
+    for answer in answers:
+        expected = answer.case.ranking[: answer.case.k]
+        assert sorted(answer.values) == sorted(expected), f"{answer}, right are {_short(expected)} in either order"
+
+
+def _falling(values: list[int]) -> bool:
+    return all(a >= b for a, b in itertools.pairwise(values))
+
+
+def _rising(values: list[int]) -> bool:
+    return all(a < b for a, b in itertools.pairwise(values))
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 120 else f"{text[:120]}..."
+
+
+def _returned(observed: dict[str, list[Answer]]) -> Iterator[Answer]:
+    """What the probe could watch: a call that raised or died is another point's business."""
+    return (a for answers in observed.values() for a in answers if isinstance(a.result.value, dict))
+
+
+def _seen(answer: Answer) -> dict[str, Any]:
+    seen = answer.result.value
+    assert isinstance(seen, dict), str(answer)
+    assert seen["finished"], f"{answer.case} was given up after {seen['work']:.0f} units of work"
+    return seen
+
+
+def _work_per_element(answers: list[Answer]) -> float:
+    work = sum(_seen(answer)["work"] for answer in answers)
+    return work / sum(len(answer.case.nums) for answer in answers)
+
+
+def _counter_mentions(tree: ast.Module) -> Iterator[Any]:
+    """Where the standard library's ``Counter`` is imported, reached or named."""
+    nodes = list(ast.walk(tree))
+    own = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
+        match node:
+            case ast.ImportFrom(names=names) if any(alias.name == "Counter" for alias in names):
+                yield node
+            case ast.Attribute(attr="Counter") | ast.Name(id="Counter") if "Counter" not in own:
+                yield node
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value="Counter"), *_]):
+                yield node
+
+
+def _definition(tree: ast.Module) -> ast.FunctionDef:
+    """The function's definition, also when the asked name is a second name of it; a miss when there is none."""
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    name = FUNCTION
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=other)) if target == FUNCTION:
+                name = other
+    assert name in functions, f"{FILE} defines no function {FUNCTION}"
+    return functions[name]
+
+
+def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
+    arguments = function.args
+    stars = [star for star in (arguments.vararg, arguments.kwarg) if star is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *stars]
+
+
+def _says_elements(hint: ast.expr) -> bool:
+    """Whether a hint is more than the bare name of a container; a hint in quotes counts as what it quotes."""
+    match hint:
+        case ast.Constant(value=str(text)):
+            return "[" in text
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            bare = {"list", "List", "Sequence", "MutableSequence", "Iterable", "Collection", "tuple", "Any", "object"}
+            return name not in bare
+    return True

@@ -1,0 +1,97 @@
+"""Every wrong use is told in one place, with the file and the remedy, and never as a traceback."""
+
+from __future__ import annotations
+
+import pytest
+from support.bench import TASK, Bench
+
+MARK = (
+    'id="{id}", suite="tests", points=4, floor=1, files=["add.py"], prompt_text="Write add(a, b), please. Task {id}."'
+)
+
+WRONG_TASKS = {
+    "prompt-missing": (
+        TASK.replace('prompt_text="Write add(a, b), please. Task {id}."', 'prompt="prompt.md"'),
+        ["prompt.md does not exist"],
+    ),
+    "points-no-number": (TASK.replace("points=4", 'points="many"'), ["points=", "'many'", "must be a number"]),
+    "sum-wrong": (TASK.replace("points=4", "points=5"), ["sum to 4", "points=5"]),
+    "rubric-no-number": (TASK.replace('"adds", points=2', '"adds", points="2"'), ["test_adds", "must be a number"]),
+    "rubric-two-kinds": (TASK.replace('"adds", points=2', '"adds", points=2, cap=3'), ["exactly one of", "test_adds"]),
+    "rubric-twice": (TASK.replace('"commutes"', '"adds"'), ["test_adds and test_commutes", "Rename one"]),
+    "rubric-missing": (
+        TASK + "\n\ndef test_stray(submission):\n    pass\n",
+        ["test_stray", "no rubric marker"],
+    ),
+    "unknown-argument": (TASK.replace("floor=1", "flor=1"), ["no argument flor=", "did you mean floor=?"]),
+    "rubric-outside": (
+        'import pytest\n\n@pytest.mark.rubric("x", points=1)\ndef test_x():\n    pass\n',
+        ["the module is no task", "pytestmark = pytest.mark.llm_task"],
+    ),
+    "task-on-function": (
+        'import pytest\n\n@pytest.mark.llm_task(id="x", points=1, files=["a"])\ndef test_x():\n    pass\n',
+        ["the module is no task"],
+    ),
+    "never-collected": (
+        TASK + '\n\n@pytest.mark.rubric("more", points=1)\ndef check_more(submission):\n    pass\n',
+        ["check_more", "collects no function of that name"],
+    ),
+    "file-outside": (TASK.replace('"add.py"]', '"../add.py"]'), ["plain names inside the workspace"]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TASKS)
+@pytest.mark.parametrize("options", [(), ("--llm-model=dir:replies",)], ids=["no-model", "model"])
+def test_wrong_task(bench: Bench, name: str, options: tuple[str, ...]) -> None:
+    text, expected = WRONG_TASKS[name]
+    path = bench.task(name, text)
+    (bench.root / "replies").mkdir()
+    run = bench.run("tasks", *options)
+    assert run.exit == 2, run.out
+    for words in [*expected, path.name]:
+        assert words in run.out
+    assert "Traceback" not in run.out + run.err
+    assert "INTERNALERROR" not in run.out
+    assert "pytest_llmbench/" not in run.out
+
+
+def test_two_tasks_with_one_id(bench: Bench) -> None:
+    bench.task("add")
+    bench.task("again", TASK.replace("{id}", "add"))
+    run = bench.run("tasks")
+    assert run.exit == 2
+    assert "two tasks have the id 'add'" in run.out
+    assert "test_add.py" in run.out
+    assert "test_again.py" in run.out
+
+
+WRONG_OPTIONS = {
+    "--llm-epochs=0": "--llm-epochs=0: a whole number of at least 1 is needed",
+    "--llm-epochs=two": "a whole number",
+    "--llm-timeout=-3": "a number of seconds above 0 is needed",
+    "--llm-fail-under=120": "a percentage from 0 to 100",
+    "--llm-sandbox=docer": "choose one of auto, bubblewrap",
+    "--llm-model=a,a": "'a' is given twice",
+    "--llm-model==x": "needs both sides",
+    "--llm-model=a,,b": "empty name",
+    "--llm-model=builtin/refrence": "reference",
+    "--llm-model=dir:nowhere": "nowhere",
+    "--llm-suite=sixx": "there is no such suite. Did you mean 'six'?",
+}
+
+
+@pytest.mark.parametrize("option", WRONG_OPTIONS)
+def test_wrong_option(bench: Bench, option: str) -> None:
+    bench.task("add")
+    more = () if option.startswith("--llm-model") else ("--llm-model=builtin/reference",)
+    run = bench.run("tasks", option, *more)
+    assert run.exit == 4, run.out + run.err
+    assert WRONG_OPTIONS[option] in run.err
+    assert "Traceback" not in run.out + run.err
+
+
+def test_wrong_environment_and_ini_are_named(bench: Bench) -> None:
+    bench.task("add")
+    assert "LLMBENCH_EPOCHS=none" in bench.run("tasks", LLMBENCH_EPOCHS="none").err
+    bench.file("pytest.ini", "[pytest]\nllm_epochs = some\n")
+    assert "ini llm_epochs=some" in bench.run("tasks").err

@@ -1,0 +1,146 @@
+"""Runs the whole pytest command, as a user types it, in a project of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+ADD_REPLY = "Here you are:\n\n```python\ndef add(a, b):\n    return a + b\n```\n"
+WRONG_REPLY = "```python\ndef add(a, b):\n    return a - b\n```\n"
+NO_CODE_REPLY = "I would rather talk about the weather."
+
+TASK = '''\
+import pytest
+
+pytestmark = pytest.mark.llm_task(
+    id="{id}", suite="tests", points=4, floor=1, files=["add.py"], prompt_text="Write add(a, b), please. Task {id}."
+)
+
+
+def load(submission):
+    space = {{}}
+    exec(submission.files["add.py"], space)
+    return space["add"]
+
+
+@pytest.mark.rubric("adds", points=2)
+def test_adds(submission):
+    """Adds small numbers."""
+    assert load(submission)(1, 2) == 3
+
+
+@pytest.mark.rubric("commutes", points=2)
+@pytest.mark.parametrize("a, b", [(1, 2), (5, 3)])
+def test_commutes(submission, a, b):
+    add = load(submission)
+    assert add(a, b) == add(b, a)
+'''
+"""A task whose points need no sandbox: quick, and graded in the test process, which real tasks must never do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished pytest command."""
+
+    exit: int
+    out: str
+    err: str
+    project: Path
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """The newest run's ``results.json``."""
+        return json.loads((self.project / ".llmbench/latest/results.json").read_text())
+
+    @property
+    def folder(self) -> Path:
+        """The newest run's folder."""
+        return (self.project / ".llmbench/latest").resolve()
+
+    def attempt(self, task: str, model: str, epoch: int = 1) -> dict[str, Any]:
+        """One attempt of the results."""
+        (found,) = [a for a in self.results["attempts"] if (a["task"], a["model"], a["epoch"]) == (task, model, epoch)]
+        return found
+
+    def row(self, model: str) -> dict[str, Any]:
+        """A model's row, ranked or incomplete."""
+        (found,) = [r for r in [*self.results["leaderboard"], *self.results["incomplete"]] if r["model"] == model]
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """pytest's own closing counts: ``{"passed": 3, "failed": 1}``."""
+        last = [line for line in self.out.splitlines() if re.search(r" in \d+\.\d+s", line)][-1]
+        return {word: int(number) for number, word in re.findall(r"(\d+) (not reached|[a-z]+)", last.split(" in ")[0])}
+
+
+class Bench:
+    """A project folder with tasks, and the command that runs them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "pyproject.toml").write_text(
+            '[tool.pytest.ini_options]\ntestpaths = ["tests"]\nllm_taskpaths = ["tasks"]\n'
+        )
+        (root / "tests").mkdir()
+        (root / "tasks").mkdir()
+
+    def task(self, name: str = "add", text: str = TASK) -> Path:
+        """Write a task module; ``{id}`` in the text becomes its name."""
+        path = self.root / "tasks" / f"test_{name.replace('-', '_')}.py"
+        path.write_text(text.replace("{id}", name).replace("{{", "{").replace("}}", "}"))
+        return path
+
+    def file(self, name: str, text: str) -> Path:
+        """Write any file of the project."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """This environment without anything that could choose or pay a model; no local server is looked for."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("LLMBENCH_", "PYTEST_", "OPENAI_", "OLLAMA_")) and name != "CI"
+        }
+        return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", **more}
+
+    def command(self, *args: object) -> list[str]:
+        """The command line."""
+        return [sys.executable, "-m", "pytest", *map(str, args)]
+
+    def run(self, *args: object, timeout_s: float = 120.0, cwd: Path | None = None, **env: str) -> Run:
+        """Run pytest to its end."""
+        with self.start(*args, cwd=cwd, **env) as process:
+            try:
+                out, err = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                out, err = process.communicate()
+                raise AssertionError(f"pytest did not end within {timeout_s} s:\n{out}\n{err}") from None
+        return Run(process.returncode, out, err, self.root)
+
+    def start(self, *args: object, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
+        """Start pytest in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*args),
+            cwd=cwd or self.root,
+            env=self.environment(**env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )

@@ -1,0 +1,60 @@
+"""Sandboxes over a temporary workspace; bubblewrap's are skipped where it does not work."""
+
+from functools import cache
+
+import pytest
+
+from pytest_llmbench import toolchains
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.select import SandboxChoice, choose, open_sandbox
+
+
+@cache
+def working(name):
+    try:
+        return choose(name)
+    except SandboxError as error:
+        return str(error)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make_sandbox(workspace):
+    """Open a sandbox by its name."""
+
+    def make(name):
+        choice = working(name)
+        if not isinstance(choice, SandboxChoice):
+            pytest.skip(choice)
+        found = [toolchain for name in ("python", "node") if (toolchain := toolchains.find(name))]
+        return open_sandbox(choice, workspace, found)
+
+    return make
+
+
+@pytest.fixture
+def sandbox(make_sandbox):
+    """The isolating one."""
+    return make_sandbox("bubblewrap")
+
+
+@pytest.fixture(params=["bubblewrap", "none"])
+def either(request, make_sandbox):
+    """Both backends, for what both promise."""
+    return make_sandbox(request.param)
+
+
+@pytest.fixture
+def python(either):
+    """Run Python source text in either backend."""
+
+    def run(source, limits=None, **options):
+        return either.run(["python", "-S", "-c", source], limits, **options)
+
+    return run

@@ -1,0 +1,154 @@
+"""Limits end a program and are named."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.schema.execution import Limits
+
+SMALL = Limits(wall_s=20, cpu_s=10, memory_mb=200, processes=30, output_bytes=100_000, file_mb=1)
+
+
+def with_limits(**changes):
+    return Limits(**{field: getattr(SMALL, field) for field in SMALL.__slots__} | changes)
+
+
+def test_sleeping_hits_the_wall_limit(python):
+    result = python("import time; print('begun', flush=True); time.sleep(60)", with_limits(wall_s=0.4))
+    assert result.limit_hit.limit == "wall_s"
+    assert result.limit_hit.allowed == 0.4
+    assert 0.4 < result.limit_hit.observed < 5
+    assert (result.exit_code, result.stdout, result.ok) == (-9, "begun\n", False)
+
+
+def test_a_busy_loop_hits_the_cpu_limit(python):
+    result = python("while True: pass", with_limits(cpu_s=0.4))
+    assert result.limit_hit.limit == "cpu_s"
+    assert 0.4 < result.limit_hit.observed < 5
+
+
+def test_cpu_time_of_many_short_children_hits_the_limit(python):
+    source = """
+import os, time
+while True:
+    if os.fork() == 0:
+        end = time.process_time() + 0.02
+        while time.process_time() < end: pass
+        os._exit(0)
+    os.wait()
+"""
+    assert python(source, with_limits(cpu_s=0.5)).limit_hit.limit == "cpu_s"
+
+
+def test_touched_memory_hits_the_limit(python):
+    result = python("kept = []\nwhile True: kept.append(bytearray(b'x') * 1_000_000)", SMALL)
+    assert result.limit_hit.limit == "memory_mb"
+    assert result.limit_hit.allowed == 200
+
+
+def test_memory_of_several_processes_adds_up(python):
+    source = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        kept = b"x" * 60_000_000
+        time.sleep(60)
+time.sleep(60)
+"""
+    assert python(source, SMALL).limit_hit.limit == "memory_mb"
+
+
+def test_memory_that_forked_processes_share_counts_once(python):
+    source = """
+import os, time
+kept = b"x" * 60_000_000
+for _ in range(6):
+    if os.fork() == 0:
+        time.sleep(0.4)
+        os._exit(0)
+time.sleep(0.4)
+print("done")
+"""
+    assert python(source, SMALL).limit_hit is None
+
+
+def test_memory_asked_for_at_once(python):
+    result = python("b'x' * 2_000_000_000", SMALL)
+    assert result.limit_hit.limit == "memory_mb"
+
+
+def test_a_fork_bomb_hits_the_process_limit(python):
+    # Bounded, 256 processes at the most: where the limit does not hold, the machine must survive the test.
+    result = python("import os, time\nfor _ in range(8): os.fork()\ntime.sleep(60)", SMALL)
+    assert result.limit_hit.limit == "processes"
+    assert result.wall_s < 15
+
+
+def test_threads_count_as_processes(python):
+    source = "import threading, time\nfor _ in range(60): threading.Thread(target=time.sleep, args=(30,)).start()"
+    assert python(source, SMALL).limit_hit.limit == "processes"
+
+
+def test_a_flood_is_cut(python):
+    result = python("while True: print('x' * 1000)", SMALL)
+    assert result.limit_hit.limit == "output_bytes"
+    assert len(result.stdout) == 100_000
+
+
+def test_a_short_flood_is_seen_after_the_end(python):
+    result = python("import os; os.write(2, b'x' * 3000)", with_limits(output_bytes=2000))
+    assert (result.limit_hit.limit, result.limit_hit.observed) == ("output_bytes", 3000)
+    assert len(result.stderr) == 2000
+
+
+def test_a_large_file_hits_the_file_limit(python):
+    source = """
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+open("large", "wb").write(b"x" * 3_000_000)
+"""
+    assert python(source, SMALL).limit_hit.limit == "file_mb"
+
+
+def test_a_program_within_its_limits_hits_none(python):
+    source = "import time; kept = b'x' * 50_000_000; time.sleep(0.2); print(len(kept))"
+    result = python(source, SMALL)
+    assert result.ok
+    assert result.stdout == "50000000\n"
+
+
+@pytest.fixture
+def busy_machine():
+    """Eight busy loops beside the test."""
+    loops = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(8)]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_a_busy_machine_changes_no_verdict(python):
+    source = "import time\nwhile time.process_time() < 0.4: pass\nprint('done')"
+    result = python(source, Limits(wall_s=0.8, cpu_s=5))
+    assert result.limit_hit is None
+    assert result.stdout == "done\n"
+
+
+def test_a_verdict_is_refused_where_the_cpus_were_taken(sandbox, monkeypatch):
+    monkeypatch.setattr("pytest_llmbench.sandbox.watchdog._STARVED_EXTRA_S", -9.5)
+    monkeypatch.setattr("pytest_llmbench.sandbox.watchdog.Watchdog._unhindered_s", lambda *_: 0.0)
+    before = time.monotonic()
+    with pytest.raises(SandboxError, match="for want of a CPU"):
+        sandbox.run(["sleep", "60"], Limits(wall_s=1.0))
+    assert time.monotonic() - before < 10
+    assert children_of_this_process() == []
+
+
+def children_of_this_process():
+    own = Path("/proc/self/task")
+    return [child for file in own.glob("*/children") for child in file.read_text().split()]

@@ -12,7 +12,8 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --editable . --group dev
-	@$(BIN)/python -m pytest_llmbench.toolchains node go || $(BIN)/pip install --quiet --editable ".[toolchains]"
+	@$(BIN)/python -c 'import sys; from pytest_llmbench.toolchains import find; sys.exit(not (find("node") and find("go")))' \
+		|| $(BIN)/pip install --quiet --editable ".[toolchains]"
 	@touch $@
 
 # Both tasks for the reference solutions and the unmodified starters: no model needed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -27,10 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.write:
             run.write(RESULTS, to_json(results))
     except StoreError as error:
-        print(f"llmbench: {error}", file=sys.stderr)  # noqa: T201  # a command's output
+        print(f"llmbench: {error}", file=sys.stderr)
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     width = shutil.get_terminal_size().columns
-    print(render(results, width=width, colour=sys.stdout.isatty()))  # noqa: T201  # as above
+    print(render(results, width=width, colour=sys.stdout.isatty()))
     return 0
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import threading
-import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,14 +12,13 @@ from pytest_llmbench.collection import Collection
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.grader import GRADER, Grader
 from pytest_llmbench.planning import keep_attempts_together, make_plan, order_for_generation
-from pytest_llmbench.reporter import Reporter
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.settings import Settings
-from pytest_llmbench.session import Controller, WorkerLink
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.worker import WORKER_INPUT, WorkerLink, end_this_worker
 
-WORKER_INPUT = "llmbench"
-_GRACE_S = 1.0
+if TYPE_CHECKING:
+    from pytest_llmbench.session import Controller
 
 
 def activate(config: pytest.Config, settings: Settings, collection: Collection) -> None:
@@ -35,10 +29,13 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
     worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         given = worker[WORKER_INPUT]
-        link = WorkerLink(given, _end_this_worker)
+        link = WorkerLink(given, end_this_worker)
         grader = Grader(collection, link, RunDir(Path(given["run"])), given["sandbox"])
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
         return
+    from pytest_llmbench.reporter import Reporter
+    from pytest_llmbench.session import Controller
+
     _refuse(config)
     reporter = Reporter(config)
     controller = Controller(settings, lookahead=bool(config.getoption("maxfail", 0)), on_planned=reporter.on_planned)
@@ -124,13 +121,3 @@ class _Workers:
     def _items(self) -> Mapping[str, Any]:
         plan: Plan = self._controller.recorder.plan
         return plan.items
-
-
-def _end_this_worker() -> None:
-    """The session ended without this worker: stop what it is doing, at once and quietly."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if threading.main_thread().is_alive():
-        signal.raise_signal(signal.SIGINT)
-    time.sleep(_GRACE_S)
-    os._exit(2)

@@ -18,6 +18,7 @@ POINT_KINDS: tuple[PointKind, ...] = ("points", "bonus", "cap", "penalty")
 RUBRIC_KEYS = (*POINT_KINDS, "dimension", "all_cases")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_MOST_POINTS = 1_000_000.0
 _MAX_FILE_BYTES = 2_000_000
 _LEVELS_UP = 5
 
@@ -42,7 +43,7 @@ def read_rubric_point(args: Sequence[Any], kwargs: Mapping[str, Any], *, functio
     all_cases = kwargs.get("all_cases", False)
     if not isinstance(dimension, str) or not isinstance(all_cases, bool):
         raise TaskError(f"{where}: dimension= is a name and all_cases= is True or False.")
-    value = _number(kwargs[kind], f"{kind}= of {where}", least=0.0)
+    value = _number(kwargs[kind], f"{kind}= of {where}")
     if value == 0 and kind != "cap":
         raise TaskError(f"{where}: {kind}=0 is worth nothing. Give a number above 0 or remove the marker.")
     return RubricPoint(
@@ -71,11 +72,13 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     suite = kwargs.get("suite", "own")
     if not _is_id(suite):
         raise TaskError(f'{where}: suite="..." is a name of letters, digits and -._ (got {suite!r}).')
-    points = _number(kwargs.get("points"), f"points= of {where}", least=0.0)
-    floor = _number(kwargs.get("floor", 0), f"floor= of {where}", least=0.0)
+    points = _number(kwargs.get("points"), f"points= of {where}")
+    if points == 0:
+        raise TaskError(f"{where}: points=0 is worth nothing. Give the sum of the rubric's points and bonus.")
+    floor = _number(kwargs.get("floor", 0), f"floor= of {where}")
     if floor > points:
-        raise TaskError(f"{where}: floor={floor:g} is above points={points:g}.")
-    _check_sum(task_id, points, rubric, module)
+        raise TaskError(f"{where}: floor={floor:g} is above points={points:g}. It is the least that a reply is worth.")
+    _check_rubric(task_id, points, rubric, module)
     data = _data_folder(module, task_id, kwargs.get("data"), where)
     starter = _read_folder(data / "starter") if data else {}
     prompt = _prompt(module, kwargs, where)
@@ -118,9 +121,9 @@ def _refuse_unknown(kwargs: Mapping[str, Any], known: Sequence[str], where: str)
             raise TaskError(f"{where} has no argument {key}={hint}")
 
 
-def _number(value: object, what: str, *, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < least:
-        raise TaskError(f"{what} is {value!r}: it must be a number of at least {least:g}.")
+def _number(value: object, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_POINTS:
+        raise TaskError(f"{what} is {value!r:.40}: it must be a number from 0 to {_MOST_POINTS:.0f}.")
     return float(value)
 
 
@@ -140,14 +143,17 @@ def _file_names(value: object, where: str) -> tuple[str, ...]:
         raise TaskError(f'{where} needs files=["..."], the file names that the model must hand in.')
     for name in names:
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name:
+        inside = path.parts and not path.is_absolute() and ".." not in path.parts
+        if not inside or "\\" in name or str(path) != name or not name.isprintable():
             raise TaskError(
                 f"{where}: files= has {name!r}; give plain names inside the workspace, such as src/main.rs."
             )
+        if names.count(name) > 1:
+            raise TaskError(f"{where}: files= has {name!r} twice. Name each file once.")
     return names
 
 
-def _check_sum(task_id: str, points: float, rubric: Sequence[RubricPoint], module: Path) -> None:
+def _check_rubric(task_id: str, points: float, rubric: Sequence[RubricPoint], module: Path) -> None:
     seen: dict[str, str] = {}
     for point in rubric:
         if point.id in seen:
@@ -163,6 +169,13 @@ def _check_sum(task_id: str, points: float, rubric: Sequence[RubricPoint], modul
             f"task {task_id!r}: the rubric's points sum to {sure:g} and its bonus to {bonus:g}, "
             f"the marker says points={points:g}. Make points= the sum of both, or mend the rubric in {module}."
         )
+    with_points = {"", *(point.dimension for point in rubric if point.max_points)}
+    for point in rubric:
+        if point.kind == "penalty" and point.dimension not in with_points:
+            raise TaskError(
+                f"task {task_id!r}: {point.function} in {module} is a penalty in dimension {point.dimension!r}, "
+                "which has no points to take from. Name one that has, or none: then it comes off the whole score."
+            )
 
 
 def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:
@@ -183,7 +196,7 @@ def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:
 
 def _data_folder(module: Path, task_id: str, given: object, where: str) -> Path | None:
     if given is not None:
-        if not isinstance(given, str) or not (module.parent / given).is_dir():
+        if not isinstance(given, str) or not given or not (module.parent / given).is_dir():
             raise TaskError(f"{where}: data={given!r} is not a folder (relative to {module.parent}).")
         return (module.parent / given).resolve()
     for folder in [module.parent, *module.parent.parents][:_LEVELS_UP]:
@@ -207,13 +220,17 @@ def _read_text(path: Path, what: str) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise TaskError(f"{path} does not exist: {what}. Write it, or name another file.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise TaskError(f"{path} ({what}) cannot be read as UTF-8 text: {error}.") from error
 
 
 def _fingerprint(module: Path, prompt: str, starter: Mapping[str, str], *, own_folder: bool) -> str:
-    """Hash what shapes question and verdict; a task with a prompt file owns the files beside its module, probes too."""
-    beside = [p for p in sorted(module.parent.iterdir()) if p.is_file()] if own_folder else [module]
+    """Hash what shapes question and verdict; a task with a prompt file owns the files beside its module, probes too.
+
+    Hidden files are left by editors and file managers.
+    """
+    visible = [p for p in sorted(module.parent.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    beside = visible if own_folder else [module]
     digest = hashlib.sha256()
     for label, content in [
         ("prompt", prompt.encode()),

@@ -40,10 +40,8 @@ def completion(submission: Submission) -> Completion:
 @pytest.fixture(scope="module")
 def workspace(llm_attempt: OpenAttempt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh folder with the task's starter files and the model's files over them."""
-    from pytest_llmbench.pipeline.attempt import fill_workspace
-
     root = tmp_path_factory.mktemp("workspace")
-    fill_workspace(root, llm_attempt.task, llm_attempt.submission)
+    llm_attempt.open_workspace(root)
     yield root
     shutil.rmtree(root, ignore_errors=True)
 

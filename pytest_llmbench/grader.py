@@ -14,7 +14,7 @@ from pytest_llmbench.collection import ITEM_REF, Collection
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
 from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, note_phase
-from pytest_llmbench.pipeline.attempt import Submission, keep_files, read_submission
+from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files, read_submission
 from pytest_llmbench.sandbox.select import choose, open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
@@ -39,6 +39,7 @@ class OpenAttempt:
         self._submission = submission
         self.sandbox_choice: SandboxChoice | None = None
         self.sandbox: Sandbox | None = None
+        self.workspace: Path | None = None
 
     @property
     def submission(self) -> Submission:
@@ -47,6 +48,11 @@ class OpenAttempt:
             assert self.failure is not None
             raise ModelError(self.failure)
         return self._submission
+
+    def open_workspace(self, root: Path) -> None:
+        """Lay the starter and the model's files out in a fresh folder. Raises ``HarnessError``."""
+        self.workspace = root
+        fill_workspace(root, self.task, self.submission)
 
     def open_sandbox(self, workspace: Path) -> Sandbox:
         """A sandbox over the attempt's workspace with the task's toolchains in it."""
@@ -118,7 +124,7 @@ class Grader:
             return report
         point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
         attempt = self._open if self._open is not None and self._open.key == ref.key else None
-        note_phase(item, report, call, point)
+        note_phase(item, report, call, point, attempt.workspace if attempt is not None else None)
         if getattr(report, OUTCOME, "") == "missed" and attempt is not None:
             self._add_evidence(item, report, attempt)
         if report.when == "teardown":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from pytest_llmbench.errors import ModelError
+from pytest_llmbench.errors import LLMBenchError, ModelError
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.keys import ItemRef
 from pytest_llmbench.schema.task import RubricPoint
@@ -43,11 +43,18 @@ class _State:
 _STATE = pytest.StashKey[_State]()
 
 
-def note_phase(item: pytest.Item, report: pytest.TestReport, call: pytest.CallInfo[None], point: RubricPoint) -> None:
+def note_phase(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+    point: RubricPoint,
+    workspace: Path | None = None,
+) -> None:
     """Learn from the report of one phase, and mend what it says where llmbench means something else.
 
     A model's failure is told without a traceback. An unearned bonus is no failure. Only an ``AssertionError`` or
-    ``pytest.fail`` in the test's body is a miss; anything else that goes wrong is ours.
+    ``pytest.fail`` in the test's body is a miss; anything else that goes wrong is ours. ``workspace``: the folder whose
+    path, another one in every run, is kept out of the record.
     """
     if report.when == "setup":
         item.stash[_STATE] = _State()
@@ -55,14 +62,14 @@ def note_phase(item: pytest.Item, report: pytest.TestReport, call: pytest.CallIn
     state.duration_s += report.duration
     if type(report).__name__ == "SubtestReport":
         if report.failed and state.outcome != "harness":
-            state.outcome, state.message = "missed", _text(call)
+            state.outcome, state.message = "missed", _text(call, workspace)
         return
     if hasattr(report, "wasxfail"):
         state.outcome, state.message = ("earned", "") if report.passed else ("missed", str(report.wasxfail))
     elif report.skipped:
         state.outcome, state.message = "skipped", _skip_reason(report)
     elif report.failed:
-        state.outcome, state.message = _classify(report, call), _text(call)
+        state.outcome, state.message = _classify(report, call), _text(call, workspace)
     elif report.when == "call" and state.outcome == "not_reached":
         state.outcome = "earned"
     if report.failed:
@@ -130,8 +137,12 @@ def _classify(report: pytest.TestReport, call: pytest.CallInfo[None]) -> ItemOut
     return "missed" if in_body and not timed_out else "harness"
 
 
-def _text(call: pytest.CallInfo[None]) -> str:
-    return clean(call.excinfo.exconly(tryshort=True)) if call.excinfo else ""
+def _text(call: pytest.CallInfo[None], workspace: Path | None) -> str:
+    if call.excinfo is None:
+        return ""
+    known = isinstance(call.excinfo.value, LLMBenchError)
+    text = str(call.excinfo.value) if known else call.excinfo.exconly(tryshort=True)
+    return clean(text.replace(str(workspace), "WORKSPACE") if workspace else text)
 
 
 def _skip_reason(report: pytest.TestReport) -> str:

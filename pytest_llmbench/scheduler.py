@@ -38,15 +38,16 @@ class AttemptScheduling(LoadScopeScheduling):
     def remove_node(self, node: WorkerController) -> str | None:
         """Give back what a lost worker had not finished, less the test that it was in."""
         work = self.assigned_work.pop(node)
-        crashed = next((item for unit in work.values() for item, done in unit.items() if not done), None)
+        crashed: str | None = next((item for unit in work.values() for item, done in unit.items() if not done), None)
         if crashed is None:
             return None
-        rest: OrderedDict[str, dict[str, bool]] = OrderedDict()
+        rest: dict[str, dict[str, bool]] = {}
         for scope, unit in work.items():
             left = {item: done for item, done in unit.items() if not done and item != crashed}
             if left:
                 rest[scope] = left
-        self.workqueue = OrderedDict({**rest, **self.workqueue})
+        waiting: dict[str, dict[str, bool]] = dict(self.workqueue)
+        self.workqueue = OrderedDict({**rest, **waiting})
         for other in self.assigned_work:
             if other in self.registered_collections:
                 self._reschedule(other)

@@ -1,4 +1,4 @@
-"""One session's moving parts: the controller, which talks to models and keeps the run, and its workers' link to it."""
+"""The controller: the one process of a session that looks models up, asks them, and keeps the run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_llmbench.llm.channel import ChannelClient, ChannelServer, source_handlers
-from pytest_llmbench.llm.client import CompletionSource, Job, ModelTarget
+from pytest_llmbench.llm.channel import ChannelServer, source_handlers
+from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.llm.gateway import Gateway
 from pytest_llmbench.llm.resolve import describe, resolve
 from pytest_llmbench.pipeline.results import RESULTS, Recorder
 from pytest_llmbench.sandbox.select import SandboxChoice, choose
-from pytest_llmbench.schema.attempt import Outcome
-from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.run_dir import RunDir
 
+_LOOK_UP_S = 5.0
+"""Longest wait for the count of stored replies before the first test."""
 _PACKAGES = ("pytest-llmbench", "pytest", "pytest-xdist", "pytest-timeout", "litellm", "pydantic")
 
 
@@ -38,7 +38,7 @@ class Controller:
         ``SandboxError`` or ``StoreError``.
         """
         self.settings = settings
-        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, settings.rootdir, os.environ)
+        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, Path.cwd(), os.environ)
         self.sandbox: SandboxChoice = choose(settings.sandbox)
         self.run = RunDir.create(settings.run_base)
         self.recorder = Recorder(self.run, self._header())
@@ -59,13 +59,14 @@ class Controller:
             return
         self.recorder.planned(plan)
         cards = {card.id: card for card in plan.tasks}
-        self.gateway.announce(
+        known = self.gateway.announce(
             [
                 Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
                 for key in plan.attempts()
                 if not (card := cards[key.task]).unavailable
             ]
         )
+        known.wait(_LOOK_UP_S)
         self._on_planned(plan)
 
     def worker_input(self) -> dict[str, Any]:
@@ -152,27 +153,6 @@ class Controller:
             ModelInfo(name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params)) for t in self.targets
         ]
         return RunHeader(run=run, models=models)
-
-
-class WorkerLink(CompletionSource):
-    """An xdist worker's way to the controller."""
-
-    def __init__(self, given: Mapping[str, Any], on_closed: Callable[[], None]) -> None:
-        """``given`` is the controller's ``worker_input``; ``on_closed`` is called when the session ends without us."""
-        self._channel = ChannelClient(given["address"], given["key"])
-        self._channel.on_closed(on_closed)
-
-    def announce(self, plan: Plan) -> None:
-        """Tell the controller what this worker collected."""
-        self._channel.call("announce", plan.model_dump(mode="json"))
-
-    def fetch(self, key: AttemptKey) -> Outcome:
-        """Wait for the end of an attempt's generation."""
-        return self._channel.fetch(key)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._channel.close()
 
 
 def _now() -> str:

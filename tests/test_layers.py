@@ -28,6 +28,7 @@ LAYERS = {
     "source": 3,
     "fixtures": 3,
     "session": 3,
+    "worker": 3,
     "verdict": 3,
     "grader": 3,
     "reporter": 3,

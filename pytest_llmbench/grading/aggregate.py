@@ -123,7 +123,7 @@ def _why_missing(
 ) -> str:
     skipped = [done[item].message for item in missing if item in done]
     if skipped:
-        return f"skipped: {skipped[0]}"
+        return f"skipped: {skipped[0]}" if skipped[0] else "skipped"
     if all(case not in selected.get(point, ()) for point, case in missing):
         return DESELECTED_HERE
     return stopped_by or "not reached"

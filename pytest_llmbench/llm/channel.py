@@ -33,6 +33,9 @@ from pytest_llmbench.schema.keys import AttemptKey
 HANDSHAKE_S = 10.0
 """Time for a new peer to show that it knows the key."""
 
+CLOSE_S = 0.2
+"""Longest wait for the end of the listening thread."""
+
 Handler = Callable[[Any], Any]
 """Takes a JSON value, gives one. ``SourceClosedError`` arrives as itself, anything else raised as ``HarnessError``."""
 
@@ -66,7 +69,8 @@ class ChannelServer:
         self._closed = False
         self._peers: set[_Pipe] = set()
         self._listener = Listener(self.address, "AF_UNIX", backlog=128)
-        threading.Thread(target=self._accept, name="llmbench-channel", daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, name="llmbench-channel", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Hang up on every client and stop listening; returns at once, may be called again.
@@ -82,11 +86,13 @@ class ChannelServer:
         # Closing a socket does not wake a thread that accepts on it; a visitor does.
         with contextlib.suppress(OSError):
             Client(self.address, "AF_UNIX").close()
+        self._thread.join(CLOSE_S)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:
-        with self._listener:
+        # On its way out the listener removes its socket; ``close`` may have done so when it could wait no longer.
+        with contextlib.suppress(FileNotFoundError), self._listener:
             while not self._closed:
                 try:
                     peer = self._listener.accept()
@@ -150,6 +156,7 @@ class ChannelClient:
         self._address = address
         self._key = key
         self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._lines: dict[str, _Pipe] = {}
         self._closed = False
 
@@ -178,9 +185,10 @@ class ChannelClient:
 
     def close(self) -> None:
         """End both connections; a call under way raises ``SourceClosedError``."""
-        self._closed = True
-        for line in list(self._lines.values()):
-            _hang_up(line)
+        with self._lock:
+            self._closed = True
+            for line in self._lines.values():
+                _hang_up(line)
 
     def _exchange(self, message: bytes) -> dict[str, Any]:
         try:
@@ -207,15 +215,22 @@ class ChannelClient:
         if self._closed:
             raise EOFError
         try:
-            line = self._lines[name] = Client(self._address, "AF_UNIX", authkey=self._key)
+            line = Client(self._address, "AF_UNIX", authkey=self._key)
         except AuthenticationError as error:
-            raise HarnessError("the session's first process refused this worker: the channel keys differ.") from error
+            text = "the session's first process refused this worker: the channel keys differ."
+            raise HarnessError(text) from error
+        with self._lock:
+            if self._closed:  # meanwhile, when this line was not there to be hung up
+                line.close()
+                raise EOFError
+            self._lines[name] = line
         return line
 
     def _put_down(self, name: str) -> None:
-        line = self._lines.pop(name, None)
-        if line is not None:
-            line.close()
+        with self._lock:
+            line = self._lines.pop(name, None)
+            if line is not None:
+                line.close()
 
 
 def _hang_up(line: _Pipe) -> None:

@@ -10,16 +10,16 @@ from pathlib import PurePosixPath
 
 from pytest_llmbench.llm.languages import info_pieces, looks_like_file
 
-_TRIM = "*_`\"'()[]{}<>,;:!?"
+_TRIM = "*`\"'()[]{}<>,;:!?"
 _ABSOLUTE = re.compile(r"/|~|[A-Za-z]:")
 
-_HEADING = re.compile(r"\s*(?:#{1,6}\s|\*\*|__)")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s|\*\*)")
 _WORD = re.compile(r"[^\W\d_]+")
 _NAMING_WORDS = frozenset(
     re.findall(
         r"\w+",
         """
-        a and below code complete content contents corrected create entire file filename final fixed following for
+        a and as below code complete content contents corrected create entire file filename final fixed following for
         full here in implementation is it js module name new of path py refactored revised rewritten s save script
         solution source step the this to updated version whole with write your
         """,
@@ -148,7 +148,7 @@ def _clean(name: str) -> str:
 def _line_tokens(line: str) -> Iterator[str]:
     if len(line) <= _LONGEST:
         for word in line.replace("](", " ").split():
-            token = word.strip(_TRIM).rstrip(".")
+            token = word.rstrip(".").strip(_TRIM).rstrip(".")
             if token:
                 yield token
 

@@ -68,6 +68,7 @@ class Gateway:
         self._stopped: dict[str, Failure] = {}
         self._waited_for: set[AttemptKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._admission = asyncio.Lock()
         self._thread = threading.Thread(target=self._serve, name="llmbench-gateway", daemon=True)
@@ -75,18 +76,20 @@ class Gateway:
 
     # For any thread
 
-    def announce(self, jobs: Sequence[Job]) -> None:
+    def announce(self, jobs: Sequence[Job]) -> threading.Event:
         """Start to generate; an attempt announced before is left as it is.
 
-        Raises ``HarnessError`` for a model that is none of the targets, ``SourceClosedError`` after ``close``.
+        The event is set once it is known of every job whether it must be asked for. Raises ``HarnessError`` for a
+        model that is none of the targets, ``SourceClosedError`` after ``close``.
         """
         unknown = {job.key.model for job in jobs} - self._targets.keys()
         if unknown:
             raise HarnessError(f"no such model in this session: {', '.join(sorted(unknown))}.")
         new = self._board.add(job.key for job in jobs)
         first = {job.key: job for job in reversed(jobs) if job.key in new}
-        if first:
-            self._call(lambda: self._spawn(self._admit(list(first.values())[::-1])))
+        known = threading.Event()
+        self._call(lambda: self._spawn(self._admit(list(first.values())[::-1], known)))
+        return known
 
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation.
@@ -111,14 +114,12 @@ class Gateway:
                 return
             self._closed = True
         self._board.close()
-        with contextlib.suppress(RuntimeError, TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(3 * CLOSE_S)
-        self._call(self._loop.stop)
+        self._call(self._begin_end)
+        self._thread.join(3 * CLOSE_S)
         with contextlib.suppress(RuntimeError, TimeoutError):
             # One thread works in order: when it comes to this, everything before is on the disk.
             self._store.submit(lambda: None).result(CLOSE_S)
         self._store.shutdown(wait=False)
-        self._thread.join(CLOSE_S)
 
     # On the loop's thread
 
@@ -131,7 +132,11 @@ class Gateway:
                 self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
+    def _begin_end(self) -> None:
+        self._ending = self._loop.create_task(self._wind_up())
+
     async def _wind_up(self) -> None:
+        """End all tasks and connections, and with them the loop; nothing new starts meanwhile."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -140,6 +145,7 @@ class Gateway:
         closing = asyncio.gather(*(client.aclose() for client in set(self._clients.values())), return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closing, CLOSE_S)
+        self._loop.stop()
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
         """Have the loop's thread call a function; nothing happens once the loop is closed."""
@@ -175,11 +181,14 @@ class Gateway:
             queue.fetched(key)
             self._pump(queue)
 
-    async def _admit(self, jobs: Sequence[Job]) -> None:
+    async def _admit(self, jobs: Sequence[Job], known: threading.Event) -> None:
         """End what needs no asking and queue the rest, in the order of the models; one announcement at a time."""
-        async with self._admission:
-            for job in sorted(jobs, key=lambda job: self._rank[job.key.model]):
-                await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job))
+        try:
+            async with self._admission:
+                for job in sorted(jobs, key=lambda job: self._rank[job.key.model]):
+                    await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job))
+        finally:
+            known.set()  # also when the session ends meanwhile: nobody waits for the rest
 
     async def _admit_one(self, target: ModelTarget, job: Job) -> None:
         key = job.key

@@ -23,6 +23,8 @@ _EXTENSIONS = {
     "markdown": "md markdown",
     "shell": "sh bash",
     "sql": "sql",
+    "make": "makefile mk",
+    "docker": "dockerfile",
     "text": "txt",
     "other": "mod sum cfg ini xml env",
 }

@@ -59,6 +59,14 @@ _FUNCTIONS = _words("arrow_function function_expression generator_function class
 _KEYWORDS = _words("def class function fn func struct enum trait interface")
 """Where an error swallowed the node, the keyword still stands before the name."""
 _BEHIND_NAME = _words("parameters formal_parameters parameter_list class_body ( { :")
+_BINDERS = _words(
+    """
+    assignment for_statement for_in_clause parameters lambda_parameters typed_parameter default_parameter
+    typed_default_parameter keyword_argument variable_declarator formal_parameters required_parameter
+    optional_parameter let_declaration parameter closure_parameters parameter_declaration short_var_declaration
+    """
+)
+"""Kinds of nodes that give a name to a variable or parameter; the rare name on the other side counts as given too."""
 _COMMENT = re.compile(r"#(?!\[|!)|//|/\*|\*(?:[ /]|\Z)")
 
 
@@ -69,7 +77,7 @@ class Outline:
     names: frozenset[str] = frozenset()
     """Functions, classes and types defined at the top level."""
     identifiers: frozenset[str] = frozenset()
-    """Every identifier outside of comments and strings."""
+    """Identifiers in use that are not also variables or parameters of its own."""
     lines: int = 0
     """Lines that are neither blank nor a comment."""
     defines: bool = False
@@ -101,8 +109,12 @@ def outline(source: str, language: str) -> Outline:
     if root is None:
         return Outline(lines=lines)
     names, defines = _survey(root)
-    identifiers = frozenset(node.text() for kind in GRAMMARS[language] for node in root.find_all(kind=kind))
-    return Outline(names, identifiers, lines, defines)
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in (node for kind in GRAMMARS[language] for node in root.find_all(kind=kind)):
+        parent = node.parent()
+        (bound if parent is not None and parent.kind() in _BINDERS else used).add(node.text())
+    return Outline(names, frozenset(used - bound), lines, defines)
 
 
 def _is_python(source: str) -> bool:

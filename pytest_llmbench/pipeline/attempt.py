@@ -16,7 +16,7 @@ from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir, writing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Submission:
     """What is graded: the files that a model handed in, and the evidence of how they came about."""
 
@@ -28,6 +28,10 @@ class Submission:
     """How the files were found in the reply, and what was passed over."""
     labels: set[str] = field(default_factory=set)
     """Evidence on the attempt that goes to ``results.json``; a grader may add to it."""
+
+    def __repr__(self) -> str:
+        """Short and the same on every run: it appears in assertion texts, which are records."""
+        return f"<submission {self.key}: {', '.join(self.files) or 'no code'}>"
 
     @property
     def no_code(self) -> bool:

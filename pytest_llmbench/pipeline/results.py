@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
-from pytest_llmbench.schema.attempt import CompletionRequest, ItemRecord, Outcome, OutcomeRecord
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord, Outcome, OutcomeRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
-from pytest_llmbench.store.records import RecordLog
+from pytest_llmbench.store.records import Record, RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir
 
 RESULTS = "results.json"
+_HEADER = "run.json"
+_PLAN = "plan.json"
+_OUTCOMES = "attempts.jsonl"
+_ITEMS = "items.jsonl"
 
 
 class Recorder:
@@ -31,19 +35,32 @@ class Recorder:
         self.plan = Plan()
         self.trouble: StoreError | None = None
         """Set once the run folder could not be written: what came after is in memory only."""
-        self._outcomes = RecordLog(run.path / "attempts.jsonl", OutcomeRecord)
-        self._items = RecordLog(run.path / "items.jsonl", ItemRecord)
-        self._unsaved: list[ItemRecord] = []
+        self._outcomes = RecordLog(run.path / _OUTCOMES, OutcomeRecord)
+        self._items = RecordLog(run.path / _ITEMS, ItemRecord)
+        self._unsaved_outcomes: dict[AttemptKey, Outcome] = {}
+        self._unsaved_items: list[ItemRecord] = []
         self._lock = threading.Lock()
-        run.write("run.json", header.model_dump_json(indent=1))
+        run.write(_HEADER, to_json(header))
 
     def planned(self, plan: Plan) -> None:
         """Keep the plan; raises ``StoreError``."""
         self.plan = plan
-        self.run.write("plan.json", plan.model_dump_json())
+        self.run.write(_PLAN, to_json(plan))
 
     def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
-        """Keep a reply and how it came about; raises ``StoreError``."""
+        """Keep a reply and how it came about.
+
+        Raises ``StoreError`` when it cannot be written; the attempt then counts as one that our side broke.
+        """
+        try:
+            self._keep(key, request, outcome)
+        except StoreError as error:
+            with self._lock:
+                self.trouble = self.trouble or error
+                self._unsaved_outcomes[key] = Outcome(failure=Failure(kind="harness", message=str(error)))
+            raise
+
+    def _keep(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         stem = self.run.reply_stem(key)
         completion = outcome.completion
         if completion is not None and completion.files is None:
@@ -62,7 +79,7 @@ class Recorder:
         path = self.run.path / f"{self.run.reply_stem(key)}.json"
         try:
             return Outcome.model_validate(json.loads(path.read_text(encoding="utf-8"))["outcome"])
-        except (OSError, ValueError, KeyError, ValidationError):
+        except (OSError, ValueError, KeyError, TypeError, ValidationError):
             return None
 
     def item(self, record: ItemRecord) -> None:
@@ -72,22 +89,25 @@ class Recorder:
                 self._items.append(record)
             except StoreError as error:
                 self.trouble = self.trouble or error
-                self._unsaved.append(record)
+                self._unsaved_items.append(record)
 
     def finish(self, run: RunInfo) -> Results:
         """Work out the results and write ``results.json``; a full disk is noted in ``trouble``."""
-        try:
-            outcomes = {record.key: record.outcome for record in self._outcomes.read()}
-            records = [*self._items.read(), *self._unsaved]
-        except StoreError as error:
-            self.trouble = error
-            outcomes, records = {}, self._unsaved
+        outcomes = {record.key: record.outcome for record in self._readable(self._outcomes)} | self._unsaved_outcomes
+        records = [*self._readable(self._items), *self._unsaved_items]
         results = make_results(RunHeader(run=run, models=self.header.models), self.plan, outcomes, records)
         try:
             self.run.write(RESULTS, to_json(results))
         except StoreError as error:
             self.trouble = self.trouble or error
         return results
+
+    def _readable(self, log: RecordLog[Record]) -> Iterator[Record]:
+        """What can be read of a log; damage is noted in ``trouble``."""
+        try:
+            yield from log.read()
+        except StoreError as error:
+            self.trouble = self.trouble or error
 
 
 def make_results(
@@ -118,23 +138,22 @@ def make_results(
 
 def load_results(run: RunDir) -> Results:
     """Make the results of a stored run again, also of one that was killed. Raises ``StoreError``."""
-    try:
-        header = RunHeader.model_validate_json((run.path / "run.json").read_text(encoding="utf-8"))
-        plan_file = run.path / "plan.json"
-        plan = Plan.model_validate_json(plan_file.read_text(encoding="utf-8")) if plan_file.exists() else Plan()
-        finished = run.path / RESULTS
-        info = Results.model_validate_json(finished.read_text(encoding="utf-8")).run if finished.exists() else None
-    except FileNotFoundError as error:
-        raise StoreError(f"{run.path} is no run folder: {error.filename} is missing.") from error
-    except (OSError, ValidationError) as error:
-        raise StoreError(f"the run folder {run.path} cannot be read: {error}") from error
-    if info is None:
-        info = header.run.model_copy(update={"stopped_by": "the session was killed"})
-    outcomes = {r.key: r.outcome for r in RecordLog(run.path / "attempts.jsonl", OutcomeRecord).read()}
-    records = list(RecordLog(run.path / "items.jsonl", ItemRecord).read())
+    header = read_record(run.path / _HEADER, RunHeader)
+    if header is None:
+        raise StoreError(
+            f"{run.path} is no run folder: {run.path / _HEADER} is missing. Name a folder of .llmbench/runs."
+        )
+    plan = read_record(run.path / _PLAN, Plan) or Plan()
+    finished = read_record(run.path / RESULTS, Results)
+    if finished is not None:
+        info = finished.run
+    else:
+        info = header.run.model_copy(update={"stopped_by": "the session was killed, or is still running"})
+    outcomes = {r.key: r.outcome for r in RecordLog(run.path / _OUTCOMES, OutcomeRecord).read()}
+    records = list(RecordLog(run.path / _ITEMS, ItemRecord).read())
     return make_results(RunHeader(run=info, models=header.models), plan, outcomes, records)
 
 
-def to_json(results: Results) -> str:
-    """The text of ``results.json``."""
-    return json.dumps(results.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
+def to_json(record: BaseModel) -> str:
+    """The text of ``results.json`` and of its kind: ASCII, any character that a model sent kept as an escape."""
+    return json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results
 
-_PLAIN_WIDTH = 400
+_PLAIN_WIDTH = 1_000_000
+_ANY_HEIGHT = 100
+_LEAST_WIDTH = 80
+_READABLE = 20
 _MOST_REASONS = 3
 
 
@@ -24,7 +29,8 @@ def render(results: Results, *, width: int, colour: bool) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
-        width=max(width, 80) if colour else _PLAIN_WIDTH,
+        width=max(width, _LEAST_WIDTH) if colour else _PLAIN_WIDTH,
+        height=_ANY_HEIGHT,
         force_terminal=colour,
         no_color=not colour,
         color_system="standard" if colour else None,
@@ -34,14 +40,14 @@ def render(results: Results, *, width: int, colour: bool) -> str:
         legacy_windows=False,
     )
     for line in heading(results):
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(printable(line)), soft_wrap=True)
     if results.leaderboard:
-        console.print(_table(results.leaderboard, colour=colour))
+        _print_table(console, results.leaderboard, colour=colour)
     if results.incomplete:
         console.print(Text("Incomplete, not ranked (totals are lower bounds)", style="bold yellow"))
-        console.print(_table(results.incomplete, colour=colour))
+        _print_table(console, results.incomplete, colour=colour)
     for line in error_lines(results):
-        console.print(Text(line, style="red"), soft_wrap=True)
+        console.print(Text(printable(line), style="red"), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -60,7 +66,8 @@ def heading(results: Results) -> Iterator[str]:
     if results.run.stopped_by:
         yield f"stopped before the end: {results.run.stopped_by}"
     states = {status: sum(a.status == status for a in results.attempts) for status in _STATUSES}
-    yield "attempts: " + ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in states.items() if count)
+    counts = [f"{count} {status.replace('_', ' ')}" for status, count in states.items() if count]
+    yield f"attempts: {', '.join(counts) or 'none'}"
 
 
 def error_lines(results: Results) -> Iterator[str]:
@@ -78,38 +85,74 @@ def number(value: float | None) -> str:
     """Points without needless decimals; a dash where there is no figure."""
     if value is None:
         return "-"
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value + 0.0:.2f}".rstrip("0").rstrip(".")
 
 
 _STATUSES = ("scored", "error", "incomplete", "not_run")
 
 
-def _table(rows: Sequence[LeaderboardRow | IncompleteRow], *, colour: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD if colour else None, pad_edge=False, header_style="bold" if colour else "")
+class _Column(NamedTuple):
+    head: str
+    cells: list[str]
+    is_text: bool = False
+    """True: left-aligned, and folded where there is little room; figures are never cut."""
+
+
+def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow], *, colour: bool) -> None:
+    """One row a model. Where there is no room for the tasks' names they are numbered, or left out altogether."""
     tasks = list(rows[0].per_task)
-    open_end = isinstance(rows[0], IncompleteRow)
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    table.add_column("total", justify="right", no_wrap=True)
-    table.add_column("tasks", justify="right", no_wrap=True)
-    table.add_column("avg wall", justify="right", no_wrap=True)
-    for task in tasks:
-        table.add_column(Text(task), justify="right")
-    if open_end:
-        table.add_column("why", overflow="fold")
-    for row in rows:
-        cells = [
-            "-" if row.rank is None else str(row.rank),
-            row.model,
-            f"{number(row.total)}{'+' if open_end else ''}/{number(row.max_total)}",
-            row.completed,
-            "-" if row.avg_wall_s is None else f"{row.avg_wall_s:.1f} s",
-            *(number(row.per_task[task]) for task in tasks),
-        ]
-        if isinstance(row, IncompleteRow):
-            cells.append("; ".join(row.reasons[:_MOST_REASONS]))
+    numbers = [str(place) for place in range(1, len(tasks) + 1)]
+    choices: list[tuple[Sequence[str], str]] = [
+        (tasks, ""),
+        (numbers, ", ".join(f"{place}={task}" for place, task in zip(numbers, tasks, strict=True))),
+        ((), f"no room for the points of {len(tasks)} tasks here: see results.json"),
+    ]
+    columns, note = next(
+        (columns, note)
+        for heads, note in choices
+        if _room(columns := _columns(rows, heads)) <= console.width or not heads
+    )
+    look = {"box": SIMPLE_HEAD, "collapse_padding": True, "header_style": "bold"} if colour else {"box": None}
+    table = Table(pad_edge=False, **look)
+    for column in columns:
+        head = Text(printable(column.head))
+        if column.is_text:
+            table.add_column(head, overflow="fold")
+        else:
+            table.add_column(head, justify="right", no_wrap=True)
+    for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*(Text(printable(cell)) for cell in cells))
-    return table
+    console.print(table)
+    if note:
+        console.print(Text(printable(note)))
+
+
+def _columns(rows: Sequence[LeaderboardRow | IncompleteRow], heads: Sequence[str]) -> list[_Column]:
+    """The table's columns; ``heads`` are those of the tasks, none to leave the tasks out."""
+    incomplete = [row for row in rows if isinstance(row, IncompleteRow)]
+    bound = "+" if incomplete else ""
+    return [
+        _Column("rank", ["-" if row.rank is None else str(row.rank) for row in rows]),
+        _Column("model", [row.model for row in rows], is_text=True),
+        _Column("total", [f"{number(row.total)}{bound}/{number(row.max_total)}" for row in rows]),
+        _Column("tasks", [row.completed for row in rows]),
+        _Column("avg wall", ["-" if row.avg_wall_s is None else f"{row.avg_wall_s:.1f} s" for row in rows]),
+        *(
+            _Column(head, [number(row.per_task[task]) for row in rows])
+            for head, task in zip(heads, rows[0].per_task, strict=False)
+        ),
+        *(
+            [_Column("why", ["; ".join(row.reasons[:_MOST_REASONS]) for row in incomplete], is_text=True)]
+            if incomplete
+            else []
+        ),
+    ]
+
+
+def _room(columns: Sequence[_Column]) -> int:
+    """Width of a table, in columns of a terminal, in which text is folded but still readable."""
+    widths = [(max(cell_len(printable(text)) for text in (column.head, *column.cells)), column) for column in columns]
+    return sum(min(width, _READABLE) if column.is_text else width for width, column in widths) + 2 * (len(columns) + 1)
 
 
 def printable(text: str) -> str:

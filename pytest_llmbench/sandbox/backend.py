@@ -27,6 +27,7 @@ class Backend(ABC):
     def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
         """``workspace``: an existing folder. ``toolchains``: those that commands may be named after."""
         self.workspace = workspace.resolve()
+        self.last: ExecResult | None = None
         self.toolchains = {toolchain.name: toolchain for toolchain in toolchains}
 
     @property
@@ -80,6 +81,10 @@ class Backend(ABC):
         """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls.py``)."""
         return make_calls(self, Path(file), function, args, limits or Limits())
 
+    def __repr__(self) -> str:
+        """Short and the same on every run: it appears in assertion texts, which are records."""
+        return f"<{self.name} sandbox>"
+
     def run_driver(self, command: Sequence[str], limits: Limits, stdin: str, mounts: Mapping[Path, str]) -> ExecResult:
         """Run a driver of ``sandbox/calls.py``; ``mounts``: file outside, and its path inside."""
         return self._run(command, limits, stdin, {}, mounts)
@@ -97,7 +102,7 @@ class Backend(ABC):
         ended = self._execute(resolved, limits, stdin.encode("utf-8", "surrogatepass"), environment, mounts)
         stdout, stderr = (part.decode("utf-8", "backslashreplace") for part in (ended.stdout, ended.stderr))
         hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, limits)
-        return ExecResult(
+        self.last = ExecResult(
             command=tuple(command),
             exit_code=_KILLED if ended.limit_hit else ended.status,
             stdout=stdout,
@@ -106,6 +111,7 @@ class Backend(ABC):
             cpu_s=ended.cpu_s,
             limit_hit=hit,
         )
+        return self.last
 
     def _program(self, name: str) -> str:
         if toolchain := self.toolchains.get(name):

@@ -15,6 +15,8 @@ class Sandbox(Protocol):
     name: str
     """``bubblewrap`` or ``none``."""
     workspace: Path
+    last: ExecResult | None
+    """The newest run, for the report of a missed point."""
 
     def run(
         self,

@@ -52,7 +52,7 @@ def limit_behind(exit_code: int, stderr: str, cpu_s: float, limits: Limits) -> L
     ``cpu_s``: CPU time of the whole tree as counted at its end, which no look in between may have seen.
     """
     if exit_code == -signal.SIGXCPU or cpu_s > limits.cpu_s:
-        return LimitHit("cpu_s", limits.cpu_s, round(cpu_s, 2))
+        return LimitHit("cpu_s", limits.cpu_s, round(cpu_s, 3))
     if exit_code == -signal.SIGXFSZ:
         return LimitHit("file_mb", limits.file_mb, limits.file_mb)
     if exit_code != 0 and _OUT_OF_MEMORY.search(stderr[-4000:]):

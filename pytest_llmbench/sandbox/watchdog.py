@@ -85,7 +85,7 @@ class Watchdog:
         if usage.memory_bytes > allowed_bytes and (memory_bytes := shared_memory(self._root)) > allowed_bytes:
             return LimitHit("memory_mb", limits.memory_mb, round(memory_bytes / _MEGABYTE, 1))
         if usage.cpu_s > limits.cpu_s:
-            return LimitHit("cpu_s", limits.cpu_s, round(usage.cpu_s, 2))
+            return LimitHit("cpu_s", limits.cpu_s, round(usage.cpu_s, 3))
         if self._fair_wall_s > limits.wall_s:
-            return LimitHit("wall_s", limits.wall_s, round(self._fair_wall_s, 2))
+            return LimitHit("wall_s", limits.wall_s, round(self._fair_wall_s, 3))
         return None

@@ -99,6 +99,12 @@ class Completion(Frozen):
     started: str | None = None
     """UTC, ISO 8601."""
 
+    def __repr__(self) -> str:
+        """Short and without times: it appears in assertion texts, which are records."""
+        return f"<completion of {len(self.text)} characters>"
+
+    __str__ = __repr__
+
 
 class Failure(Frozen):
     """Why an attempt has nothing to grade."""

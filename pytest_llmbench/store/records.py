@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,29 +18,68 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 class RecordLog(Generic[Record]):
-    """A JSONL file of one kind of record."""
+    """A JSONL file of one kind of record, written by one process."""
 
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self.path = path
         self._kind = kind
+        self._end_is_whole = False
 
     def append(self, record: Record) -> None:
-        """Add one record with a single write; raises ``StoreError``."""
-        line = record.model_dump_json(exclude_defaults=True).encode() + b"\n"
+        """Add one record with a single write, all of it or nothing; raises ``StoreError``."""
+        # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
+        line = json.dumps(record.model_dump(mode="json", exclude_defaults=True)).encode() + b"\n"
         with writing(self.path), self.path.open("ab", buffering=0) as file:
-            file.write(line)
+            if not self._end_is_whole:
+                self._cut_torn_line()
+                self._end_is_whole = True
+            before = file.seek(0, os.SEEK_END)
+            if file.write(line) < len(line):
+                file.truncate(before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def read(self) -> Iterator[Record]:
         """Every whole record in order of writing; a last line cut off by a kill is passed over.
 
-        Raises ``StoreError`` for a damaged line elsewhere.
+        Raises ``StoreError`` for a damaged line elsewhere, and for a file that cannot be read.
         """
-        if not self.path.exists():
-            return
-        lines = self.path.read_bytes().split(b"\n")
+        content = _content(self.path)
+        lines = content.split(b"\n") if content is not None else [b""]
         for number, line in enumerate(lines[:-1], 1):
-            try:
-                yield self._kind.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]["msg"]
-                raise StoreError(f"{self.path}, line {number} is damaged: {first}. Restore the file.") from error
+            yield _parse(line, self._kind, f"{self.path}, line {number}")
+
+    def _cut_torn_line(self) -> None:
+        """Take off a last line without its end, left by a kill, so that the next record does not continue it."""
+        data = self.path.read_bytes()
+        os.truncate(self.path, data.rfind(b"\n") + 1)
+
+
+def read_record(path: Path, kind: type[Record]) -> Record | None:
+    """Read a file that is one record, None when there is no such file; raises ``StoreError`` when it is damaged."""
+    content = _content(path)
+    return None if content is None else _parse(content, kind, str(path))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}. Unlock or restore it.") from error
+
+
+def _parse(content: bytes, kind: type[Record], where: str) -> Record:
+    try:
+        return kind.model_validate(json.loads(content))
+    except ValueError as error:
+        raise StoreError(f"{where} is damaged: {_what_is_wrong(error)}. Restore the file.") from error
+
+
+def _what_is_wrong(error: ValueError) -> str:
+    """The first thing that is, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]

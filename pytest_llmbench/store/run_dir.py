@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey
 
 _LONGEST_NAME = 150
+_HASH_DIGITS = 20
 
 
 class RunDir:
@@ -46,6 +48,7 @@ class RunDir:
         with writing(run.path):
             run.path.mkdir(parents=True)
             write_atomically(base / ".gitignore", "*\n")
+        with writing(base / "latest"):
             _point_latest(base, run_id)
         return run
 
@@ -72,11 +75,17 @@ class RunDir:
 
 
 def slug(name: str) -> str:
-    """A model's or task's name as one file name: readable, reversible, never ``.`` or ``..``."""
-    quoted = quote(name, safe=" ,+=@()")
+    """A model's or task's name as one file name: readable, never hidden or empty, another one for every other name.
+
+    A longer name than file systems take is cut and ends in a hash of the whole.
+    """
+    # The empty name gets what no other can: a percent sign alone.
+    quoted = quote(name, safe=" ,+=@()", errors="surrogatepass") or "%"
     if quoted.startswith("."):
         quoted = "%2E" + quoted[1:]
-    return quoted if len(quoted) <= _LONGEST_NAME else f"{quoted[:_LONGEST_NAME]}~{len(name)}"
+    if len(quoted) <= _LONGEST_NAME:
+        return quoted
+    return f"{quoted[:_LONGEST_NAME]}~{hashlib.sha256(quoted.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -85,7 +94,7 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         beside.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
@@ -106,4 +115,8 @@ def writing(path: Path) -> Iterator[None]:
 def _point_latest(base: Path, run_id: str) -> None:
     beside = base / f".latest.{run_id}"
     beside.symlink_to(Path("runs") / run_id, target_is_directory=True)
-    beside.replace(base / "latest")
+    try:
+        beside.replace(base / "latest")
+    except OSError:
+        beside.unlink()
+        raise

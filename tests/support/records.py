@@ -77,12 +77,12 @@ def plan(
 
 def record(ref: ItemRef, outcome: str = "earned", message: str = "", labels: Iterable[str] = ()) -> ItemRecord:
     """How one item ended."""
-    return ItemRecord.model_validate(
-        {**ref._asdict(), "outcome": outcome, "message": message, "labels": tuple(labels)}
-    )
+    return ItemRecord.model_validate({**ref._asdict(), "outcome": outcome, "message": message, "labels": tuple(labels)})
 
 
-def records(of: Plan, verdict: Callable[[ItemRef], str | tuple[str, str] | None] = lambda ref: "earned") -> list[ItemRecord]:
+def records(
+    of: Plan, verdict: Callable[[ItemRef], str | tuple[str, str] | None] = lambda ref: "earned"
+) -> list[ItemRecord]:
     """One record for each planned item; ``verdict`` gives the outcome, outcome and message, or None for no record."""
     found: list[ItemRecord] = []
     for ref in of.items.values():
@@ -107,7 +107,10 @@ def header(*models: str, stopped_by: str = "") -> RunHeader:
     """What is known of a run before its first attempt."""
     return RunHeader(
         run=RunInfo(
-            id="20250102-030405-abcdef", started="2025-01-02T03:04:05+00:00", stopped_by=stopped_by, finished=not stopped_by
+            id="20250102-030405-abcdef",
+            started="2025-01-02T03:04:05+00:00",
+            stopped_by=stopped_by,
+            finished=not stopped_by,
         ),
         models=[ModelInfo(name=model, resolved=model, endpoint="http://127.0.0.1:1/v1") for model in models],
     )

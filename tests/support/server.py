@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+_DONE = "[DONE]"
 Ending = Literal["whole", "hang", "drop", "cut", "broken", "proxy_error", "stall"]
 
 
@@ -195,11 +196,11 @@ class ChatServer:
         self._started.set()
         await self._stop.wait()
         server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        writers, tasks = list(self._writers), asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in self._writers:
+        for writer in writers:
             writer.transport.abort()
         await asyncio.sleep(0)
 
@@ -375,14 +376,16 @@ class ChatServer:
             await asyncio.Event().wait()
         if reply.ending == "drop":
             return False
+        # The end is noted before the last bytes go out, so that asking one by one never looks like an overlap.
         if reply.body is not None:
+            self._note_end(seen)
             whole = _write_plain(writer, reply)
         elif body.get("stream"):
             whole = await self._stream(reply, body, seen, writer)
         else:
+            if reply.ending == "whole":
+                self._note_end(seen)
             whole = await _write_answer(reply, body, writer)
-        # Ended before the drain, so that a client asking one by one is never seen to overlap with itself.
-        self._note_end(seen)
         await writer.drain()
         return whole
 
@@ -397,6 +400,8 @@ class ChatServer:
         for event in events:
             if reply.chunk_delay_s:
                 await asyncio.sleep(reply.chunk_delay_s)
+            if event == _DONE:
+                self._note_end(seen)
             _write_chunk(writer, f"data: {event}\n\n")
             await writer.drain()
         if reply.ending == "stall":
@@ -503,7 +508,7 @@ def _events(reply: Reply, body: dict[str, Any]) -> Iterator[str]:
     else:
         figures.pop("usage", None)
         yield chunk({}, reply.finish_reason, **figures)
-    yield "[DONE]"
+    yield _DONE
 
 
 def _frame(reply: Reply, body: dict[str, Any], kind: str) -> dict[str, Any]:

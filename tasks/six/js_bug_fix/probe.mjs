@@ -81,58 +81,43 @@ const virtualTimers = {
   clearInterval: stop,
   clearImmediate: stop,
 };
+const virtualHrtime = Object.assign(
+  ([seconds, nanoseconds] = [0, 0]) => {
+    const ms = clock.now - seconds * 1000 - nanoseconds / 1e6;
+    return [Math.floor(ms / 1000), (ms % 1000) * 1e6];
+  },
+  { bigint: () => BigInt(clock.now) * 1_000_000n },
+);
 function abortAfter(ms) {
   const controller = new AbortController();
   virtualTimers.setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), ms);
   return controller.signal;
 }
 
-/** Puts other values in place; returns the function that brings the old ones back. */
-function replace(...owners) {
-  const old = [];
-  for (const [owner, values] of owners) {
-    for (const [name, value] of Object.entries(values)) {
-      old.push([owner, name, Object.getOwnPropertyDescriptor(owner, name)]);
-      Object.defineProperty(owner, name, { value, writable: true, configurable: true });
-    }
+for (const [owner, values] of [
+  [globalThis, { ...virtualTimers, Date: VirtualDate }],
+  [timers, virtualTimers],
+  [timersPromises, { setTimeout: wait }],
+  [performance, { now: () => clock.now }],
+  [process, { hrtime: virtualHrtime }],
+  [AbortSignal, { timeout: abortAfter }],
+]) {
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(owner, name, { value, writable: true, configurable: true });
   }
-  syncBuiltinESMExports();
-  return () => {
-    for (const [owner, name, was] of old) {
-      if (was) Object.defineProperty(owner, name, was);
-      else delete owner[name];
-    }
-    syncBuiltinESMExports();
-  };
 }
-
-const takeTime = () =>
-  replace(
-    [globalThis, { ...virtualTimers, Date: VirtualDate }],
-    [timers, virtualTimers],
-    [timersPromises, { setTimeout: wait }],
-    [performance, { now: () => clock.now }],
-    [AbortSignal, { timeout: abortAfter }],
-  );
+syncBuiltinESMExports();
 
 // ---- The module under test
 
-const exported = () => import(pathToFileURL(FILE).href);
 const pick = (found) => Object.fromEntries(CLASSES.map((name) => [name, found[name] ?? found.default?.[name]]));
-
-async function load() {
-  let classes;
-  try {
-    classes = pick(await exported());
-  } catch (error) {
-    return declared().catch(() => { throw error; });
-  }
-  if (Object.values(classes).includes(undefined)) {
-    const others = await declared().catch(() => ({}));
-    for (const name of CLASSES) classes[name] ??= others[name];
-  }
-  return classes;
-}
+let failure; // why the file does not load
+const exported = pick(await import(pathToFileURL(FILE).href).catch((error) => { failure = error; return {}; }));
+const others = CLASSES.every((name) => exported[name]) ? {} : await declared().catch(() => {
+  if (failure) throw failure;
+  return {};
+});
+const classes = Object.fromEntries(CLASSES.map((name) => [name, exported[name] ?? others[name]]));
 
 /**
  * The classes that the file declares, exported or not. A forgotten export is a mistake of its own and
@@ -141,7 +126,7 @@ async function load() {
 async function declared() {
   const all = `({${CLASSES.map((name) => `${name}: typeof ${name} === "undefined" ? undefined : ${name}`)}})`;
   const source = readFileSync(FILE, "utf8");
-  for (const name of CLASSES) globalThis[name] ??= undefined; // an export of a class that is missing then loads
+  for (const name of CLASSES) globalThis[name] ??= undefined; // exporting a class that is missing is then no error
   try {
     const module = { exports: {} };
     const run = vm.compileFunction(`${source}\nreturn ${all};`, ["exports", "require", "module"]);
@@ -283,11 +268,12 @@ function watchPromises(count) {
   globalThis.Promise = WatchedPromise;
 }
 
-async function playOne(classes, subject, { options = {}, steps }) {
+async function playOne(subject, { options = {}, steps }) {
   const start = clock.now;
   const log = [];
   const note = (...entry) => void log.push([clock.now - start, ...entry]);
   clock.waiting = [];
+  globalThis.Promise = real.Promise;
   const actions = subjects[subject](classes, options, note);
   for (const [name, ...args] of steps) {
     try {
@@ -302,16 +288,9 @@ async function playOne(classes, subject, { options = {}, steps }) {
 
 /** Plays each script on its own and returns their logs. */
 export async function play(subject, scripts) {
-  const restore = takeTime();
-  try {
-    const classes = await load();
-    const logs = [];
-    for (const script of scripts) logs.push(await playOne(classes, subject, script));
-    return JSON.parse(JSON.stringify(logs));
-  } finally {
-    globalThis.Promise = real.Promise;
-    restore();
-  }
+  const logs = [];
+  for (const script of scripts) logs.push(await playOne(subject, script));
+  return JSON.parse(JSON.stringify(logs)); // undefined becomes null
 }
 
 const PUBLIC = {
@@ -323,20 +302,12 @@ const PUBLIC = {
 };
 
 /** Of each class that the file exports, the public names that its instances have; null for one that is missing. */
-export async function interfaces() {
-  const restore = takeTime();
-  try {
-    const classes = pick(await exported());
-    const make = {
-      RateLimiter: () => new classes.RateLimiter(1, 1000),
-      ScheduledTaskRunner: () => new classes.ScheduledTaskRunner(classes.TaskQueue ? new classes.TaskQueue() : null),
-    };
-    const namesOf = (name) => {
-      const instance = (make[name] ?? (() => new classes[name]()))();
-      return PUBLIC[name].filter((one) => one in instance);
-    };
-    return Object.fromEntries(CLASSES.map((name) => [name, classes[name] ? namesOf(name) : null]));
-  } finally {
-    restore();
-  }
+export function interfaces() {
+  const { TaskQueue } = exported;
+  const needed = { RateLimiter: [1, 1000], ScheduledTaskRunner: [TaskQueue ? new TaskQueue() : null] };
+  const namesOf = (name) => {
+    const instance = new exported[name](...(needed[name] ?? []));
+    return PUBLIC[name].filter((one) => one in instance);
+  };
+  return Object.fromEntries(CLASSES.map((name) => [name, exported[name] ? namesOf(name) : null]));
 }

@@ -15,14 +15,12 @@ import pytest
 
 from pytest_llmbench.schema.execution import CallResult, Limits
 
-pytestmark = pytest.mark.llm_task(
-    id="python-top-k",
-    suite="six",
-    points=20,
-    floor=2,
-    files=["top_k.py"],
-    toolchains=["python"],
-)
+pytestmark = [
+    pytest.mark.llm_task(id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]),
+    # A stray backslash in a reply makes Python warn when the file is parsed; that is no error, whatever is configured.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
+]
 
 FILE = "top_k.py"
 FUNCTION = "top_k_frequent"
@@ -33,7 +31,7 @@ OUTPUT_BYTES = 20_000_000
 LARGE_CPU_S = 3.0
 """For the largest input: ten times what a plain solution takes, a fraction of what a quadratic one does."""
 STEADY = 1.4
-"""Growth of the work per element from 32 to 4096 distinct values, k = 1: linear ways stay below 1.1, sorts pass 1.6."""
+"""Growth of the work per element from 32 to 4096 distinct values, k = 1: linear ways stay below 1.1, sorts reach 2."""
 HALF_STEADY = 4.0
 """The same from 64 to 1024 values, k = half of them: log k brings it to 1.7, quadratic ways pass 10."""
 
@@ -103,7 +101,7 @@ def ordinary_cases() -> list[Case]:
         highest = rng.choice((5, 30, 1000))
         lists.append([rng.randint(0, rng.randint(0, highest)) for _ in range(size)])
     lists += [spread(distinct, distinct // 2, seed) for seed in range(6) for distinct in (6, 20, 110)]
-    lists.append([rng.randint(0, rng.randint(0, 200)) for _ in range(3_000)])
+    lists.append([rng.randint(0, rng.randint(0, 200)) for _ in range(1_500)])
     return _with_some_k(lists)
 
 
@@ -158,14 +156,14 @@ def growing_cases() -> dict[str, list[Case]]:
 @pytest.fixture(scope="module")
 def ordinary(sandbox: Any) -> list[Answer]:
     """Lists of whole numbers from 0 on, and k from 1 to the number of distinct values."""
-    return _ask(sandbox, ordinary_cases(), cpu_s=4)
+    return _ask(sandbox, ordinary_cases(), cpu_s=3)
 
 
 @pytest.fixture(scope="module")
 def special(sandbox: Any) -> dict[str, list[Answer]]:
     """Negative and huge values and the edges of k: apart, for they may end the process."""
     groups = {"signed": signed_cases(), "edges": edge_cases(), "huge": huge_cases()}
-    answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=2))
+    answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=1))
     return {name: list(itertools.islice(answers, len(cases))) for name, cases in groups.items()}
 
 
@@ -180,7 +178,7 @@ def observed(sandbox: Any) -> dict[str, list[Answer]]:
 # -- rubric: the values ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.rubric("returns-k-values", points=1)
+@pytest.mark.rubric("returns-k-values", points=2)
 def test_returns_k_distinct_values_of_the_list(ordinary):
     """Every answer is a list of k different integers that occur in the input."""
     for answer in ordinary:
@@ -221,7 +219,7 @@ def test_no_wrong_value_is_chosen(ordinary, special):
 # -- rubric: the order -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.rubric("order", points=4)
+@pytest.mark.rubric("order", points=3)
 def test_one_of_the_stated_orders(ordinary):
     """The list is by falling frequency or by rising value, the same for all calls."""
     not_falling = [a for a in ordinary if not _falling([a.case.counts.get(value, 0) for value in a.values])]
@@ -394,7 +392,9 @@ def _counter_mentions(tree: ast.Module) -> Iterator[Any]:
         match node:
             case ast.ImportFrom(names=names) if any(alias.name == "Counter" for alias in names):
                 yield node
-            case ast.Attribute(attr="Counter") | ast.Name(id="Counter") if "Counter" not in own:
+            case ast.Attribute(value=owner, attr="Counter") if ast.unparse(owner) not in ("self", "cls"):
+                yield node
+            case ast.Name(id="Counter") if "Counter" not in own:
                 yield node
             case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value="Counter"), *_]):
                 yield node

@@ -66,7 +66,9 @@ def test_an_unavailable_task_is_left_out_whatever_was_recorded():
     gone = RUST.model_copy(update={"unavailable": "no cargo: install rustup"})
     asked = what_was_asked(plan(SORT, gone), [])
     assert list(asked.tasks) == ["sort"]
-    assert [(o.task, o.points, o.reason) for o in asked.selection.left_out] == [("rust", 20, "no cargo: install rustup")]
+    assert [(o.task, o.points, o.reason) for o in asked.selection.left_out] == [
+        ("rust", 20, "no cargo: install rustup")
+    ]
 
 
 def test_a_verdict_tells_more_than_that_the_task_was_unavailable_later():

@@ -82,7 +82,10 @@ def test_reasons_are_told_once_a_cause():
     of = plan(ONE, TWO, models=("alpha",), epochs=3)
     outcomes = {key: failed("rate_limited", f"429 for {key}") for key in of.attempts() if key.task == "one"}
     found = results(
-        of, records(of, lambda ref: None if ref.task == "one" or ref.epoch == 3 else "earned"), outcomes, stopped_by="-x"
+        of,
+        records(of, lambda ref: None if ref.task == "one" or ref.epoch == 3 else "earned"),
+        outcomes,
+        stopped_by="-x",
     )
     assert found.incomplete[0].reasons == ["not run: -x", "rate_limited (3 attempts)"]
 
@@ -111,7 +114,9 @@ def test_a_model_that_was_asked_for_less_than_another_is_not_ranked():
     of = plan(TWO, models=("alpha", "beta"), only=lambda ref: ref.case in ("xy" if ref.model == "alpha" else "x"))
     found = results(of, records(of, lambda ref: "missed"))
     assert board(found) == [(1, "alpha", 0)]
-    assert [(row.model, row.reasons) for row in found.incomplete] == [("beta", ["incomplete: deselected for this model"])]
+    assert [(row.model, row.reasons) for row in found.incomplete] == [
+        ("beta", ["incomplete: deselected for this model"])
+    ]
 
 
 def test_a_model_with_a_task_deselected_is_not_ranked():

@@ -127,7 +127,9 @@ def test_a_bonus_only_adds_and_is_never_a_miss():
 
 
 def test_the_lowest_cap_that_failed_bounds_the_score():
-    task = card("t", criterion("a", 20), criterion("c1", 12, "cap"), criterion("c2", 8, "cap"), criterion("c3", 2, "cap"))
+    task = card(
+        "t", criterion("a", 20), criterion("c1", 12, "cap"), criterion("c2", 8, "cap"), criterion("c3", 2, "cap")
+    )
     result = score(task, {**all_items(task), ("c1", ""): "missed", ("c2", ""): "missed"})
     assert (result.points, result.max_points, result.caps) == (8, 20, ["c1", "c2"])
 

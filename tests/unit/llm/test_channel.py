@@ -309,7 +309,27 @@ def test_elsewhere_the_socket_lies_in_a_private_folder_that_goes(monkeypatch, se
     folder = server._folder
     assert len(server.address) < 100
     server.close()
+    server._thread.join(WAIT_S)
     assert not Path(folder).exists()
+
+
+def test_lifeline_still_dialling_when_the_client_closes(serve, monkeypatch):
+    server, connect = serve({})
+    client, ended, dialled, go = connect(), threading.Event(), threading.Event(), threading.Event()
+
+    def slow_dial(*arguments, **options):
+        line = multiprocessing.connection.Client(*arguments, **options)
+        dialled.set()
+        go.wait(WAIT_S)
+        return line
+
+    monkeypatch.setattr(channel, "Client", slow_dial)
+    client.on_closed(ended.set)
+    assert dialled.wait(WAIT_S)
+    client.close()
+    go.set()
+    wait_until(lambda: not server._peers)
+    assert not ended.wait(0.1)
 
 
 # Killed processes

@@ -1,10 +1,12 @@
 """The gateway against real HTTP servers: order, concurrency, reuse, stops, and an end that leaves nothing hanging."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 from support.server import BAD_KEY, ChatServer, Reply
@@ -149,6 +151,30 @@ def test_generation_starts_with_the_announcement(make):
         gateway = make([target(server, "a")])
         gateway.announce([job("t", "a")])
         wait_until(lambda: gateway.progress().answered == 1)
+
+
+def test_announcing_tells_when_it_is_known_what_must_be_asked(make):
+    announced = jobs(["a"], 3)
+    with ChatServer() as server:
+        run(make([target(server, "a")]), announced)
+        with server.hold():
+            gateway = make([target(server, "a")])
+            assert gateway.announce([*announced, job("new", "a")]).wait(WAIT_S)
+            assert gateway.progress().reused == 3
+            assert gateway.announce(announced).wait(WAIT_S), "nothing is new"
+
+
+def test_close_wakes_who_waits_to_know_what_must_be_asked(make, cache):
+    entered, leave = threading.Event(), threading.Event()
+    cache.load = lambda request: (entered.set(), leave.wait(WAIT_S))[2:] or None
+    with ChatServer() as server:
+        gateway = make([target(server, "a")])
+        known = gateway.announce(jobs(["a"], 3))
+        assert entered.wait(WAIT_S)
+        assert not known.is_set()
+        gateway.close()
+        assert known.wait(WAIT_S)
+        leave.set()
 
 
 def test_announcing_again_asks_nothing_again(make, noted):
@@ -628,6 +654,29 @@ def test_reply_being_kept_at_the_end_is_kept(make, cache, noted):
     assert len(cache.stored) == 1
 
 
+def test_reply_that_waits_for_its_turn_on_the_disk_is_kept_at_the_end(make, cache, noted):
+    """Two replies came, one is being written: the other was paid for as well."""
+    entered, leave = threading.Event(), threading.Event()
+    save = cache.save
+
+    def slow_save(request, completion):
+        entered.set()
+        leave.wait(WAIT_S)
+        save(request, completion)
+
+    cache.save = slow_save
+    with ChatServer() as server:
+        gateway = make([target(server, "a", 2)])
+        gateway.announce(jobs(["a"], 2))
+        assert entered.wait(WAIT_S)
+        server.wait_for(lambda server: server.chat_count == 2 and server.in_flight == 0)
+        wait_until(lambda: gateway._store._work_queue.qsize() == 1)
+        threading.Timer(0.05, leave.set).start()
+        gateway.close()
+        wait_until(lambda: len(noted.outcomes) == 2)
+    assert len(cache.stored) == 2
+
+
 def test_after_close(make, noted):
     with ChatServer() as server:
         gateway = make([target(server, "a")])
@@ -644,7 +693,7 @@ def test_after_close(make, noted):
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("llmbench") and thread.is_alive()]
 
 
-def test_client_that_blocks_the_loop_does_not_block_close(make):
+def test_client_that_blocks_the_loop_does_not_block_close(make, caplog):
     class Blocking(BrokenClient):
         async def complete(self, request, *, timeout_s):
             time.sleep(3)  # noqa: ASYNC251 - the fault under test
@@ -657,12 +706,14 @@ def test_client_that_blocks_the_loop_does_not_block_close(make):
         began = time.monotonic()
         gateway.close()
         assert time.monotonic() - began < 2.5
+        gateway._thread.join(WAIT_S)  # it ends by itself, and in order
+        assert gateway._loop.is_closed()
+    gc.collect()
+    assert caplog.records == []
 
 
 def test_memory_holds_no_reply_that_was_fetched(make):
     """With ``recall`` a fetched reply is nobody's any more."""
-    import gc
-    import weakref
 
     class Watched(Completion):
         pass

@@ -92,4 +92,12 @@ def test_code_too_long_for_a_parser_is_taken_by_its_label():
 def test_a_language_without_a_parser():
     assert extract("```\nall:\n\tmake\n```\n", ["Makefile"]).files == {"Makefile": "all:\n\tmake\n"}
     assert extract("```ruby\nputs 1\n```\n", ["a.rb"]).files == {"a.rb": "puts 1\n"}
+    assert extract("```makefile\nall:\n```\n", ["Makefile"]).files == {"Makefile": "all:\n"}
     assert extract("puts 1\n", ["a.rb"]).no_code
+
+
+def test_only_the_last_blocks_of_very_many():
+    extraction = extract("```python\nimport a\n```\n" + "```\n\n```\n" * 300, ["a.py"])
+    assert extraction.no_code
+    assert extraction.notes[0] == "only the last 200 of 301 blocks were looked at"
+    assert extraction.notes[-1] == "and 181 more"

@@ -43,7 +43,7 @@ def test_reply(path):
         assert any(note in told for told in extraction.notes), extraction.notes
     for taken in extraction.took:
         code = html.unescape(body).split("\n")[taken.start_line - 1 : taken.end_line]
-        source = extraction.files[taken.name].splitlines()
+        source = html.unescape(extraction.files[taken.name]).splitlines()
         assert source[0].strip() in code[0]
         assert source[-1].strip() in "\n".join(code).rstrip().rpartition("\n")[2]
         if "lines" in head:

@@ -76,6 +76,12 @@ def test_no_naming_line(line):
     assert Wanted(["top_k.py"]).above([line]) is None
 
 
+def test_underscores_are_part_of_a_name():
+    name = Wanted(["pkg/__init__.py"]).above(["**`pkg/__init__.py`**"])
+    assert name is not None
+    assert name.wanted == "pkg/__init__.py"
+
+
 def test_heading_further_up():
     wanted = Wanted(["top_k.py"])
     assert wanted.above(["### `top_k.py`", "", "Explained at length."]) is not None
@@ -140,4 +146,5 @@ def test_language_of_block(info, language):
 
 def test_language_of_file():
     assert language_of_file("src\\Main.RS") == "rust"
-    assert language_of_file("src.d/Makefile") == ""
+    assert language_of_file("src.d/Makefile") == "make"
+    assert language_of_file("src.d/LICENSE") == ""

@@ -22,11 +22,11 @@ def builder(sandbox, workspace):
 
 def test_go(builder, workspace):
     (workspace / "go.mod").write_text("module hello\n\ngo 1.22\n")
-    (workspace / "main.go").write_text('package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n')
+    (workspace / "main.go").write_text('package main\n\nfunc main() { println("hello") }\n')
     box = builder("go")
     built = box.run(["go", "build", "-o", "hello", "."], LIMITS)
     assert built.ok, built
-    assert box.run(["./hello"]).stdout == "hello\n"
+    assert box.run(["./hello"]).stderr == "hello\n"
 
 
 def test_cargo(builder, workspace):

@@ -188,7 +188,7 @@ def test_an_ordinary_user_gets_the_same(tmp_path_factory):
             "from pytest_llmbench.schema.execution import Limits\n"
             f"sandbox = open_sandbox(choose('bubblewrap'), Path({str(folder / 'workspace')!r}))\n"
             "print(sandbox.run(['sh', '-c', 'id -u; touch made; ls /root /run']).stdout)\n"
-            "bomb = sandbox.run(['sh', '-c', 'while :; do sleep 30 & done'], Limits(processes=20))\n"
+            "bomb = sandbox.run(['sh', '-c', 'for i in $(seq 60); do sleep 30 & done; wait'], Limits(processes=20))\n"
             "print(bomb.limit_hit.limit)\n"
         )
         python = "/usr/bin/python3"

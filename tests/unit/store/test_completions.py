@@ -1,0 +1,158 @@
+"""Stored completions: shared by equal requests, and by no others."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Message, Usage
+from pytest_llmbench.store.completions import CompletionStore
+
+REQUEST = CompletionRequest(
+    model="gpt-oss-20b",
+    endpoint="http://127.0.0.1:8080/v1",
+    messages=(Message(role="system", content="Be brief."), Message(role="user", content="Fizz?")),
+    epoch=1,
+    params={"temperature": 0.2, "stop": ["a", "b"], "nested": {"x": 1, "y": None}},
+)
+COMPLETION = Completion(
+    text="```python\n```\r\n",
+    reasoning="hm \ud83d",
+    finish_reason="stop",
+    usage=Usage(prompt_tokens=1, completion_tokens=2),
+    timings={"predicted_ms": 3.5},
+    wall_s=1.25,
+    started="2025-01-02T03:04:05+00:00",
+)
+
+
+@pytest.fixture
+def store(tmp_path) -> CompletionStore:
+    return CompletionStore(tmp_path / "completions")
+
+
+def test_an_equal_request_gets_the_stored_completion(store, tmp_path):
+    store.save(REQUEST, COMPLETION)
+    params = dict(reversed(REQUEST.params.items()))
+    equal = CompletionRequest.model_validate(REQUEST.model_dump() | {"params": params})
+    assert store.load(equal) == COMPLETION
+    assert CompletionStore(tmp_path / "completions").load(equal) == COMPLETION
+
+
+def test_nothing_stored_is_none(store):
+    assert store.load(REQUEST) is None
+
+
+def test_a_later_completion_takes_the_place_of_an_earlier_one(store):
+    store.save(REQUEST, COMPLETION)
+    store.save(REQUEST, Completion(text="newer"))
+    assert store.load(REQUEST) == Completion(text="newer")
+
+
+CHANGES = {
+    "model": {"model": "gpt-oss-20"},
+    "endpoint": {"endpoint": "http://127.0.0.1:8081/v1"},
+    "epoch": {"epoch": 2},
+    "content": {"messages": (REQUEST.messages[0], Message(role="user", content="Fizz? "))},
+    "role": {"messages": (Message(role="user", content="Be brief."), REQUEST.messages[1])},
+    "order": {"messages": REQUEST.messages[::-1]},
+    "fewer messages": {"messages": REQUEST.messages[1:]},
+    "no params": {"params": {}},
+    "param value": {"params": REQUEST.params | {"temperature": 0.3}},
+    "param order": {"params": REQUEST.params | {"stop": ["b", "a"]}},
+    "param type": {"params": REQUEST.params | {"temperature": "0.2"}},
+    "nested param": {"params": REQUEST.params | {"nested": {"x": 1, "y": 0}}},
+    "one param more": {"params": REQUEST.params | {"seed": 1}},
+}
+
+
+def test_every_field_of_a_request_is_changed_here():
+    assert {name for change in CHANGES.values() for name in change} == set(CompletionRequest.model_fields)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_request_does_not_share(store, change):
+    store.save(REQUEST, COMPLETION)
+    assert store.load(REQUEST.model_copy(update=CHANGES[change])) is None
+
+
+PARAMS = st.dictionaries(
+    st.text(max_size=5), st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+)
+REQUESTS = st.builds(
+    CompletionRequest,
+    model=st.text(max_size=5),
+    endpoint=st.text(max_size=5),
+    messages=st.lists(
+        st.builds(Message, role=st.sampled_from(["user", "system"]), content=st.text(max_size=5)), max_size=3
+    ).map(tuple),
+    epoch=st.integers(1, 3),
+    params=PARAMS,
+)
+
+
+@given(REQUESTS, REQUESTS)
+def test_fingerprints_are_equal_only_for_equal_requests(one, other):
+    assert (
+        one.fingerprint()
+        == CompletionRequest.model_validate_json(json.dumps(one.model_dump(mode="json"))).fingerprint()
+    )
+    if one != other:
+        assert one.fingerprint() != other.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"null", b"[]", b"3", b"\xff", b"{}", b'{"completion": null}', b'{"completion": {"txt": ""}}']
+)
+def test_a_damaged_file_counts_as_none_and_is_written_anew(store, tmp_path, damage):
+    store.save(REQUEST, COMPLETION)
+    (path,) = tmp_path.rglob("*.json")
+    path.write_bytes(damage)
+    assert store.load(REQUEST) is None
+    store.save(REQUEST, COMPLETION)
+    assert store.load(REQUEST) == COMPLETION
+
+
+def test_a_folder_in_the_place_of_the_file_counts_as_none(store, tmp_path):
+    store.save(REQUEST, COMPLETION)
+    (path,) = tmp_path.rglob("*.json")
+    path.unlink()
+    path.mkdir()
+    assert store.load(REQUEST) is None
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "completions").write_text("")
+    with pytest.raises(StoreError, match=r"cannot write .*completions.*: Not a directory\. Free or unlock that place"):
+        CompletionStore(tmp_path / "completions").save(REQUEST, COMPLETION)
+
+
+def test_many_sessions_may_save_and_load_at_once(store):
+    completions = [Completion(text=str(number) * 10_000) for number in range(4)]
+    found: list[Completion | None] = []
+
+    def work(completion: Completion) -> None:
+        for _ in range(20):
+            store.save(REQUEST, completion)
+            found.append(store.load(REQUEST))
+
+    threads = [threading.Thread(target=work, args=(completion,)) for completion in completions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80
+    assert all(each in completions for each in found)
+
+
+def test_what_was_asked_lies_beside_the_answer(store, tmp_path):
+    store.save(REQUEST, COMPLETION)
+    (path,) = (tmp_path / "completions").glob("??/*.json")
+    assert path.name == f"{REQUEST.fingerprint()}.json"
+    assert path.parent.name == path.name[:2]
+    assert CompletionRequest.model_validate(json.loads(path.read_text())["request"]) == REQUEST

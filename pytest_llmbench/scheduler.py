@@ -20,6 +20,8 @@ from pytest_llmbench.schema.keys import ItemRef
 class AttemptScheduling(LoadScopeScheduling):
     """Sends attempts as units; other tests one by one, or as the ``--dist`` mode groups them."""
 
+    workqueue: OrderedDict[str, dict[str, bool]]
+
     def __init__(self, config: pytest.Config, log: Producer | None, refs: Callable[[], Mapping[str, ItemRef]]) -> None:
         """``refs`` gives what a test item grades, by node id; it fills up before the first test is sent."""
         super().__init__(config, log)
@@ -46,8 +48,7 @@ class AttemptScheduling(LoadScopeScheduling):
             left = {item: done for item, done in unit.items() if not done and item != crashed}
             if left:
                 rest[scope] = left
-        waiting: dict[str, dict[str, bool]] = dict(self.workqueue)
-        self.workqueue = OrderedDict({**rest, **waiting})
+        self.workqueue = OrderedDict({**rest, **self.workqueue})
         for other in self.assigned_work:
             if other in self.registered_collections:
                 self._reschedule(other)

@@ -43,8 +43,7 @@ class RecordLog(Generic[Record]):
 
         Raises ``StoreError`` for a damaged line elsewhere, and for a file that cannot be read.
         """
-        content = _content(self.path)
-        lines = content.split(b"\n") if content is not None else [b""]
+        lines = (_content(self.path) or b"").split(b"\n")
         for number, line in enumerate(lines[:-1], 1):
             yield _parse(line, self._kind, f"{self.path}, line {number}")
 

@@ -126,12 +126,11 @@ def test_a_bonus_only_adds_and_is_never_a_miss():
     assert score(task, all_items(task)).points == 5
 
 
-def test_the_lowest_cap_that_failed_bounds_the_score():
-    task = card(
-        "t", criterion("a", 20), criterion("c1", 12, "cap"), criterion("c2", 8, "cap"), criterion("c3", 2, "cap")
-    )
-    result = score(task, {**all_items(task), ("c1", ""): "missed", ("c2", ""): "missed"})
-    assert (result.points, result.max_points, result.caps) == (8, 20, ["c1", "c2"])
+@pytest.mark.parametrize("caps", [(12, 8, 2), (8, 12, 2)], ids=["falling", "rising"])
+def test_the_lowest_cap_that_failed_bounds_the_score(caps):
+    task = card("t", criterion("a", 20), *(criterion(f"c{n}", cap, "cap") for n, cap in enumerate(caps)))
+    result = score(task, {**all_items(task), ("c0", ""): "missed", ("c1", ""): "missed"})
+    assert (result.points, result.max_points, result.caps) == (8, 20, ["c0", "c1"])
 
 
 def test_a_cap_above_the_score_changes_nothing_but_is_named():

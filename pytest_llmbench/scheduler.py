@@ -16,6 +16,9 @@ from xdist.workermanage import WorkerController
 
 from pytest_llmbench.schema.keys import ItemRef
 
+_FEW = 2
+"""Tests left at which a worker gets its next unit, as in xdist."""
+
 
 class AttemptScheduling(LoadScopeScheduling):
     """Sends attempts as units; other tests one by one, or as the ``--dist`` mode groups them."""
@@ -50,6 +53,17 @@ class AttemptScheduling(LoadScopeScheduling):
                 rest[scope] = left
         self.workqueue = OrderedDict({**rest, **self.workqueue})
         for other in self.assigned_work:
-            if other in self.registered_collections:
-                self._reschedule(other)
+            self._reschedule(other)
         return crashed
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a worker what it needs to go on: it runs a test only when it knows the next one, or that there is none.
+
+        A replacement that has not collected yet gets nothing.
+        """
+        if node.shutting_down or node not in self.registered_collections:
+            return
+        while self.workqueue and self._pending_of(self.assigned_work[node]) <= _FEW:
+            self._assign_work_unit(node)
+        if not self.workqueue:
+            node.shutdown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -43,7 +44,9 @@ class SourceFile:
     def python(self) -> ast.Module:
         """Python's syntax tree; a missed point when the text is no Python."""
         try:
-            return ast.parse(self.text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a doubtful escape in a string is no fault, whatever -W says
+                return ast.parse(self.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             pytest.fail(f"{self.name} is not valid Python: {error}", pytrace=False)
 

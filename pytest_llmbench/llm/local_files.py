@@ -49,10 +49,13 @@ def _read_folder(root: Path, job: Job) -> Outcome:
 
 
 def _read_builtin(which: str, job: Job) -> Outcome:
-    folder = job.data / which if job.data is not None else None
-    if folder is not None and folder.is_dir():
-        return _files(folder, folder, job.files)
-    place = folder or f"the folder {which}/ in its data folder"
+    """``reference/``; or ``starter/``, and for a task that shows the model none, the stated stub in ``stub/``."""
+    names = ("starter", "stub") if which == "starter" else (which,)
+    folders = [job.data / name for name in names] if job.data is not None else []
+    for folder in folders:
+        if folder.is_dir():
+            return _files(folder, folder, job.files)
+    place = folders[0] if folders else f"the folder {which}/ in its data folder"
     return _failed(
         "missing_reply",
         f"task {job.key.task} has no {which} files: {place} is missing. "

@@ -30,7 +30,7 @@ import re
 import secrets
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +50,8 @@ class DriverHost(Protocol):
     """What is needed of a sandbox to make calls."""
 
     workspace: Path
+    last: ExecResult | None
+    """The newest run as a reader wants it: what the code printed, without the frames."""
 
     @property
     def home(self) -> str:
@@ -142,6 +144,7 @@ def _one_process(
         msg = f"cannot call {plan.request['function']}(): arguments must be JSON values: {error}"
         raise TaskError(msg) from error
     execution = host.run_driver(plan.command, limits, request, plan.mounts)
+    host.last = replace(execution, stdout=re.sub(rf"\n{nonce} .*\n", "", execution.stdout))
     answers = _read_answers(execution.stdout, nonce)
     if not answers.ready:
         msg = f"the driver of {' '.join(plan.command)} did not come up: {_how_it_died(execution)}"

@@ -15,12 +15,9 @@ import pytest
 
 from pytest_llmbench.schema.execution import CallResult, Limits
 
-pytestmark = [
-    pytest.mark.llm_task(id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]),
-    # A stray backslash in a reply makes Python warn when the file is parsed; that is no error, whatever is configured.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
-]
+pytestmark = pytest.mark.llm_task(
+    id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]
+)
 
 FILE = "top_k.py"
 FUNCTION = "top_k_frequent"

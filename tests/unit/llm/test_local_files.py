@@ -170,3 +170,10 @@ def test_builtin_without_data_folder():
     failure = builtin("starter", None).failure
     assert failure.kind == "missing_reply"
     assert "no starter files" in failure.message
+
+
+def test_a_task_without_starter_has_a_stub(tmp_path):
+    (tmp_path / "stub").mkdir()
+    (tmp_path / "stub" / "fizz.py").write_text("def fizz(): ...\n")
+    outcome = builtin("starter", tmp_path)
+    assert outcome.completion.files == {"fizz.py": "def fizz(): ...\n"}

@@ -32,7 +32,7 @@ ErrorKind = Literal[
 class Frozen(BaseModel):
     """Base of every record: immutable, and a field nobody knows is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Message(Frozen):

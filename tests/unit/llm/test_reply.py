@@ -85,8 +85,10 @@ def test_warnings_about_the_code_stay_inside():
 
 
 def test_code_too_long_for_a_parser_is_taken_by_its_label():
-    code = "x = 1\n" * 50_000
+    code = "import a\n" * 20_000
     assert extract(f"```python\n{code}```\n", ["a.py"]).files == {"a.py": code}
+    assert extract(f"```\n{code}```\n", ["a.py"]).no_code
+    assert extract(code, ["a.py"]).no_code
 
 
 def test_a_language_without_a_parser():

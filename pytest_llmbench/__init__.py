@@ -1,1 +1,60 @@
-"""A pytest plugin that turns LLM coding benchmarks into test suites."""
+"""A pytest plugin that turns LLM coding benchmarks into test suites.
+
+What the author of a task types::
+
+    from pytest_llmbench import Limits
+
+Everything else comes as markers (``llm_task``, ``rubric``) and fixtures (``submission``, ``completion``, ``workspace``,
+``sandbox``, ``source``); their types are here for annotations. Imported on first use, so that pytest starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_llmbench.pipeline.attempt import Submission
+    from pytest_llmbench.sandbox.base import Sandbox
+    from pytest_llmbench.schema.attempt import Completion
+    from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits
+    from pytest_llmbench.source import SourceFile, SourceFinder
+
+_HOMES = {
+    "CallResult": "schema.execution",
+    "Completion": "schema.attempt",
+    "ExecResult": "schema.execution",
+    "LimitHit": "schema.execution",
+    "Limits": "schema.execution",
+    "Sandbox": "sandbox.base",
+    "SourceFile": "source",
+    "SourceFinder": "source",
+    "Submission": "pipeline.attempt",
+}
+
+__all__ = [
+    "CallResult",
+    "Completion",
+    "ExecResult",
+    "LimitHit",
+    "Limits",
+    "Sandbox",
+    "SourceFile",
+    "SourceFinder",
+    "Submission",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name in _HOMES:
+        return getattr(import_module(f"pytest_llmbench.{_HOMES[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pytest-llmbench")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, "__version__"])

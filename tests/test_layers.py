@@ -16,6 +16,7 @@ LAYERS = {
     "toolchains": 1,
     "store": 1,
     "llm": 1,
+    "replies": 1,
     "sandbox": 1,
     "grading": 1,
     "reporting": 1,

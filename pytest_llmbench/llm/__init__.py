@@ -1,1 +1,1 @@
-"""Layer 1: everything that talks to a model, and the reading of a reply."""
+"""Layer 1: everything that talks to a model."""

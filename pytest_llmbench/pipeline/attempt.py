@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.grading.aggregate import NO_CODE
-from pytest_llmbench.llm.reply import extract
+from pytest_llmbench.replies.extract import extract
 from pytest_llmbench.sandbox.workspace import write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey

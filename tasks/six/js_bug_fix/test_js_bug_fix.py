@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.schema.execution import Limits
+from pytest_llmbench import Limits
 
 PROBE = Path(__file__).with_name("probe.mjs")
 LIMITS = Limits(cpu_s=2.0)  # about ten times what a sound module needs

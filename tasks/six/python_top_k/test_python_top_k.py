@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_llmbench.schema.execution import CallResult, Limits
+from pytest_llmbench import CallResult, Limits
 
 pytestmark = pytest.mark.llm_task(
     id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]

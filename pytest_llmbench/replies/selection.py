@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_llmbench.llm import syntax
-from pytest_llmbench.llm.candidates import Candidate, best
-from pytest_llmbench.llm.fences import Block
-from pytest_llmbench.llm.filenames import Wanted
-from pytest_llmbench.llm.languages import language_of_file, same_language
-from pytest_llmbench.llm.readings import Reading, read, suits
+from pytest_llmbench.replies import syntax
+from pytest_llmbench.replies.candidates import Candidate, best
+from pytest_llmbench.replies.fences import Block
+from pytest_llmbench.replies.filenames import Wanted
+from pytest_llmbench.replies.languages import language_of_file, same_language
+from pytest_llmbench.replies.readings import Reading, read, suits
 
 
 @dataclass(frozen=True, slots=True)

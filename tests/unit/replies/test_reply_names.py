@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_llmbench.llm.filenames import Wanted
-from pytest_llmbench.llm.languages import language_of_block, language_of_file
+from pytest_llmbench.replies.filenames import Wanted
+from pytest_llmbench.replies.languages import language_of_block, language_of_file
 
 
 @pytest.mark.parametrize(

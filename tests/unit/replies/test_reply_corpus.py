@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.llm.reply import extract
+from pytest_llmbench.replies.extract import extract
 
 REPLIES = Path(__file__).parents[3] / "fixtures" / "replies"
 KEYS = {"about", "expected", "files", "no_code", "why", "notes", "lines", "newline", "bom"}

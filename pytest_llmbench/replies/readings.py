@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_llmbench.llm import syntax
-from pytest_llmbench.llm.fences import Block
-from pytest_llmbench.llm.filenames import Name, Wanted
-from pytest_llmbench.llm.languages import language_of_block, language_of_file, same_language
+from pytest_llmbench.replies import syntax
+from pytest_llmbench.replies.fences import Block
+from pytest_llmbench.replies.filenames import Name, Wanted
+from pytest_llmbench.replies.languages import language_of_block, language_of_file, same_language
 
 _DIFF = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|^--- \S.*\n\+\+\+ \S|^<{5,9} SEARCH$", re.MULTILINE)
 

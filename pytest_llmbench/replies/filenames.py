@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
-from pytest_llmbench.llm.languages import info_pieces, looks_like_file
+from pytest_llmbench.replies.languages import info_pieces, looks_like_file
 
 _TRIM = "*`\"'()[]{}<>,;:!?"
 _ABSOLUTE = re.compile(r"/|~|[A-Za-z]:")

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
-from pytest_llmbench.llm.fences import scan
+from pytest_llmbench.replies.fences import scan
 
 _TAG = re.compile(
     r"(?P<first>^[ \t]*+)?(?:<(?P<close>/)?think(?:ing)?>|\[(?P<closed>/)?THINK\])(?P<last>[ \t]*+$)?", re.MULTILINE

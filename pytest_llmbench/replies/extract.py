@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_llmbench.llm import fences, syntax
-from pytest_llmbench.llm.candidates import unescaped
-from pytest_llmbench.llm.filenames import Wanted
-from pytest_llmbench.llm.languages import language_of_block, language_of_file
-from pytest_llmbench.llm.readings import is_diff
-from pytest_llmbench.llm.reasoning import drop_reasoning
-from pytest_llmbench.llm.selection import Selection
+from pytest_llmbench.replies import fences, syntax
+from pytest_llmbench.replies.candidates import unescaped
+from pytest_llmbench.replies.filenames import Wanted
+from pytest_llmbench.replies.languages import language_of_block, language_of_file
+from pytest_llmbench.replies.readings import is_diff
+from pytest_llmbench.replies.reasoning import drop_reasoning
+from pytest_llmbench.replies.selection import Selection
 
 MOST_BLOCKS = 200
 """So many of the last blocks of a reply are looked at."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.llm.reply import MOST_NOTES, extract
+from pytest_llmbench.replies.extract import MOST_NOTES, extract
 
 EXPECTED = [["top_k.py"], ["task_queue.js"], ["src/main.rs", "src/store.rs", "Cargo.toml"], ["README.md"], ["a.b"], []]
 PIECES = [

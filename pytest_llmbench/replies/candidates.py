@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_llmbench.llm import syntax
-from pytest_llmbench.llm.fences import Block
+from pytest_llmbench.replies import syntax
+from pytest_llmbench.replies.fences import Block
 
 _ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#39|#x27);")
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "#39": "'", "#x27": "'"}

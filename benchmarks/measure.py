@@ -1,0 +1,74 @@
+"""What the benchmarks share: an environment of their own, interleaved pairs, and one form of printing figures."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two things measured in turns, so that whatever else the machine does falls on both."""
+
+    with_it: list[float]
+    without: list[float]
+
+    @property
+    def difference(self) -> float:
+        """Median of the differences between neighbours."""
+        return statistics.median(a - b for a, b in zip(self.with_it, self.without, strict=True))
+
+    @property
+    def ratio(self) -> float:
+        """Ratio of the medians."""
+        return statistics.median(self.with_it) / statistics.median(self.without)
+
+
+def interleave(
+    with_it: Callable[[], object], without: Callable[[], object], *, pairs: int, warm_up: int = 2
+) -> Pairs:
+    """Wall seconds of both, in turns; which of the two goes first changes from pair to pair."""
+    for _ in range(warm_up):
+        with_it()
+        without()
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for number in range(pairs):
+        for which in (0, 1) if number % 2 else (1, 0):
+            started = time.perf_counter()
+            (with_it, without)[which]()
+            seconds[which].append(time.perf_counter() - started)
+    return Pairs(*seconds)
+
+
+def environment() -> dict[str, str]:
+    """This environment without anything that could choose a model, pay for it, or change what pytest loads."""
+    ours = ("LLMBENCH_", "PYTEST_", "COV_", "OPENAI_", "OLLAMA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    # Port 1 answers nobody: no server of this machine is looked for. A width of its own makes the output the same.
+    return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "160"}
+
+
+def run(command: Sequence[str], folder: Path, *, allowed: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; an exit status that is not allowed ends the benchmark with the command's output."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode not in allowed:
+        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout[-4000:]}{done.stderr}")
+    return done
+
+
+def say(name: str, figure: str, aim: str = "") -> None:
+    """One line: what was measured, the figure, and what it should be."""
+    print(f"{name:<44} {figure:>12}" + (f"   aim: {aim}" if aim else ""), flush=True)
+
+
+def say_machine() -> None:
+    """What the figures depend on: the CPUs, and how busy they were when the script began."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    say("CPUs, load at the start", f"{os.cpu_count()}, {load:.1f}")

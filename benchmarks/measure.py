@@ -29,9 +29,7 @@ class Pairs:
         return statistics.median(self.with_it) / statistics.median(self.without)
 
 
-def interleave(
-    with_it: Callable[[], object], without: Callable[[], object], *, pairs: int, warm_up: int = 2
-) -> Pairs:
+def interleave(with_it: Callable[[], object], without: Callable[[], object], *, pairs: int, warm_up: int = 2) -> Pairs:
     """Wall seconds of both, in turns; which of the two goes first changes from pair to pair."""
     for _ in range(warm_up):
         with_it()

@@ -17,8 +17,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ AIM_RATIO = 1.5
 
 ANSWER = "def answer(x):\n    return x + 1\n"
 CHECK = "import sys; from answer import answer; print(answer(int(sys.argv[1])))"
-TASK = '''\
+TASK = """\
 import pytest
 
 pytestmark = pytest.mark.llm_task(
@@ -63,7 +63,7 @@ def test_large(sandbox):
 @pytest.mark.rubric("negative", points=1)
 def test_negative(sandbox):
     assert follows(sandbox, -5)
-'''
+"""
 
 
 def main() -> None:
@@ -157,32 +157,42 @@ def verify(folder: Path, stats: dict[str, Any], options: argparse.Namespace) -> 
 
 def bare_checks_s(folder: Path, count: int, processes: int) -> float:
     """Wall seconds of ``count`` checks shared out among ``processes`` that are already running."""
+    spawn = get_context("spawn")
+    barrier = spawn.Barrier(processes + 1)
     shares = [count // processes + (number < count % processes) for number in range(processes)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        # One check each beforehand: imports and looking for the sandbox are no part of the checks.
-        for _ in range(2):
-            list(pool.map(checks, [str(folder / f"bare-{number}") for number in range(processes)], [1] * processes))
+    with contextlib.ExitStack() as stack:
+        for number, share in enumerate(shares):
+            worker = spawn.Process(target=checks, args=(folder / f"bare-{number}", share, barrier), daemon=True)
+            worker.start()
+            stack.callback(worker.join)
+        barrier.wait()
         started = time.perf_counter()
-        list(pool.map(checks, [str(folder / f"bare-{number}") for number in range(processes)], shares))
+        barrier.wait()
         return time.perf_counter() - started
 
 
-_open: dict[str, Sandbox] = {}
-"""This process's sandboxes by workspace."""
-
-
-def checks(workspace: str, count: int) -> None:
-    """Run one share of the checks; called in a process of its own."""
-    if workspace not in _open:
+def checks(workspace: Path, count: int, barrier: Barrier) -> None:
+    """Run one share of the checks, in a process of its own, between two meetings with the others."""
+    try:
         python = toolchains.find("python")
         assert python is not None, toolchains.hint("python")
-        Path(workspace).mkdir(exist_ok=True)
-        Path(workspace, "answer.py").write_text(ANSWER)
-        _open[workspace] = open_sandbox(choose("auto"), Path(workspace), [python])
+        workspace.mkdir()
+        (workspace / "answer.py").write_text(ANSWER)
+        sandbox = open_sandbox(choose("auto"), workspace, [python])
+        check_all(sandbox, 2)  # the first ones find the machine cold
+        barrier.wait()
+        check_all(sandbox, count)
+        barrier.wait()
+    except BaseException:
+        barrier.abort()
+        raise
+
+
+def check_all(sandbox: Sandbox, count: int) -> None:
+    """Run checks one after the other."""
     for number in range(count):
-        result = _open[workspace].run(["python", "-S", "-c", CHECK, str(number)])
-        if result.stdout != f"{number + 1}\n":
-            raise SystemExit(f"a bare check went wrong: {result}")
+        result = sandbox.run(["python", "-S", "-c", CHECK, str(number)])
+        assert result.stdout == f"{number + 1}\n", result
 
 
 if __name__ == "__main__":

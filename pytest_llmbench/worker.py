@@ -19,7 +19,7 @@ from pytest_llmbench.schema.plan import Plan
 WORKER_INPUT = "llmbench"
 """Key of xdist's ``workerinput`` under which the controller says where the channel is."""
 
-_GRACE_S = 1.0
+_GRACE_S = 0.3
 
 
 class WorkerLink(CompletionSource):

@@ -59,11 +59,12 @@ class Reporter:
         """Say how much there is to do, once it is known; may be called from a worker's thread."""
         progress = self.controller.gateway.progress()
         local = self.controller.count_local(plan)
-        parts = [f"{progress.reused} replies reused, {progress.total - local - progress.reused} to ask"]
-        if local:
-            parts.append(f"{local} from files")
-        hint = "; --llm-cache=refresh asks again" if progress.reused else ""
-        self._say(f"llmbench: {len(plan.attempts())} attempts: {', '.join(parts)}{hint}")
+        parts = [f"{local} from files"] if local else []
+        if progress.total > local:
+            parts.append(f"{progress.reused} replies reused, {progress.total - local - progress.reused} to ask")
+        if progress.reused:
+            parts[-1] += "; --llm-cache=refresh asks again"
+        self._say(f"llmbench: {len(plan.attempts())} attempts: {', '.join(parts) or 'none can be graded here'}")
         threading.Thread(target=self._show_life, name="llmbench-life", daemon=True).start()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -23,8 +23,11 @@ bench: setup
 test: setup
 	$(BIN)/pytest -n 2
 
+# Pythons that pyenv has but does not show count as present.
+PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/*/bin 2>/dev/null | paste -sd: -)
+
 proof: setup
-	$(BIN)/tox run
+	PATH="$$PATH:$(PYENV_BINS)" $(BIN)/tox run
 
 lint: setup
 	$(BIN)/ruff check .

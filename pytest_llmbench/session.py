@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,21 +52,23 @@ class Controller:
             recall=self.recorder.recall,
         )
         self._on_planned = on_planned
+        self._announcing = threading.Lock()
         self._channel: ChannelServer | None = None
 
     def announce(self, plan: Plan) -> None:
         """Take the plan and start to generate; the same plan again, from another worker, changes nothing."""
-        if plan == self.recorder.plan:
-            return
-        self.recorder.planned(plan)
-        cards = {card.id: card for card in plan.tasks}
-        known = self.gateway.announce(
-            [
-                Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
-                for key in plan.attempts()
-                if not (card := cards[key.task]).unavailable
-            ]
-        )
+        with self._announcing:
+            if plan == self.recorder.plan:
+                return
+            self.recorder.planned(plan)
+            cards = {card.id: card for card in plan.tasks}
+            known = self.gateway.announce(
+                [
+                    Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
+                    for key in plan.attempts()
+                    if not (card := cards[key.task]).unavailable
+                ]
+            )
         known.wait(_LOOK_UP_S)
         self._on_planned(plan)
 

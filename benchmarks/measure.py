@@ -44,10 +44,13 @@ def interleave(with_it: Callable[[], object], without: Callable[[], object], *, 
 
 
 def environment() -> dict[str, str]:
-    """This environment without anything that could choose a model, pay for it, or change what pytest loads."""
-    ours = ("LLMBENCH_", "PYTEST_", "COV_", "OPENAI_", "OLLAMA_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    # Port 1 answers nobody: no server of this machine is looked for. A width of its own makes the output the same.
+    """This environment without anything that could choose a model, pay for it, or change what Python and pytest load.
+
+    Python's own variables go too: with ``PYTHONDONTWRITEBYTECODE`` pytest would rewrite every plugin on every start.
+    """
+    others = ("LLMBENCH_", "PYTEST_", "PYTHON", "COV_", "OPENAI_", "OLLAMA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    # Port 1 answers nobody: no server of this machine is looked for.
     return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "160"}
 
 

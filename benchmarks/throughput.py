@@ -158,7 +158,7 @@ def verify(folder: Path, stats: dict[str, Any], options: argparse.Namespace) -> 
 def bare_checks_s(folder: Path, count: int, processes: int) -> float:
     """Wall seconds of ``count`` checks shared out among ``processes`` that are already running."""
     spawn = get_context("spawn")
-    barrier = spawn.Barrier(processes + 1)
+    barrier = spawn.Barrier(processes + 1, timeout=600)
     shares = [count // processes + (number < count % processes) for number in range(processes)]
     with contextlib.ExitStack() as stack:
         for number, share in enumerate(shares):

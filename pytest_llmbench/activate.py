@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ def _register_grader(config: pytest.Config, grader: Grader, planner: _Planner) -
 
 def _refuse(config: pytest.Config) -> None:
     """Refuse ways of running that would give wrong figures."""
+    if sys.flags.optimize:
+        raise OptionError("python -O drops assert statements: points would be given for nothing. Run without it.")
     for spec in config.getoption("tx", None) or []:
         if not spec.partition("*")[2].startswith("popen") and not spec.startswith("popen"):
             raise OptionError(
@@ -64,10 +67,19 @@ def _refuse(config: pytest.Config) -> None:
             )
     if config.getoption("dist", "no") == "each":
         raise OptionError("--dist each would grade every attempt once per worker. Use -n N, or --llm-epochs=N.")
-    if config.getoption("reruns", None):
+    if config.getoption("reruns", None) or _ini(config, "reruns"):
         raise OptionError(
-            "--reruns would keep the best of several gradings. Use --llm-epochs=N for independent attempts."
+            "reruns would keep the best of several gradings. Take --reruns, or the ini reruns, away; "
+            "--llm-epochs=N makes independent attempts."
         )
+
+
+def _ini(config: pytest.Config, name: str) -> object:
+    """The value of another plugin's ini key; None where that plugin is not there."""
+    try:
+        return config.getini(name)
+    except (KeyError, ValueError):
+        return None
 
 
 class _Planner:
@@ -91,8 +103,14 @@ class _Planner:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All attempts are known: generation can start."""
-        self._announcer.announce(make_plan(self._collection, session.items))
+        """All attempts are known: generation can start, unless the session ends here and nothing must be paid for.
+
+        pytest calls this in any case. Broken modules end a session without workers; xdist's workers go on.
+        """
+        alone = not isinstance(self._announcer, WorkerLink)
+        broken = alone and session.testsfailed > 0 and not session.config.option.continue_on_collection_errors
+        interrupted = sys.exc_info()[0] is not None
+        self._announcer.announce(make_plan(self._collection, session.items), ask=not broken and not interrupted)
 
     def pytest_unconfigure(self) -> None:
         """A worker hangs up when it is done, so that the end of the session does not look like its loss."""

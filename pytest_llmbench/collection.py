@@ -31,10 +31,9 @@ class _Found(NamedTuple):
 class Collection:
     """The tasks of one process, filled while pytest collects."""
 
-    def __init__(self, settings: Settings, config: pytest.Config, missing: Callable[[str], str]) -> None:
+    def __init__(self, settings: Settings, missing: Callable[[str], str]) -> None:
         """``missing`` tells of a toolchain's name how to install it, or "" when it is there."""
         self.settings = settings
-        self._name_filters = _prefixes(config)
         self._missing = missing
         self._found: dict[Path, _Found | TaskError] = {}
         self._modules: dict[str, Path] = {}
@@ -47,21 +46,27 @@ class Collection:
 
         Raises pytest's ``CollectError`` for a task that is put together wrongly.
         """
-        module = metafunc.module
-        name = _qualified(metafunc.cls, metafunc.definition.originalname)
-        if not _is_task(module):
+        module = metafunc.definition.getparent(pytest.Module)
+        assert module is not None
+        name = _qualified(metafunc.definition)
+        if not _is_task(module.obj):
             stray = [m.name for m in metafunc.definition.iter_markers() if m.name in (TASK_MARK, RUBRIC_MARK)]
             if stray:
                 raise _collect_error(
-                    f"{_file(module)}: {name} has the marker {stray[0]!r}, but the module is no task. "
+                    f"{module.path}: {name} has the marker {stray[0]!r}, but the module is no task. "
                     f'Add: pytestmark = pytest.mark.llm_task(id="...", points=..., files=["..."])'
                 )
             return
         found = self._load(module)
         if name not in found.points:
             raise _collect_error(
-                f"{_file(module)}: {name} is a test of task {found.task.id!r} and has no rubric marker. "
+                f"{module.path}: {name} is a test of task {found.task.id!r} and has no rubric marker. "
                 f'Add @pytest.mark.rubric("a-name", points=1), or move the test out of the task.'
+            )
+        if any(metafunc.definition.iter_markers("flaky")):
+            raise _collect_error(
+                f"{module.path}: {name} is marked flaky: a rerun would keep the best of several gradings. "
+                f"Take the marker away; --llm-epochs=N makes independent attempts."
             )
         if not self.settings.active:
             return
@@ -109,8 +114,8 @@ class Collection:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _load(self, module: ModuleType) -> _Found:
-        path = _file(module)
+    def _load(self, module: pytest.Module) -> _Found:
+        path = module.path
         if path not in self._found:
             try:
                 self._found[path] = self._read(module, path)
@@ -121,11 +126,11 @@ class Collection:
             raise _collect_error(str(found))
         return found
 
-    def _read(self, module: ModuleType, path: Path) -> _Found:
-        marks = [mark for mark in _marks(module) if mark.name == TASK_MARK]
+    def _read(self, module: pytest.Module, path: Path) -> _Found:
+        marks = [mark for mark in _marks(module.obj) if mark.name == TASK_MARK]
         if len(marks) > 1:
             raise TaskError(f"{path} has {len(marks)} llm_task markers. A module is one task: keep one.")
-        points = {point.function: point for point in self._rubric(module, path)}
+        points = {point.function: point for point in _rubric(module)}
         task = read_task(path, marks[0].args, marks[0].kwargs, list(points.values()))
         other = self._modules.setdefault(task.id, path)
         if other != path:
@@ -133,18 +138,6 @@ class Collection:
                 f"two tasks have the id {task.id!r}: {other} and {path}. Rename one in its llm_task marker."
             )
         return _Found(task, points)
-
-    def _rubric(self, module: ModuleType, path: Path) -> Iterator[RubricPoint]:
-        for name, function in _functions(module):
-            marks = [mark for mark in _marks(function) if mark.name == RUBRIC_MARK]
-            if not marks:
-                continue
-            if len(marks) > 1:
-                raise TaskError(f"{path}: {name} has {len(marks)} rubric markers. A test is one point: keep one.")
-            if not name.rpartition("::")[2].startswith(self._name_filters):
-                raise TaskError(f"{path}: {name} has a rubric marker, but pytest collects no function of that name.")
-            title = (inspect.getdoc(function) or "").partition("\n")[0]
-            yield read_rubric_point(marks[0].args, marks[0].kwargs, function=name, title=title)
 
     def _attempts_of(self, task: str) -> list[AttemptKey]:
         llm = self.settings.llm
@@ -154,13 +147,14 @@ class Collection:
         return key.model if self.settings.llm.epochs == 1 else f"{key.model}#{key.epoch}"
 
     def _reference(self, item: pytest.Function, module: pytest.Module) -> ItemRef | None:
-        found = self._found.get(_file(module.obj))
+        found = self._found.get(module.path)
         callspec = getattr(item, "callspec", None)
         if not isinstance(found, _Found) or callspec is None or ATTEMPT_FIXTURE not in callspec.params:
             return None
         key: AttemptKey = callspec.params[ATTEMPT_FIXTURE]
-        point = found.points[_qualified(item.cls, item.originalname)]
-        case = callspec.id.removeprefix(self._attempt_id(key)).removeprefix("-")
+        point = found.points[_qualified(item)]
+        # The id as a whole has the model's name escaped: it cannot be taken off by its text.
+        case = "-".join(callspec._idlist[1:])  # noqa: SLF001
         return ItemRef(key.task, key.model, key.epoch, point.id, case)
 
 
@@ -174,26 +168,51 @@ def _marks(owner: object) -> list[pytest.Mark]:
     return [getattr(mark, "mark", mark) for mark in marks]
 
 
-def _functions(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
-    """Every function of a module and of its classes, in order of definition."""
-    for name, value in vars(module).items():
-        if isinstance(value, FunctionType):
-            yield name, value
-        elif inspect.isclass(value):
-            members = {n: v for base in reversed(value.__mro__) for n, v in vars(base).items()}
-            yield from ((f"{value.__name__}::{n}", v) for n, v in members.items() if isinstance(v, FunctionType))
+def _rubric(module: pytest.Module) -> Iterator[RubricPoint]:
+    """Every rubric point of a module, in order of definition. Raises ``TaskError`` for a marker without a use."""
+    marked = [test for test in _tests(module, module.obj) if any(mark.name == RUBRIC_MARK for mark in test.marks)]
+    collected = {test.function for test in marked if test.collected}
+    for test in marked:
+        where = f"{module.path}: {test.name}"
+        rubric = [mark for mark in test.marks if mark.name == RUBRIC_MARK]
+        if len(rubric) > 1:
+            raise TaskError(f"{where} has {len(rubric)} rubric markers. A test is one point: keep one.")
+        if test.collected:
+            title = (inspect.getdoc(test.function) or "").partition("\n")[0]
+            yield read_rubric_point(rubric[0].args, rubric[0].kwargs, function=test.name, title=title)
+        elif test.function not in collected:
+            raise TaskError(f"{where} has a rubric marker, but pytest collects no function of that name.")
 
 
-def _qualified(cls: type | None, name: str) -> str:
-    return f"{cls.__name__}::{name}" if cls else name
+class _Test(NamedTuple):
+    """A function that is a test by its name or its marker."""
+
+    name: str
+    function: FunctionType
+    collected: bool
+    """False for a name that pytest passes over, and for the members of a class that is only a base of others."""
+
+    @property
+    def marks(self) -> list[pytest.Mark]:
+        return _marks(self.function)
 
 
-def _prefixes(config: pytest.Config) -> tuple[str, ...]:
-    return tuple(pattern.rstrip("*") for pattern in config.getini("python_functions"))
+def _tests(module: pytest.Module, owner: object, prefix: str = "", *, collected: bool = True) -> Iterator[_Test]:
+    """Every function of a module or class, and of the classes inside that pytest collects."""
+    spaces = reversed(owner.__mro__) if isinstance(owner, type) else [owner]
+    for name, value in {name: value for space in spaces for name, value in vars(space).items()}.items():
+        function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+        if isinstance(function, FunctionType):
+            yield _Test(prefix + name, function, collected and module.istestfunction(value, name))
+        elif isinstance(value, type) and collected and value is not owner:
+            runs = module.istestclass(value, name) and getattr(value, "__test__", True)
+            yield from _tests(module, value, f"{prefix}{name}::", collected=runs)
 
 
-def _file(module: ModuleType) -> Path:
-    return Path(str(module.__file__))
+def _qualified(item: pytest.Function) -> str:
+    """The test's name below its module, without its case: ``TestHeap::test_pops``."""
+    classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return "::".join([*classes, item.originalname])
 
 
 def _collect_error(message: str) -> pytest.Collector.CollectError:

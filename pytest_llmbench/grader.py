@@ -13,7 +13,7 @@ from pytest_llmbench import toolchains
 from pytest_llmbench.collection import ITEM_REF, Collection
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
-from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, note_phase
+from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, in_body, note_phase
 from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files, read_submission
 from pytest_llmbench.sandbox.select import choose, open_sandbox
 from pytest_llmbench.schema.attempt import Failure
@@ -113,6 +113,12 @@ class Grader:
                     _replace_by_miss(item, attempt.submission)
         return (yield)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Know a subtest's report from the test's own."""
+        with in_body(item):
+            return (yield)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -125,7 +131,7 @@ class Grader:
         point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
         attempt = self._open if self._open is not None and self._open.key == ref.key else None
         note_phase(item, report, call, point, attempt.workspace if attempt is not None else None)
-        if getattr(report, OUTCOME, "") == "missed" and attempt is not None:
+        if getattr(report, OUTCOME, "") == "missed" and attempt is not None and call.excinfo is not None:
             self._add_evidence(item, report, attempt)
         if report.when == "teardown":
             labels = attempt.submission.labels if attempt is not None and attempt.failure is None else ()

@@ -88,7 +88,8 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
     """
     values = {option.name: _raw(option, config, namespace, os.environ) for option in OPTIONS}
     run_dir = _text(values, "run-dir")
-    models = tuple(_model(text) for text in _list(values, "model"))
+    started_in = config.rootpath if values["run-dir"] and values["run-dir"].from_ini else config.invocation_params.dir
+    models = tuple(_model(text, _folder(values, "model", config)) for text in _list(values, "model"))
     labels = [model.label for model in models]
     for label in labels:
         if labels.count(label) > 1:
@@ -103,7 +104,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             cache=_choice(values, "cache", _CACHE_MODES, "use"),
         ),
         rootdir=config.rootpath,
-        run_base=Path(config.invocation_params.dir, run_dir) if run_dir else config.rootpath / ".llmbench",
+        run_base=_folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / ".llmbench",
         suites=tuple(_list(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
         sandbox=_choice(values, "sandbox", _SANDBOXES, "auto"),
@@ -114,9 +115,10 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
 class _Value:
     """A raw value and the spelling it came from, for error messages."""
 
-    def __init__(self, value: Any, source: str) -> None:
+    def __init__(self, value: Any, source: str, *, from_ini: bool = False) -> None:
         self.value = value
         self.source = source
+        self.from_ini = from_ini
 
 
 def _raw(
@@ -129,7 +131,7 @@ def _raw(
         text = environment[option.variable]
         return _Value([text] if option.many else text, option.variable)
     ini = config.getini(option.dest)
-    return _Value(ini, f"ini {option.dest}") if ini else None
+    return _Value(ini, f"ini {option.dest}", from_ini=True) if ini else None
 
 
 def _text(values: Mapping[str, _Value | None], name: str) -> str | None:
@@ -147,13 +149,23 @@ def _list(values: Mapping[str, _Value | None], name: str) -> list[str]:
     return parts
 
 
-def _model(text: str) -> ModelSpec:
-    """Take ``LABEL=NAME`` apart; a ``dir:`` path may hold an ``=`` of its own."""
+def _folder(values: Mapping[str, _Value | None], name: str, config: pytest.Config) -> Path:
+    """Where a relative path in an option's value starts: at the ini file it stands in, else in the current folder."""
+    raw = values[name]
+    if raw and raw.source.startswith("ini ") and config.inipath is not None:
+        return config.inipath.parent
+    return config.invocation_params.dir
+
+
+def _model(text: str, folder: Path) -> ModelSpec:
+    """Take ``LABEL=NAME`` apart; a ``dir:`` path starts at ``folder`` and may hold an ``=`` of its own."""
     label, separator, name = text.partition("=")
     if not separator or label.startswith("dir:"):
-        return ModelSpec(label=text, name=text)
-    if not label or not name:
+        label = name = text
+    elif not label or not name:
         raise OptionError(f"--llm-model={text}: LABEL=NAME needs both sides of the '='.")
+    if name.startswith("dir:") and folder != Path.cwd():
+        name = f"dir:{folder / name.removeprefix('dir:')}"
     return ModelSpec(label=label, name=name)
 
 

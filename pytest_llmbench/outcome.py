@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from pytest_llmbench.defuse import clean, defuse
 from pytest_llmbench.errors import LLMBenchError, ModelError
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.keys import ItemRef
@@ -28,9 +29,9 @@ OUTCOME = "llm_outcome"
 CAUSE = "llm_cause"
 """Attribute of a report whose attempt failed: equal for one cause."""
 
-_LONGEST_MESSAGE = 2000
 _OUTPUT_LINES = 15
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+_WEIGHT: dict[ItemOutcome, int] = {"not_reached": 0, "skipped": 1, "earned": 2, "missed": 3, "harness": 4}
+"""A test has several parts: phases and subtests. The heaviest outcome is the test's."""
 
 
 @dataclass(slots=True)
@@ -38,9 +39,26 @@ class _State:
     outcome: ItemOutcome = "not_reached"
     message: str = ""
     duration_s: float = 0.0
+    in_body: bool = False
+
+    def add(self, outcome: ItemOutcome, message: str = "") -> None:
+        """Count one part in; of equal ones the first is told."""
+        if _WEIGHT[outcome] > _WEIGHT[self.outcome] or (outcome == self.outcome and not self.message):
+            self.outcome, self.message = outcome, message
 
 
 _STATE = pytest.StashKey[_State]()
+
+
+@contextlib.contextmanager
+def in_body(item: pytest.Item) -> Iterator[None]:
+    """While a test's body runs, every report is one of its subtests'."""
+    state = item.stash.setdefault(_STATE, _State())
+    state.in_body = True
+    try:
+        yield
+    finally:
+        state.in_body = False
 
 
 def note_phase(
@@ -59,26 +77,22 @@ def note_phase(
     if report.when == "setup":
         item.stash[_STATE] = _State()
     state = item.stash.setdefault(_STATE, _State())
-    state.duration_s += report.duration
-    if type(report).__name__ == "SubtestReport":
-        if report.failed and state.outcome != "harness":
-            state.outcome, state.message = "missed", _text(call, workspace)
-        return
-    if hasattr(report, "wasxfail"):
-        state.outcome, state.message = ("earned", "") if report.passed else ("missed", str(report.wasxfail))
-    elif report.skipped:
-        state.outcome, state.message = "skipped", _skip_reason(report)
-    elif report.failed:
-        state.outcome, state.message = _classify(report, call), _text(call, workspace)
-    elif report.when == "call" and state.outcome == "not_reached":
-        state.outcome = "earned"
+    subtest = state.in_body
+    verdict = _verdict(report, call)
+    if not subtest:
+        state.duration_s += report.duration
+        if verdict == "earned" and state.outcome in ("missed", "harness"):
+            report.outcome, report.longrepr, verdict = "failed", "a subtest failed", state.outcome
+    if verdict is not None and not (subtest and verdict in ("earned", "skipped")):
+        state.add(verdict, _message(verdict, report, call, workspace))
+    defuse(report)
     if report.failed:
-        setattr(report, OUTCOME, state.outcome)
+        setattr(report, OUTCOME, verdict)
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, ModelError):
         report.longrepr = f"llmbench: {clean(str(error))}"
         setattr(report, CAUSE, error.failure.cause or f"{error.failure.kind}: {error.failure.message}")
-    if point.kind == "bonus" and report.failed and state.outcome == "missed":
+    if point.kind == "bonus" and report.failed and verdict == "missed":
         report.outcome = "skipped"
         report.wasxfail = f"bonus not earned: {state.message.partition(chr(10))[0]}"
 
@@ -120,31 +134,42 @@ def attach_record(
     ]
 
 
-def clean(text: str, limit: int = _LONGEST_MESSAGE) -> str:
-    """Text of unknown origin for terminals and records: control characters shown, addresses out, bounded."""
-    text = _ADDRESS.sub("0x...", text)
-    text = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text.expandtabs(4))
-    return text if len(text) <= limit else f"{text[:limit]}... ({len(text) - limit} more characters)"
+def _verdict(report: pytest.TestReport, call: pytest.CallInfo[None]) -> ItemOutcome | None:
+    """What one part of a test says; None for a phase that went well and decides nothing."""
+    if hasattr(report, "wasxfail") and report.skipped:
+        # By mark: what was raised counts as ever. By ``pytest.xfail()``: a miss, or in a fixture no try at all.
+        by_call = call.excinfo is not None and isinstance(call.excinfo.value, pytest.xfail.Exception)
+        if by_call:
+            return "missed" if report.when == "call" else "skipped"
+        return _classify(report, call)
+    if report.skipped:
+        return "skipped"
+    if report.failed:
+        return _classify(report, call)
+    return "earned" if report.when == "call" else None
 
 
 def _classify(report: pytest.TestReport, call: pytest.CallInfo[None]) -> ItemOutcome:
     if call.excinfo is None:
-        return "harness"
+        # Failed without an exception: by a strict xfail mark, where the point is earned against expectation.
+        return "earned" if str(report.longrepr).startswith("[XPASS(strict)]") else "harness"
     if isinstance(call.excinfo.value, ModelError):
         return "not_reached"
     in_body = report.when == "call" and isinstance(call.excinfo.value, AssertionError | pytest.fail.Exception)
-    timed_out = any(entry.frame.f_globals.get("__name__") == "pytest_timeout" for entry in call.excinfo.traceback)
-    return "missed" if in_body and not timed_out else "harness"
+    places = [entry.frame.f_globals.get("__name__") for entry in call.excinfo.traceback]
+    # pytest calls the body from ``_pytest.python``; a failure that begins there is its refusal to run an ``async def``.
+    refused = [place for place in places if place != "_pytest.outcomes"][-1:] == ["_pytest.python"]
+    return "missed" if in_body and not refused and "pytest_timeout" not in places else "harness"
 
 
-def _text(call: pytest.CallInfo[None], workspace: Path | None) -> str:
-    if call.excinfo is None:
-        return ""
+def _message(
+    verdict: ItemOutcome, report: pytest.TestReport, call: pytest.CallInfo[None], workspace: Path | None
+) -> str:
+    if verdict == "earned" or call.excinfo is None:
+        return clean(str(report.longrepr)) if verdict == "harness" else ""
+    if verdict == "skipped":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(call.excinfo.value)
+        return clean(reason.removeprefix("Skipped: "))
     known = isinstance(call.excinfo.value, LLMBenchError)
     text = str(call.excinfo.value) if known else call.excinfo.exconly(tryshort=True)
     return clean(text.replace(str(workspace), "WORKSPACE") if workspace else text)
-
-
-def _skip_reason(report: pytest.TestReport) -> str:
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    return clean(reason.removeprefix("Skipped: "))

@@ -23,7 +23,9 @@ MARKERS = {
     "rubric": "rubric(name, points|bonus|cap|penalty, dimension, all_cases): makes a test a rubric point of its task",
 }
 _HOW_TO_CHOOSE = "llmbench: no model chosen; choose one with --llm-model=NAME"
-_ASKS_NOTHING = ("help", "version", "collectonly", "setupplan", "markers", "showfixtures", "show_fixtures_per_test")
+_ASKS_NOTHING = (
+    "help", "version", "collectonly", "setupplan", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow"
+)  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,7 +68,7 @@ def collection_of(config: pytest.Config) -> Collection:
         from pytest_llmbench.collection import Collection
 
         config.stash[COLLECTION] = Collection(
-            config.stash[SETTINGS], config, lambda name: "" if toolchains.find(name) else toolchains.hint(name)
+            config.stash[SETTINGS], lambda name: "" if toolchains.find(name) else toolchains.hint(name)
         )
     return config.stash[COLLECTION]
 
@@ -84,6 +86,14 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Note every case of every rubric point, before any selection."""
     report = yield
+    for node in report.result if report.passed else ():
+        # A test of unittest takes no fixtures and is never parametrized: pytest would run it without an attempt.
+        if getattr(node, "nofuncargs", False) and isinstance(node, pytest.Item) and node.get_closest_marker("rubric"):
+            where = f"{node.path}: {node.nodeid.partition('::')[2]}"
+            remedy = "A unittest.TestCase method can be no rubric point: write a plain class or function"
+            return pytest.CollectReport(
+                collector.nodeid, "failed", f"llmbench: {where} has a rubric marker. {remedy}.", []
+            )
     if COLLECTION in collector.config.stash and report.passed:
         collection_of(collector.config).note_cases(collector, report.result)
     return report

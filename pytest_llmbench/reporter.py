@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from pytest_llmbench.defuse import clean
 from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.reporting.terminal import render
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.session import Controller
-from pytest_llmbench.verdict import reaches
+from pytest_llmbench.verdict import shortfall
 
 LOST = "???"
 """Phase of the report that xdist makes up for a test whose worker was lost."""
@@ -34,6 +35,7 @@ class Reporter:
         self._told: set[str] = set()
         self._stopped_by = ""
         self._ordinary_failure = False
+        self._shortfall: str | None = None
         self._ended = threading.Event()
         self._old_sigterm: Any = None
 
@@ -64,9 +66,10 @@ class Reporter:
             parts.append(f"{progress.reused} replies reused, {progress.total - local - progress.reused} to ask")
         if progress.reused:
             parts[-1] += "; --llm-cache=refresh asks again"
-        self._say(f"llmbench: {len(plan.attempts())} attempts: {', '.join(parts) or 'none can be graded here'}")
+        self._say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
         threading.Thread(target=self._show_life, name="llmbench-life", daemon=True).start()
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep every record the moment it arrives; a lost worker's test gets one too."""
         record = getattr(report, RECORD, None)
@@ -97,9 +100,17 @@ class Reporter:
             return ("error" if first else "not reached"), "E", "ERROR"
         return None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember that the session did not come to its end."""
-        self._stopped_by = "interrupted" if isinstance(excinfo.value, KeyboardInterrupt) else str(excinfo.value)
+        """Remember that the session did not come to its end, before a second Ctrl-C cuts short what others do here."""
+        # pytest's own ways to stop are kinds of KeyboardInterrupt, and say why.
+        by_key = type(excinfo.value) is KeyboardInterrupt
+        self._stopped_by = "interrupted" if by_key else str(excinfo.value)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """A plugin that raised ends the session."""
+        self._stopped_by = f"internal error: {clean(excinfo.exconly().partition(chr(10))[0], limit=200)}"
 
     # -- after -----------------------------------------------------------------------------------------------------
 
@@ -109,13 +120,18 @@ class Reporter:
         self._ended.set()
         stopped = self._stopped_by or str(session.shouldstop or session.shouldfail or "")
         self._results = self.controller.finish(stopped_by=stopped)
-        ordinary_ok = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        trouble = self.controller.recorder.trouble
         limit = self.controller.settings.fail_under
-        if self.controller.recorder.trouble is not None and session.exitstatus == pytest.ExitCode.OK:
+        if limit is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._shortfall = (
+                stopped
+                or (str(trouble) if trouble else "")
+                or ("an ordinary test failed" if self._ordinary_failure else "")
+                or shortfall(self._results, limit)
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED if self._shortfall else pytest.ExitCode.OK
+        elif trouble is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        elif limit is not None and ordinary_ok:
-            passed = not self._ordinary_failure and not stopped and reaches(self._results, limit)
-            session.exitstatus = pytest.ExitCode.OK if passed else pytest.ExitCode.TESTS_FAILED
         return (yield)
 
     @pytest.hookimpl(optionalhook=True)
@@ -132,6 +148,9 @@ class Reporter:
         width, colour = terminalreporter._tw.fullwidth, terminalreporter.hasmarkup  # noqa: SLF001  # no other way
         for line in render(self._results, width=width, colour=colour).splitlines():
             terminalreporter.write_line(line)
+        if self._shortfall is not None:
+            verdict = f"not reached: {self._shortfall}" if self._shortfall else "reached"
+            terminalreporter.write_line(f"--llm-fail-under={self.controller.settings.fail_under:g}: {verdict}")
         trouble = self.controller.recorder.trouble
         if trouble is not None:
             terminalreporter.write_line(f"llmbench: {trouble}", red=True)

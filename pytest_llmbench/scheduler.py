@@ -31,6 +31,7 @@ class AttemptScheduling(LoadScopeScheduling):
         config.option.loadscopereorder = False
         self._refs = refs
         self._mode = config.getoption("dist")
+        self._places: dict[str, int] = {}
 
     def _split_scope(self, nodeid: str) -> str:
         ref = self._refs().get(nodeid)
@@ -39,6 +40,14 @@ class AttemptScheduling(LoadScopeScheduling):
         if self._mode == "loadfile":
             return nodeid.partition("::")[0]
         return super()._split_scope(nodeid) if self._mode in ("loadscope", "loadgroup") else nodeid
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """Note the end of a test. A unit that is done is forgotten: counting what is left stays cheap."""
+        super().mark_test_complete(node, item_index, duration)
+        work = self.assigned_work[node]
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        if all(work[scope].values()):
+            del work[scope]
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Give back what a lost worker had not finished, less the test that it was in."""
@@ -67,3 +76,11 @@ class AttemptScheduling(LoadScopeScheduling):
             self._assign_work_unit(node)
         if not self.workqueue:
             node.shutdown()
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Send a worker the next unit. xdist searches its whole collection for each test."""
+        if not self._places:  # the same for all workers: xdist has checked it
+            self._places = {item: place for place, item in enumerate(self.registered_collections[node])}
+        scope, unit = self.workqueue.popitem(last=False)
+        self.assigned_work[node][scope] = unit
+        node.send_runtest_some([self._places[item] for item, done in unit.items() if not done])

@@ -55,12 +55,14 @@ class Controller:
         self._announcing = threading.Lock()
         self._channel: ChannelServer | None = None
 
-    def announce(self, plan: Plan) -> None:
-        """Take the plan and start to generate; the same plan again, from another worker, changes nothing."""
+    def announce(self, plan: Plan, *, ask: bool = True) -> None:
+        """Take the plan and, if ``ask``, start to generate; the same plan from another worker changes nothing."""
         with self._announcing:
             if plan == self.recorder.plan:
                 return
             self.recorder.planned(plan)
+            if not ask:
+                return
             cards = {card.id: card for card in plan.tasks}
             known = self.gateway.announce(
                 [

@@ -21,8 +21,9 @@ def shipped_tasks() -> Path:
 
 
 def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> None:
-    """Append what is to be collected to the command line, before pytest looks for conftest files.
+    """Put what is to be collected into the command line, before pytest looks for conftest files.
 
+    In front: behind ``--debug`` or ``--cache-show`` a path would be taken for the option's value.
     Raises ``OptionError`` for a suite or task folder that does not exist.
     """
     namespace = early_config.known_args_namespace
@@ -36,8 +37,8 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
             if not folder.is_dir():
                 raise OptionError(f"the ini llm_taskpaths names {folder}, which is not a folder. Mend the ini.")
     paths = [str(path) for path in extra]
-    args.extend(paths)
-    namespace.file_or_dir = typed + paths
+    args[:0] = paths
+    namespace.file_or_dir = paths + typed
 
 
 def _own_folders(settings: Settings) -> Iterable[Path]:

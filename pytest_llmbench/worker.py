@@ -30,9 +30,10 @@ class WorkerLink(CompletionSource):
         self._channel = ChannelClient(given["address"], given["key"])
         self._channel.on_closed(on_closed)
 
-    def announce(self, plan: Plan) -> None:
-        """Tell the controller what this worker collected."""
-        self._channel.call("announce", plan.model_dump(mode="json"))
+    def announce(self, plan: Plan, *, ask: bool) -> None:
+        """Tell the controller what this worker collected, unless nothing is to be asked."""
+        if ask:
+            self._channel.call("announce", plan.model_dump(mode="json"))
 
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation."""

@@ -32,6 +32,6 @@ def test_a_run_is_one_hyphen(sandbox, title):
     assert slug(sandbox, title) == "a-b"
 
 
-@pytest.mark.rubric("ends", bonus=2)
+@pytest.mark.rubric("ends", points=2)
 def test_no_hyphen_at_the_ends(sandbox):
     assert slug(sandbox, " (Hello) ") == "hello"

@@ -44,7 +44,7 @@ def render(results: Results, *, width: int, colour: bool) -> str:
     if results.leaderboard:
         _print_table(console, results.leaderboard, colour=colour)
     if results.incomplete:
-        console.print(Text("Incomplete, not ranked (totals are lower bounds)", style="bold yellow"))
+        console.print(Text("Incomplete, not ranked (totals of what was scored)", style="bold yellow"))
         _print_table(console, results.incomplete, colour=colour)
     for line in error_lines(results):
         console.print(Text(printable(line), style="red"), soft_wrap=True)

@@ -41,15 +41,18 @@ class LimitHit:
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:
-    """What a sandboxed command did. Evidence, never a verdict: the program could have printed anything."""
+    """What a sandboxed command did. Evidence, never a verdict: the program could have printed anything.
+
+    Times are left out of the text form: it appears in assertion texts, which are records and the same on every run.
+    """
 
     command: tuple[str, ...]
     exit_code: int
     """The exit status; negative: ended by that signal."""
     stdout: str
     stderr: str
-    wall_s: float
-    cpu_s: float
+    wall_s: float = field(repr=False)
+    cpu_s: float = field(repr=False)
     """User and system time of the tree, as the kernel counted it."""
     limit_hit: LimitHit | None = None
 
@@ -75,7 +78,7 @@ class CallResult:
     """The arguments after the call, to see a mutated input."""
     stdout: str = ""
     """What the code printed during this call."""
-    execution: ExecResult | None = field(default=None, compare=False)
+    execution: ExecResult | None = field(default=None, compare=False, repr=False)
     """The run of the process that served this call."""
 
 

@@ -280,6 +280,7 @@ def test_fail_under_decides_the_exit_status(bench: Bench, percent: int, models: 
         for workers in ((), ("-n2",)):
             run = bench.run(*ask(server, models), f"--llm-fail-under={percent}", *workers)
             assert run.exit == expected, run.out
+            assert f"--llm-fail-under={percent}: {'not reached: ' if expected else 'reached'}" in run.out
 
 
 def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, workers: tuple[str, ...]) -> None:
@@ -290,6 +291,9 @@ def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, work
     assert bench.run("tasks", *options).exit == 0
     assert bench.run("tasks", "tests", *options).exit == 1
     assert bench.run("tasks", "-x", *options).exit in (1, 2)
+    partial = bench.run("tasks", "-k", "commutes", *options)
+    assert partial.exit == 1
+    assert "not reached: 1 of 1 attempts ended as incomplete" in partial.out
 
 
 def test_missing_toolchain_is_a_skip_and_left_out(bench: Bench, workers: tuple[str, ...]) -> None:

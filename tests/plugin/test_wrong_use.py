@@ -36,6 +36,10 @@ WRONG_TASKS = {
         TASK + '\n\n@pytest.mark.rubric("more", points=1)\ndef check_more(submission):\n    pass\n',
         ["check_more", "collects no function of that name"],
     ),
+    "flaky": (
+        TASK.replace('@pytest.mark.rubric("adds"', '@pytest.mark.flaky(reruns=2)\n@pytest.mark.rubric("adds"'),
+        ["test_adds is marked flaky", "--llm-epochs=N"],
+    ),
     "file-outside": (TASK.replace('"add.py"]', '"../add.py"]'), ["plain names inside the workspace"]),
 }
 
@@ -95,3 +99,31 @@ def test_wrong_environment_and_ini_are_named(bench: Bench) -> None:
     assert "LLMBENCH_EPOCHS=none" in bench.run("tasks", LLMBENCH_EPOCHS="none").err
     bench.file("pytest.ini", "[pytest]\nllm_epochs = some\n")
     assert "ini llm_epochs=some" in bench.run("tasks").err
+
+
+def test_reruns_are_refused_by_option_and_by_ini(bench: Bench) -> None:
+    """Without pytest-rerunfailures, so by a stand-in that declares what it declares."""
+    bench.task("add")
+    bench.file(
+        "conftest.py",
+        """
+        def pytest_addoption(parser):
+            parser.addoption("--reruns", type=int)
+            parser.addini("reruns", "how often")
+        """,
+    )
+    for run in (
+        bench.run("--llm-model=builtin/reference", "--reruns=2"),
+        bench.run("--llm-model=builtin/reference", "-o", "reruns=2"),
+    ):
+        assert run.exit == 4, run.out
+        assert "reruns would keep the best of several gradings" in run.err
+
+
+def test_a_run_folder_named_in_the_ini_lies_in_the_rootdir(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("pytest.ini", "[pytest]\nllm_run_dir = kept\n")
+    bench.file("sub/replies/add.md", "```python\ndef add(a, b):\n    return a + b\n```\n")
+    run = bench.run("../tasks", "--llm-model=dir:replies", cwd=bench.root / "sub")
+    assert run.exit == 0, run.out + run.err
+    assert (bench.root / "kept" / "latest" / "results.json").is_file()

@@ -59,7 +59,7 @@ def test_a_full_example():
         rank  model           total  tasks  avg wall  js-bug-fix
            1  gpt-oss-20b     20/20    1/1    61.2 s          20
            2  qwen3        17.33/20    1/1     2.0 s       17.33
-        Incomplete, not ranked (totals are lower bounds)
+        Incomplete, not ranked (totals of what was scored)
         rank  model   total  tasks  avg wall  js-bug-fix  why
            -  claude  0+/20    0/1         -           -  timeout
         error: timeout: claude: no end after 600 s [js-bug-fix]""")

@@ -1,0 +1,137 @@
+"""What users copy works as it stands: the examples, and the walk through ``docs/tasks.md``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.bench import REPOSITORY, Bench, Run
+
+OWN_TASK = REPOSITORY / "examples/own_task"
+WORKFLOW = REPOSITORY / "examples/ci/.github/workflows/llmbench.yml"
+FILE = re.compile(
+    r"^`(?P<name>[\w./-]+)`(?P<marker>, with this marker)?:\n\n(?P<fence>`{3,})\w+\n(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+CONSOLE = re.compile(r"^```console\n\$ (?P<command>.+)\n(?P<output>(.*\n)*?)```$", re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of somebody who has no pytest settings at all."""
+    path = tmp_path / "somewhere"
+    path.mkdir()
+    return path
+
+
+def run_in(bench: Bench, folder: Path, command: str) -> Run:
+    """Run a ``pytest ...`` command line."""
+    program, *arguments = shlex.split(command)
+    assert program == "pytest"
+    return dataclasses.replace(bench.run(*arguments, cwd=folder), project=folder)
+
+
+# -- examples/own_task -----------------------------------------------------------------------------------------------
+
+
+def test_own_task_is_short() -> None:
+    assert len((OWN_TASK / "test_slug.py").read_text().splitlines()) < 40
+    assert len((OWN_TASK / "README.md").read_text().splitlines()) == 3
+
+
+def test_own_task_shows_a_result_at_once(bench: Bench, folder: Path, workers: tuple[str, ...]) -> None:
+    shutil.copytree(OWN_TASK, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmbench", "__pycache__"))
+    command = re.findall(r"`(pytest [^`]+)`", (OWN_TASK / "README.md").read_text())[0]
+    run = run_in(bench, folder, shlex.join([*shlex.split(command), *workers]))
+    assert run.exit == 1, run.out + run.err
+    assert run.counts() == {"passed": 3, "failed": 1}
+    (attempt,) = run.results["attempts"]
+    assert (attempt["status"], attempt["points"], attempt["max_points"]) == ("scored", 8.0, 10.0)
+    assert {c["id"] for c in attempt["criteria"] if c["outcome"] == "missed"} == {"ends"}
+
+
+def test_own_task_counts_code_that_breaks_as_misses(bench: Bench, folder: Path) -> None:
+    shutil.copy(OWN_TASK / "test_slug.py", folder)
+    (folder / "slug.md").write_text("```python\ndef slug(title):\n    while True:\n        title += title[1000]\n```\n")
+    run = run_in(bench, folder, "pytest --llm-model=dir:.")
+    assert run.counts() == {"failed": 4}, run.out
+    assert run.results["attempts"][0]["status"] == "scored"
+
+
+# -- examples/ci -----------------------------------------------------------------------------------------------------
+
+
+def workflow_commands() -> list[str]:
+    """Every ``run`` of the workflow's job."""
+    text = WORKFLOW.read_text()
+    try:
+        import yaml
+    except ImportError:
+        assert "\t" not in text
+        return re.findall(r"^ {6}- run: (?!\|)(.+)$", text, re.MULTILINE)
+    content = yaml.safe_load(text)
+    assert set(content) == {"name", True, "permissions", "jobs"}, "YAML 1.1 reads the key `on` as true"
+    (job,) = content["jobs"].values()
+    assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize(("model", "expected"), [("builtin/reference", 0), ("builtin/starter", 1)])
+def test_the_workflow_gates_and_leaves_what_it_uploads(bench: Bench, folder: Path, model: str, expected: int) -> None:
+    (command,) = [command for command in workflow_commands() if command.startswith("pytest ")]
+    path = f"{Path(sys.executable).parent}:{bench.environment()['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder, env=bench.environment(LLM_MODEL=model, PATH=path), capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == expected, done.stdout + done.stderr
+    (uploaded,) = re.findall(r"^ +path: (\S+)$", WORKFLOW.read_text(), re.MULTILINE)
+    assert list((folder / uploaded).glob("*/results.json"))
+    assert not any(part.startswith(".") for part in Path(uploaded).parts), "upload-artifact passes hidden folders over"
+
+
+# -- docs/tasks.md ---------------------------------------------------------------------------------------------------
+
+
+def steps(text: str) -> Iterator[re.Match[str]]:
+    """Files to write and commands to type, as they stand on the page."""
+    found = [*FILE.finditer(text), *CONSOLE.finditer(text)]
+    return iter(sorted(found, key=lambda match: match.start()))
+
+
+def with_marker(module: Path, marker: str) -> str:
+    """Take a module away and give its text with another marker."""
+    text = module.read_text()
+    module.unlink()
+    changed, count = re.subn(r"^pytestmark = .*?^\)\n", lambda _: marker, text, flags=re.MULTILINE | re.DOTALL)
+    assert count == 1
+    return changed
+
+
+def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
+    page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8").partition("\n## The data folder\n")[0]
+    runs = []
+    for step in steps(page):
+        if step.re is FILE:
+            path = folder / step["name"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(with_marker(folder / path.name, step["text"]) if step["marker"] else step["text"])
+        else:
+            run = run_in(bench, folder, step["command"])
+            for line in step["output"].splitlines():
+                assert line in run.out.splitlines(), f"{step['command']} does not print {line!r}:\n{run.out}{run.err}"
+            runs.append(run)
+    assert [run.counts() for run in runs] == [
+        {"passed": 3, "failed": 1},
+        {"passed": 4, "failed": 4},
+        {"passed": 3},
+    ]
+    assert runs[2].exit == 0

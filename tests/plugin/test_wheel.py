@@ -1,0 +1,116 @@
+"""The built wheel: what is in it, and the shipped suite run from a `.venv` inside a user's project."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from support.bench import REPOSITORY, Bench
+
+SUITE = ("--llm-suite=six", "--llm-model=builtin/reference")
+POINTS = 40.0
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Built as it is for a release; build isolation fetches the backend."""
+    if not (REPOSITORY / "pyproject.toml").is_file():
+        pytest.skip("needs the checkout")
+    folder = tmp_path_factory.mktemp("wheel")
+    if importlib.util.find_spec("pip"):
+        command = ["pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, REPOSITORY]
+    else:
+        command = ["uv", "build", "--quiet", "--wheel", "--out-dir", folder, REPOSITORY]
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+class Installed(Bench):
+    """A project whose own ``.venv`` holds the wheel; its dependencies are this environment's."""
+
+    def __init__(self, root: Path, wheel: zipfile.ZipFile) -> None:
+        super().__init__(root)
+        venv.create(root / ".venv", symlinks=True)
+        (self.packages,) = (root / ".venv/lib").glob("python3*/site-packages")
+        wheel.extractall(self.packages)
+        (self.packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    def command(self, *args: object) -> list[str]:
+        """The command line, with the project's own Python."""
+        return [str(self.root / ".venv/bin/python"), *super().command(*args)[1:]]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Nothing that could bring the checkout back."""
+        return {name: value for name, value in super().environment(**more).items() if name != "PYTHONPATH"}
+
+
+@pytest.fixture
+def project(tmp_path: Path, wheel: zipfile.ZipFile) -> Installed:
+    root = tmp_path / "project"
+    root.mkdir()
+    return Installed(root, wheel)
+
+
+def files(folder: str) -> set[str]:
+    """Every file below a folder of the checkout, by its path there."""
+    found = (REPOSITORY / folder).rglob("*")
+    return {p.relative_to(REPOSITORY).as_posix() for p in found if p.is_file() and "__pycache__" not in p.parts}
+
+
+def test_everything_that_is_needed_is_in_the_wheel_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    suites = "pytest_llmbench/suites/"
+    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    of_replies = files("fixtures/replies")
+    expected = files("pytest_llmbench") | {suites + name for name in (files("tasks") | files("fixtures")) - of_replies}
+    assert inside == expected
+    assert of_replies, "the folder that must stay outside has another name"
+    for name in (
+        "py.typed", "sandbox/drivers/driver.py", "sandbox/drivers/driver.mjs", "sandbox/etc/passwd",
+        "suites/tasks/six/python_top_k/prompt.md", "suites/tasks/six/js_bug_fix/probe.mjs",
+        "suites/fixtures/js-bug-fix/starter/task_queue.js", "suites/fixtures/python-top-k/reference/top_k.py",
+    ):  # fmt: skip
+        assert f"pytest_llmbench/{name}" in inside
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
+    run = project.run(*SUITE, *workers)
+    assert run.exit == 0, run.out + run.err
+    assert run.row("builtin/reference")["total"] == POINTS
+    assert len(run.results["attempts"]) == 2
+    where = project.run(*SUITE, "--collect-only", "-q", *workers).out
+    assert str(project.packages.relative_to(project.root)) in where or "js_bug_fix/test_js_bug_fix.py" in where
+
+
+def test_selections_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
+    starter = ("--llm-suite=six", "--llm-model=builtin/starter")
+    first = project.run(*starter, *workers)
+    failed = first.counts()["failed"]
+    assert failed > 0
+    again = project.run(*starter, "--lf", *workers)
+    assert again.counts()["failed"] == failed
+    assert "passed" not in again.counts()
+    one = project.run(*SUITE, "-k", "test_js_bug_fix", *workers)
+    assert one.exit == 0
+    assert [attempt["task"] for attempt in one.results["attempts"]] == ["js-bug-fix"]
+    six = project.packages / "pytest_llmbench/suites/tasks/six"
+    typed = project.run(six, "--llm-model=builtin/reference", *workers)
+    assert typed.row("builtin/reference")["total"] == POINTS
+
+
+def test_the_command_under_a_miss_runs_it_again(project: Installed) -> None:
+    run = project.run("--llm-suite=six", "--llm-model=builtin/starter", "-k", "test_once_unregisters")
+    (again,) = [line.partition("a model: ")[2] for line in run.out.splitlines() if line.startswith("again, without")]
+    words = again.replace("'", "").split()
+    once_more = project.run(*words[1:])
+    assert once_more.counts() == {"failed": 1}, once_more.out

@@ -88,7 +88,6 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
     """
     values = {option.name: _raw(option, config, namespace, os.environ) for option in OPTIONS}
     run_dir = _text(values, "run-dir")
-    started_in = config.rootpath if values["run-dir"] and values["run-dir"].from_ini else config.invocation_params.dir
     models = tuple(_model(text, _folder(values, "model", config)) for text in _list(values, "model"))
     labels = [model.label for model in models]
     for label in labels:
@@ -150,11 +149,9 @@ def _list(values: Mapping[str, _Value | None], name: str) -> list[str]:
 
 
 def _folder(values: Mapping[str, _Value | None], name: str, config: pytest.Config) -> Path:
-    """Where a relative path in an option's value starts: at the ini file it stands in, else in the current folder."""
+    """Where a relative path in an option's value starts: in an ini file at the rootdir, else in the current folder."""
     raw = values[name]
-    if raw and raw.source.startswith("ini ") and config.inipath is not None:
-        return config.inipath.parent
-    return config.invocation_params.dir
+    return config.rootpath if raw is not None and raw.from_ini else config.invocation_params.dir
 
 
 def _model(text: str, folder: Path) -> ModelSpec:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import pytest
 from support.bench import ADD_REPLY, WRONG_REPLY, Bench, Run
 from support.server import ChatServer
@@ -336,3 +345,206 @@ def test_a_broken_module_is_named_as_what_stopped_the_session(bench: Bench, work
     if "-n2" not in workers:  # with workers pytest-xdist grades what could be collected
         assert "stopped before the end: 2 errors during collection" in run.out
     assert bench.run(MINE, "--llm-fail-under=0", *workers).exit != 0
+
+
+def test_a_broken_module_or_a_key_while_collecting_asks_nobody(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("tasks/test_syntax.py", "def test_(:\n")
+    with ChatServer(ADD_REPLY) as server:
+        options = ("--llm-model=test-model", f"--llm-base-url={server.base_url}")
+        run = bench.run(*options)
+        assert run.exit == 2
+        assert run.attempt("add", "test-model")["reason"] == "1 error during collection"
+        bench.file("tasks/test_syntax.py", "raise KeyboardInterrupt\n")
+        assert bench.run(*options).exit == 2
+        assert server.chat_count == 0
+        assert bench.run(*options, "-n2").exit == 2
+        assert server.chat_count == 0
+        bench.file("tasks/test_syntax.py", "1 / 0\n")
+        assert bench.run(*options, "--continue-on-collection-errors").row("test-model")["total"] == 4.0
+
+
+HOSTILE = r"""
+EVIL = "\x1b[31mred\x1b]0;title\x07 \x00 ]]> <b>&amp; \ud800 \u202e \x9b31m \r over"
+
+
+@pytest.mark.rubric("asserted", points=1)
+def test_asserted(submission):
+    assert not EVIL, EVIL
+
+
+@pytest.mark.rubric("printed", points=1)
+def test_printed(submission):
+    print(EVIL.encode("utf-8", "replace").decode())
+    pytest.fail(EVIL, pytrace=False)
+
+
+@pytest.mark.rubric("chained", points=1)
+def test_chained(submission):
+    try:
+        raise ValueError(EVIL)
+    except ValueError as error:
+        raise AssertionError(EVIL) from error
+
+
+@pytest.mark.rubric("skipped", points=1)
+def test_skipped(submission):
+    pytest.skip(EVIL)
+
+
+@pytest.mark.rubric("broken", points=1)
+def test_broken(submission):
+    raise KeyError(EVIL)
+"""
+
+
+@pytest.mark.parametrize("style", ["long", "short", "native", "line"])
+def test_hostile_text_reaches_no_terminal_and_no_report_raw(bench: Bench, style: str) -> None:
+    workers = ("-n2",) if style in ("long", "native") else ("-l",)
+    options = ("--junitxml=junit.xml", "--json-report", "--json-report-file=report.json", "-rA", f"--tb={style}")
+    run = grade(bench, 5, HOSTILE, *options, *workers)
+    assert outcomes(run)["printed"] == "missed"
+    assert "INTERNALERROR" not in run.out
+    ET.parse(bench.root / "junit.xml")
+    json.loads((bench.root / "report.json").read_text())
+    written = [
+        path.read_text()
+        for path in [*run.folder.glob("*.json*"), *bench.root.glob("*.xml"), *bench.root.glob("*.json")]
+    ]
+    for text in (run.out, run.err, *written):
+        assert not set(text) & set("\x1b\x07\x00\x9b\u202e")
+
+
+def test_keys_stay_in_the_environment(bench: Bench, workers: tuple[str, ...]) -> None:
+    body = """
+@pytest.mark.rubric("looks", points=1)
+def test_looks(sandbox):
+    every = "import glob; print([open(p, 'rb').read() for p in glob.glob('/proc/[0-9]*/environ')])"
+    print(sandbox.run(["python", "-c", "import os; print(os.environ); " + every]).stdout)
+    assert 0
+"""
+    bench.task("odd", (HEAD % 1).replace("files=", 'toolchains=["python"], files=') + body)
+    keys = {"OPENAI_API_KEY": "canary-1", "ANTHROPIC_API_KEY": "canary-2"}
+    with ChatServer(ADD_REPLY) as server:
+        options = (
+            "--llm-model=test-model",
+            f"--llm-base-url={server.base_url}",
+            "--junitxml=junit.xml",
+            "--json-report",
+        )
+        run = bench.run("tasks", *options, *workers, **keys)
+        assert server.requests[0].headers["authorization"] == "Bearer canary-1"
+    assert "WORKSPACE" in run.out, "the sandbox's environment was to be seen"
+    assert "canary" not in run.out + run.err
+    assert not [path for path in bench.root.rglob("*") if path.is_file() and b"canary" in path.read_bytes()]
+
+
+SLEEPS = """
+@pytest.mark.rubric("ends", points=1)
+def test_ends(sandbox):
+    open("started", "w").close()
+    assert sandbox.run(["python", "add.py"]).exit_code == 0
+"""
+LONG_SLEEP = """```python
+import subprocess, time
+
+subprocess.Popen(["/bin/sleep", "77.125"])
+time.sleep(77.125)
+```
+"""
+
+
+def processes(mark: str) -> list[str]:
+    """Command lines of this machine that hold a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if mark in line]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
+@pytest.mark.parametrize("how", ["once", "twice", "term"])
+def test_a_key_while_a_program_sleeps_ends_it_too(bench: Bench, workers: tuple[str, ...], how: str) -> None:
+    bench.task("odd", (HEAD % 1).replace("files=", 'toolchains=["python"], files=') + SLEEPS)
+    bench.file("replies/odd.md", LONG_SLEEP)
+    process = bench.start("tasks", MINE, *workers)
+    deadline = time.monotonic() + 60
+    while not (bench.root / "started").exists() or not processes("/bin/sleep 77.125"):
+        assert time.monotonic() < deadline, process.communicate()
+        time.sleep(0.05)
+    began = time.monotonic()
+    if how == "term":
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    if how == "twice":
+        time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 6, "the aim is 2 s"
+    time.sleep(0.3)
+    assert not processes("/bin/sleep 77.125")
+    assert not processes(str(bench.root))
+    attempt = Run(process.returncode, out, err, bench.root).attempt("odd", "mine")
+    assert attempt["status"] == "not_run"
+    assert attempt["reason"] == "interrupted"
+
+
+def test_a_worker_that_is_killed_while_it_waits_costs_one_test(bench: Bench) -> None:
+    for name in ("one", "two", "three"):
+        bench.task(name)
+    with ChatServer(ADD_REPLY) as server, contextlib.ExitStack() as held:
+        held.enter_context(server.hold())
+        process = bench.start("--llm-model=test-model", f"--llm-base-url={server.base_url}", "-n2")
+        server.wait_for(lambda s: s.in_flight > 0, 60)
+        time.sleep(1)  # until both workers wait
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        time.sleep(0.5)
+        held.close()
+        out, err = process.communicate(timeout=60)
+    run = Run(process.returncode, out, err, bench.root)
+    assert run.counts() == {"error": 1, "passed": 8}, out
+    states = [attempt["status"] for attempt in run.results["attempts"]]
+    assert sorted(states) == ["error", "scored", "scored"]
+
+
+def test_paths_in_the_ini_start_at_the_rootdir(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    text = "[pytest]\nllm_taskpaths = tasks\nllm_model = mine=dir:replies\nllm_run_dir = kept\n"
+    bench.file("pytest.ini", text)
+    (bench.root / "sub").mkdir()
+    run = bench.run("../tasks", cwd=bench.root / "sub")
+    assert run.exit == 0, run.out + run.err
+    assert (bench.root / "kept/latest/results.json").is_file()
+
+
+SHUFFLE = """
+import random
+import pytest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    random.Random(7).shuffle(items)
+"""
+
+
+def test_any_order_of_other_plugins_keeps_attempts_together(bench: Bench, workers: tuple[str, ...]) -> None:
+    bench.file("conftest.py", SHUFFLE)
+    for number in range(4):
+        bench.task(f"t{number}")
+        bench.file(f"replies/t{number}.md", ADD_REPLY)
+        bench.file(f"wrong/t{number}.md", WRONG_REPLY)
+    run = bench.run(MINE, "--llm-model=wrong=dir:wrong", "-v", *workers)
+    assert run.counts() == {"passed": 12, "failed": 12}
+    assert {attempt["status"] for attempt in run.results["attempts"]} == {"scored"}
+    if "-n2" not in workers:
+        order = [
+            line.partition("::")[0] + ("wrong" if "[wrong" in line else "mine")
+            for line in run.out.splitlines()
+            if "%]" in line
+        ]
+        assert sum(one != other for one, other in itertools.pairwise(order)) == 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -54,11 +55,9 @@ class Installed(Bench):
         return {name: value for name, value in super().environment(**more).items() if name != "PYTHONPATH"}
 
 
-@pytest.fixture
-def project(tmp_path: Path, wheel: zipfile.ZipFile) -> Installed:
-    root = tmp_path / "project"
-    root.mkdir()
-    return Installed(root, wheel)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, wheel: zipfile.ZipFile) -> Installed:
+    return Installed(tmp_path_factory.mktemp("project"), wheel)
 
 
 def files(folder: str) -> set[str]:
@@ -83,34 +82,31 @@ def test_everything_that_is_needed_is_in_the_wheel_and_nothing_else(wheel: zipfi
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel.namelist())
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
     run = project.run(*SUITE, *workers)
     assert run.exit == 0, run.out + run.err
     assert run.row("builtin/reference")["total"] == POINTS
     assert len(run.results["attempts"]) == 2
-    where = project.run(*SUITE, "--collect-only", "-q", *workers).out
-    assert str(project.packages.relative_to(project.root)) in where or "js_bug_fix/test_js_bug_fix.py" in where
 
 
-def test_selections_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
-    starter = ("--llm-suite=six", "--llm-model=builtin/starter")
-    first = project.run(*starter, *workers)
-    failed = first.counts()["failed"]
-    assert failed > 0
-    again = project.run(*starter, "--lf", *workers)
-    assert again.counts()["failed"] == failed
-    assert "passed" not in again.counts()
-    one = project.run(*SUITE, "-k", "test_js_bug_fix", *workers)
+def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:
+    assert (project.packages / "pytest_llmbench/suites").is_relative_to(project.root)
+    one = project.run(*SUITE, "-k", "test_js_bug_fix")
     assert one.exit == 0
     assert [attempt["task"] for attempt in one.results["attempts"]] == ["js-bug-fix"]
-    six = project.packages / "pytest_llmbench/suites/tasks/six"
-    typed = project.run(six, "--llm-model=builtin/reference", *workers)
+    typed = project.run(project.packages / "pytest_llmbench/suites/tasks/six", "--llm-model=builtin/reference")
     assert typed.row("builtin/reference")["total"] == POINTS
 
 
-def test_the_command_under_a_miss_runs_it_again(project: Installed) -> None:
-    run = project.run("--llm-suite=six", "--llm-model=builtin/starter", "-k", "test_once_unregisters")
-    (again,) = [line.partition("a model: ")[2] for line in run.out.splitlines() if line.startswith("again, without")]
-    words = again.replace("'", "").split()
-    once_more = project.run(*words[1:])
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
+def test_misses_are_run_again_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
+    first = project.run("--llm-suite=six", "--llm-model=builtin/starter", "-k", "test_js_bug_fix")
+    failed = first.counts()["failed"]
+    assert failed > 1
+    last = project.run("--llm-suite=six", "--llm-model=builtin/starter", "--lf", *workers)
+    assert last.counts()["failed"] == failed
+    assert "passed" not in last.counts()
+    again = next(line.partition("a model: ")[2] for line in first.out.splitlines() if "again, without" in line)
+    once_more = project.run(*shlex.split(again)[1:], *workers)
     assert once_more.counts() == {"failed": 1}, once_more.out

@@ -162,7 +162,7 @@ def _model(text: str, folder: Path) -> ModelSpec:
     elif not label or not name:
         raise OptionError(f"--llm-model={text}: LABEL=NAME needs both sides of the '='.")
     if name.startswith("dir:") and folder != Path.cwd():
-        name = f"dir:{folder / name.removeprefix('dir:')}"
+        name = f"dir:{folder / Path(name.removeprefix('dir:')).expanduser()}"
     return ModelSpec(label=label, name=name)
 
 

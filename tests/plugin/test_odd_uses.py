@@ -358,8 +358,9 @@ def test_a_broken_module_or_a_key_while_collecting_asks_nobody(bench: Bench) -> 
         bench.file("tasks/test_syntax.py", "raise KeyboardInterrupt\n")
         assert bench.run(*options).exit == 2
         assert server.chat_count == 0
-        assert bench.run(*options, "-n2").exit == 2
-        assert server.chat_count == 0
+        if pytest.version_tuple >= (9,):  # older workers take the key for a broken module, and go on
+            assert bench.run(*options, "-n2").exit == 2
+            assert server.chat_count == 0
         bench.file("tasks/test_syntax.py", "1 / 0\n")
         assert bench.run(*options, "--continue-on-collection-errors").row("test-model")["total"] == 4.0
 

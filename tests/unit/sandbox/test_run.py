@@ -146,7 +146,7 @@ def test_an_interrupt_while_waiting_ends_the_tree(python, workspace):
     main = threading.main_thread().ident
 
     def interrupt():
-        while not (workspace / "started").exists():
+        while not (workspace / "alive").exists():
             time.sleep(0.01)
         signal.pthread_kill(main, signal.SIGINT)
 
@@ -154,7 +154,6 @@ def test_an_interrupt_while_waiting_ends_the_tree(python, workspace):
     thread.start()
     source = """
 import time
-open("started", "w").close()
 while True:
     with open("alive", "a") as file:
         file.write("x")

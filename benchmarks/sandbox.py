@@ -52,7 +52,8 @@ def compare(title: str, sandbox: Sandbox, inside: Sequence[str], bare: Sequence[
     say(f"{title}, sandboxed", f"{statistics.median(measured.with_it) * 1000:.1f} ms")
     say(f"{title}, bare", f"{statistics.median(measured.without) * 1000:.1f} ms")
     say(f"{title}, added", f"{measured.difference * 1000:.1f} ms", f"at most {AIM_MS} ms")
-    say(f"{title}, ratio", f"{measured.ratio:.2f}", f"at most {AIM_RATIO}")
+    # A ratio says something of a program that does something: `true` itself takes half a millisecond.
+    say(f"{title}, ratio", f"{measured.ratio:.2f}", "" if inside == ["true"] else f"at most {AIM_RATIO}")
 
 
 if __name__ == "__main__":

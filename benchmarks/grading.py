@@ -10,16 +10,14 @@ import argparse
 import contextlib
 import io
 import os
-import resource
 import statistics
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from measure import environment, say, say_machine
+from measure import Machine, environment, own_cpu_s, say
 
 AIM_S = 1.5
 AIMED_AT = {"python", "node"}
@@ -35,7 +33,7 @@ def main() -> None:
     if options.epochs < 2:
         parser.error("--epochs: 2 at least, for the first attempt does not count")
 
-    say_machine()
+    machine = Machine()
     clock = CPUClock()
     # It must hold for pytest in this process too.
     os.environ.clear()
@@ -54,6 +52,7 @@ def main() -> None:
         warm = list(attempts.values())[1:]
         aim = f"at most {AIM_S} s" if clock.toolchains[task] <= AIMED_AT else ""
         say(f"{task}, median of {len(warm)} warm attempts", f"{statistics.median(warm):.2f} s", aim)
+    machine.say()
 
 
 class CPUClock:
@@ -67,20 +66,14 @@ class CPUClock:
     def pytest_runtest_protocol(self, item: pytest.Function) -> Generator[None, object, object]:
         """Everything that one test takes: reading the reply, the workspace, fixtures, the test, its record."""
         task = item.get_closest_marker("llm_task")
-        before = cpu_s()
+        before = own_cpu_s()
         result = yield
         if task is not None:
             name = task.kwargs["id"]
             attempt = str(item.callspec.params["llm_attempt"])
-            self.seconds[name][attempt] += cpu_s() - before
+            self.seconds[name][attempt] += own_cpu_s() - before
             self.toolchains[name] = set(task.kwargs.get("toolchains", ()))
         return result
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process and of all the programs that it has waited for, theirs included."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 if __name__ == "__main__":

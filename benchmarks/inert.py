@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import interleave, run, say, say_machine
+from measure import Machine, interleave, run, say
 
 AIM_MS = 20
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     options = parser.parse_args()
 
-    say_machine()
+    machine = Machine()
     with tempfile.TemporaryDirectory(prefix="llmbench-inert-") as name:
         folder = Path(name)
         (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
@@ -36,6 +36,7 @@ def main() -> None:
     say("pytest, -p no:llmbench", f"{statistics.median(pairs.without) * 1000:.0f} ms")
     say(f"difference, median of {options.pairs} pairs", f"{pairs.difference * 1000:.1f} ms", f"under {AIM_MS} ms")
     say("ratio of the medians", f"{pairs.ratio:.3f}")
+    machine.say()
 
 
 if __name__ == "__main__":

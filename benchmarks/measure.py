@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import time
@@ -69,7 +70,35 @@ def say(name: str, figure: str, aim: str = "") -> None:
     print(f"{name:<44} {figure:>12}" + (f"   aim: {aim}" if aim else ""), flush=True)
 
 
-def say_machine() -> None:
-    """What the figures depend on: the CPUs, and how busy they were when the script began."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    say("CPUs, load at the start", f"{os.cpu_count()}, {load:.1f}")
+class Machine:
+    """Tells, next to the figures, how much of the machine other programs had while they were taken."""
+
+    def __init__(self) -> None:
+        self._wall_s = time.perf_counter()
+        self._all_s, self._own_s = busy_cpu_s(), own_cpu_s()
+
+    def say(self) -> None:
+        """Print it; where the system does not tell (other than Linux), the load of the last minute."""
+        cpus = os.cpu_count() or 1
+        if self._all_s:
+            others_s = busy_cpu_s() - self._all_s - (own_cpu_s() - self._own_s)
+            share = max(0.0, others_s) / (time.perf_counter() - self._wall_s) / cpus
+            say(f"other programs' share of the {cpus} CPUs", f"{share:.0%}")
+        else:
+            say(f"load of the {cpus} CPUs in the last minute", f"{os.getloadavg()[0]:.1f}")
+
+
+def busy_cpu_s() -> float:
+    """CPU seconds that all programs together have used since the machine was started; 0 where there is no /proc."""
+    try:
+        fields = Path("/proc/stat").read_text().partition("\n")[0].split()[1:]
+    except FileNotFoundError:
+        return 0.0
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, fields[:7])
+    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
+
+
+def own_cpu_s() -> float:
+    """CPU seconds of this process and of all the programs that it has waited for, theirs included."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import environment, interleave, say, say_machine
+from measure import Machine, environment, interleave, say
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.base import Sandbox
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=30)
     options = parser.parse_args()
 
-    say_machine()
+    machine = Machine()
     python = toolchains.find("python")
     assert python is not None, toolchains.hint("python")
     choice = choose("auto")
@@ -34,6 +34,7 @@ def main() -> None:
         compare("true", sandbox, ["true"], ["true"], options.pairs)
         code = ["-S", "-c", "pass"]
         compare("python -S -c pass", sandbox, ["python", *code], [str(python.executable), *code], options.pairs)
+    machine.say()
 
 
 def compare(title: str, sandbox: Sandbox, inside: Sequence[str], bare: Sequence[str], pairs: int) -> None:

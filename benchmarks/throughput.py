@@ -22,7 +22,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from measure import environment, run, say, say_machine
+from measure import Machine, environment, run, say
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.base import Sandbox
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a new folder for the project, left there to be looked at")
     options = parser.parse_args()
 
-    say_machine()
+    machine = Machine()
     attempts = options.tasks * options.models
     with project(options.keep) as folder:
         checks_s = bare_checks_s(folder, attempts * POINTS, options.workers)
@@ -90,6 +90,7 @@ def main() -> None:
     say(f"{attempts * POINTS} bare checks, {options.workers} at a time", f"{checks_s:.2f} s")
     say("ideal: the larger of the two", f"{ideal_s:.2f} s")
     say("ratio of the command to the ideal", f"{session_s / ideal_s:.2f}", f"at most {AIM_RATIO}")
+    machine.say()
 
 
 @contextlib.contextmanager

@@ -183,6 +183,15 @@ def test_pytest_json_report_carries_the_results(bench: Bench, workers: tuple[str
     assert report["llmbench"] == run.results
 
 
+def test_it_works_without_the_plugins_beside_it(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    off = [word for name in ("xdist", "timeout", "json-report", "cacheprovider") for word in ("-p", f"no:{name}")]
+    run = bench.run("--llm-model=mine=dir:replies", *off)
+    assert run.exit == 0, run.out + run.err
+    assert run.row("mine")["total"] == 4.0
+
+
 def test_quiet_output_and_verbosity(bench: Bench) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)

@@ -16,7 +16,7 @@ from pytest_llmbench.planning import keep_attempts_together, make_plan, order_fo
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.store.run_dir import RunDir
-from pytest_llmbench.worker import WORKER_INPUT, WorkerLink, end_this_worker
+from pytest_llmbench.worker import WORKER_INPUT, WorkerEnd, WorkerLink
 
 if TYPE_CHECKING:
     from pytest_llmbench.session import Controller
@@ -30,7 +30,7 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
     worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         given = worker[WORKER_INPUT]
-        link = WorkerLink(given, end_this_worker)
+        link = WorkerLink(given, WorkerEnd().now)
         grader = Grader(collection, link, RunDir(Path(given["run"])), given["sandbox"])
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
         return

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 from pytest_llmbench.llm.channel import ChannelClient
@@ -44,11 +45,28 @@ class WorkerLink(CompletionSource):
         self._channel.close()
 
 
-def end_this_worker() -> None:
-    """The session ended without this worker: stop what it is doing, at once and quietly."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if threading.main_thread().is_alive():
-        signal.raise_signal(signal.SIGINT)
-    time.sleep(_GRACE_S)
-    os._exit(2)
+class WorkerEnd:
+    """How a worker ends when the session ends without it.
+
+    Ctrl-C reaches every process of the terminal's group at once. A worker leaves it to the controller, which hangs up;
+    a ``KeyboardInterrupt`` wherever a worker happens to be would litter the terminal with tracebacks.
+    """
+
+    def __init__(self) -> None:
+        self._hung_up = False
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._on_key)
+
+    def now(self) -> None:
+        """The controller hung up: stop what is being done, at once and quietly."""
+        self._hung_up = True
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        if threading.main_thread().is_alive():
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(_GRACE_S)
+        os._exit(2)
+
+    def _on_key(self, _number: int, _frame: FrameType | None) -> None:
+        if self._hung_up:
+            raise KeyboardInterrupt

@@ -191,17 +191,23 @@ class ChatServer:
         if not self._held:
             self._go.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[Any]] = set()
         server = await asyncio.start_server(self._connection, "127.0.0.1", self._port, backlog=1024)
         self._port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._stop.wait()
+        # A connection accepted just now takes some rounds of the loop to become a task of ours; asyncio leaves it open
+        # when the server closes before that. So: accept no more, let those arrive, then close.
+        for listening in server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        for _ in range(10):
+            await asyncio.sleep(0)
         server.close()
-        writers, tasks = list(self._writers), asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in writers:
+        for writer in list(self._writers):
             writer.transport.abort()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections)
         await asyncio.sleep(0)
 
     # What a test asks
@@ -285,6 +291,9 @@ class ChatServer:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        if task := asyncio.current_task():
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
         try:
             while (request := await _read_request(reader)) is not None:
                 if not await self._answer(request, reader, writer) or not request.keep_alive:

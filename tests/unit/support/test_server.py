@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +116,15 @@ def test_own_process() -> None:
             assert (stats["chat_count"], stats["max_in_flight"], stats["models"]) == (1, 1, ["a"])
         finally:
             process.terminate()
+
+
+def test_stopping_while_connections_arrive_leaves_no_socket_open() -> None:
+    """What is left open warns much later, in whatever test runs then."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(50):
+            server = ChatServer().start()
+            with socket.create_connection(("127.0.0.1", server.port)):
+                server.stop()
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.calls import make_calls
+from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended
 from pytest_llmbench.sandbox.rlimits import limit_behind
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, Toolchain
@@ -40,15 +42,8 @@ class Backend(ABC):
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
 
     @abstractmethod
-    def _execute(
-        self,
-        command: Sequence[str],
-        limits: Limits,
-        stdin: bytes,
-        env: Mapping[str, str],
-        mounts: Mapping[Path, str],
-    ) -> Ended:
-        """Run a resolved command; ``mounts``: file or folder outside, and its path inside. Raises ``SandboxError``."""
+    def _execute(self, launch: Launch) -> Ended:
+        """Run a resolved command to its end or to a limit. Raises ``SandboxError``."""
 
     def run(
         self,
@@ -58,6 +53,7 @@ class Backend(ABC):
         stdin: str = "",
         env: Mapping[str, str] | None = None,
         mounts: Sequence[Path] = (),
+        loopback: bool = False,
     ) -> ExecResult:
         """Run one command in the workspace and wait for its end (see ``Sandbox.run``).
 
@@ -65,11 +61,22 @@ class Backend(ABC):
         Raises ``SandboxError`` when the sandbox itself fails or the command's toolchain was not asked for.
         """
         paths = [mount.absolute() for mount in mounts]
-        return self._run(command, limits or Limits(), stdin, env or {}, {path: str(path) for path in paths})
+        return self._run(
+            Launch(
+                tuple(command),
+                limits or Limits(),
+                stdin=stdin.encode("utf-8", "surrogatepass"),
+                env=env or {},
+                mounts={path: str(path) for path in paths},
+                loopback=loopback,
+            )
+        )
 
-    def call(self, file: str | Path, function: str, *args: Any, limits: Limits | None = None) -> CallResult:
+    def call(
+        self, file: str | Path, function: str, *args: Any, limits: Limits | None = None, loopback: bool = False
+    ) -> CallResult:
         """Call one function of a Python or JavaScript file (see ``Sandbox.call``)."""
-        return self.calls(file, function, [args], limits)[0]
+        return self.calls(file, function, [args], limits, loopback=loopback)[0]
 
     def calls(
         self,
@@ -77,33 +84,30 @@ class Backend(ABC):
         function: str,
         args: Sequence[Sequence[Any]],
         limits: Limits | None = None,
+        *,
+        loopback: bool = False,
     ) -> list[CallResult]:
         """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls.py``)."""
-        return make_calls(self, Path(file), function, args, limits or Limits())
+        return make_calls(self, Path(file), function, args, limits or Limits(), loopback=loopback)
 
     def __repr__(self) -> str:
         """Short and the same on every run: it appears in assertion texts, which are records."""
         return f"<{self.name} sandbox>"
 
-    def run_driver(self, command: Sequence[str], limits: Limits, stdin: str, mounts: Mapping[Path, str]) -> ExecResult:
-        """Run a driver of ``sandbox/calls.py``; ``mounts``: file outside, and its path inside."""
-        return self._run(command, limits, stdin, {}, mounts)
+    def run_driver(self, launch: Launch) -> ExecResult:
+        """Run a driver of ``sandbox/calls.py``."""
+        return self._run(launch)
 
-    def _run(
-        self,
-        command: Sequence[str],
-        limits: Limits,
-        stdin: str,
-        env: Mapping[str, str],
-        mounts: Mapping[Path, str],
-    ) -> ExecResult:
-        resolved = [self._program(command[0]), *command[1:]]
-        environment = {**self._environment(), **env}
-        ended = self._execute(resolved, limits, stdin.encode("utf-8", "surrogatepass"), environment, mounts)
+    def _run(self, launch: Launch) -> ExecResult:
+        """Run a command that is named as the caller named it."""
+        name, *arguments = launch.command
+        ended = self._execute(
+            replace(launch, command=(self._program(name), *arguments), env={**self._environment(), **launch.env})
+        )
         stdout, stderr = (part.decode("utf-8", "backslashreplace") for part in (ended.stdout, ended.stderr))
-        hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, limits)
+        hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, launch.limits)
         self.last = ExecResult(
-            command=tuple(command),
+            command=launch.command,
             exit_code=_KILLED if ended.limit_hit else ended.status,
             stdout=stdout,
             stderr=stderr,

@@ -13,7 +13,7 @@ class Sandbox(Protocol):
     """Runs commands against one workspace, without network, secrets or sight of the grader."""
 
     name: str
-    """``bubblewrap`` or ``none``."""
+    """``bubblewrap``, ``landlock``, ``podman``, ``docker`` or ``none``."""
     workspace: Path
     last: ExecResult | None
     """The newest run, for the report of a missed point."""
@@ -26,16 +26,20 @@ class Sandbox(Protocol):
         stdin: str = "",
         env: Mapping[str, str] | None = None,
         mounts: Sequence[Path] = (),
+        loopback: bool = False,
     ) -> ExecResult:
         """Run one command in the workspace and wait for its end.
 
         ``command[0]`` may be ``python``, ``node``, ``go`` or another toolchain's name: it is replaced by
         the toolchain found on this machine. ``mounts`` are files visible read-only at their own paths.
+        ``loopback``: the program may talk to itself over ``127.0.0.1``, as a server under test must; never to others.
         Raises ``SandboxError`` when the sandbox itself fails; a program that fails or hits a limit is a result.
         """
         ...
 
-    def call(self, file: str | Path, function: str, *args: Any, limits: Limits | None = None) -> CallResult:
+    def call(
+        self, file: str | Path, function: str, *args: Any, limits: Limits | None = None, loopback: bool = False
+    ) -> CallResult:
         """Call one function of a Python or JavaScript file with JSON values, in a fresh process."""
         ...
 
@@ -45,6 +49,8 @@ class Sandbox(Protocol):
         function: str,
         args: Sequence[Sequence[Any]],
         limits: Limits | None = None,
+        *,
+        loopback: bool = False,
     ) -> list[CallResult]:
         """Make many calls in one process; ``limits`` hold for all of them together.
 

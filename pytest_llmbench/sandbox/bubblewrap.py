@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.procfs import children
 from pytest_llmbench.sandbox.rlimits import prlimit_arguments
@@ -59,23 +60,22 @@ class Bubblewrap(Backend):
         """``inside``."""
         return inside
 
-    def _execute(
-        self,
-        command: Sequence[str],
-        limits: Limits,
-        stdin: bytes,
-        env: Mapping[str, str],
-        mounts: Mapping[Path, str],
-    ) -> Ended:
+    def _execute(self, launch: Launch) -> Ended:
+        limits = launch.limits
         status_fd, status_end = os.pipe()
         try:
             ended = execute(
-                [*self._launcher(mounts, status_end), *prlimit_arguments(limits, processes=True), "--", *command],
+                [
+                    *self._launcher(launch.mounts, status_end),
+                    *prlimit_arguments(limits, processes=True),
+                    "--",
+                    *launch.command,
+                ],
                 # Also the launcher's own: /proc/1/environ shows it inside.
-                env={"HOME": "/tmp", "TMPDIR": "/tmp", **env},  # noqa: S108 - the sandbox's own /tmp
+                env={"HOME": "/tmp", "TMPDIR": "/tmp", **launch.env},  # noqa: S108 - the sandbox's own /tmp
                 limits=limits,
                 kill=_kill_namespace,
-                stdin=stdin,
+                stdin=launch.stdin,
                 launchers=_LAUNCHERS,
                 pass_fds=(status_end,),
             )

@@ -29,12 +29,13 @@ import json
 import re
 import secrets
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_llmbench.errors import SandboxError, TaskError
+from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits
 
 _DRIVERS = Path(__file__).parent / "drivers"
@@ -62,8 +63,8 @@ class DriverHost(Protocol):
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
         ...
 
-    def run_driver(self, command: Sequence[str], limits: Limits, stdin: str, mounts: Mapping[Path, str]) -> ExecResult:
-        """Run a command with more files mounted."""
+    def run_driver(self, launch: Launch) -> ExecResult:
+        """Run a driver."""
         ...
 
 
@@ -74,6 +75,7 @@ class _Plan:
     command: tuple[str, ...]
     mounts: dict[Path, str]
     request: dict[str, Any]
+    loopback: bool
 
 
 @dataclass(slots=True)
@@ -88,7 +90,13 @@ class _Answers:
 
 
 def make_calls(
-    host: DriverHost, file: Path, function: str, args: Sequence[Sequence[Any]], limits: Limits
+    host: DriverHost,
+    file: Path,
+    function: str,
+    args: Sequence[Sequence[Any]],
+    limits: Limits,
+    *,
+    loopback: bool = False,
 ) -> list[CallResult]:
     """Call ``function`` of ``file`` once per entry of ``args``; one result each, in order.
 
@@ -96,7 +104,7 @@ def make_calls(
     cannot be imported raises in every call. Raises ``TaskError`` for a file, or arguments, that a task cannot use so,
     and ``SandboxError`` when the driver does not come up.
     """
-    plan = _plan(host, file, function)
+    plan = _plan(host, file, function, loopback=loopback)
     results: list[CallResult] = []
     for restarts_left in range(_RESTARTS, -1, -1):
         if len(results) == len(args):
@@ -109,7 +117,7 @@ def make_calls(
     return results
 
 
-def _plan(host: DriverHost, file: Path, function: str) -> _Plan:
+def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Plan:
     if file.suffix not in _LANGUAGES:
         msg = f"cannot call {function}() of {str(file)!r}: only files that end in {', '.join(_LANGUAGES)} can be called"
         raise TaskError(msg)
@@ -129,7 +137,7 @@ def _plan(host: DriverHost, file: Path, function: str) -> _Plan:
             raise TaskError(msg)
         path = f"{host.home}/{name.as_posix()}"
     command = (*interpreter, host.seen_at(driver, mounts[driver]))
-    return _Plan(command, mounts, {"file": path, "function": function, "workspace": host.home})
+    return _Plan(command, mounts, {"file": path, "function": function, "workspace": host.home}, loopback)
 
 
 def _one_process(
@@ -143,7 +151,9 @@ def _one_process(
     except (TypeError, ValueError) as error:
         msg = f"cannot call {plan.request['function']}(): arguments must be JSON values: {error}"
         raise TaskError(msg) from error
-    execution = host.run_driver(plan.command, limits, request, plan.mounts)
+    execution = host.run_driver(
+        Launch(plan.command, limits, stdin=request.encode(), mounts=plan.mounts, loopback=plan.loopback)
+    )
     host.last = replace(execution, stdout=re.sub(rf"\n{nonce} .*\n", "", execution.stdout))
     answers = _read_answers(execution.stdout, nonce)
     if not answers.ready:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.procfs import with_environment
 from pytest_llmbench.sandbox.rlimits import prlimit_arguments
@@ -37,24 +37,17 @@ class Local(Backend):
         """The file's own path."""
         return str(file)
 
-    def _execute(
-        self,
-        command: Sequence[str],
-        limits: Limits,
-        stdin: bytes,
-        env: Mapping[str, str],
-        mounts: Mapping[Path, str],  # noqa: ARG002 - everything is visible anyway
-    ) -> Ended:
+    def _execute(self, launch: Launch) -> Ended:
         mark = f"LLMBENCH_COMMAND={secrets.token_hex(8)}"
         with tempfile.TemporaryDirectory(prefix="llmbench-home-", ignore_cleanup_errors=True) as home:
             name, _, value = mark.partition("=")
             try:
                 return execute(
-                    [*_limited(limits), *command],
-                    env={"HOME": home, "TMPDIR": home, **env, name: value},
-                    limits=limits,
+                    [*_limited(launch.limits), *launch.command],
+                    env={"HOME": home, "TMPDIR": home, **launch.env, name: value},
+                    limits=launch.limits,
                     kill=lambda leader: _kill_marked(leader, mark.encode()),
-                    stdin=stdin,
+                    stdin=launch.stdin,
                     cwd=self.workspace,
                 )
             except (FileNotFoundError, PermissionError) as error:
@@ -62,9 +55,9 @@ class Local(Backend):
                     msg = f"the workspace {self.workspace} is gone: {error}"
                     raise SandboxError(msg) from error
                 status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-                return Ended(status, b"", f"{command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
+                return Ended(status, b"", f"{launch.command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
             except OSError as error:
-                msg = f"{command[0]} could not be started: {error}"
+                msg = f"{launch.command[0]} could not be started: {error}"
                 raise SandboxError(msg) from error
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-LimitName = Literal["wall_s", "cpu_s", "memory_mb", "processes", "output_bytes", "file_mb"]
+LimitName = Literal[
+    "wall_s", "cpu_s", "memory_mb", "processes", "open_files", "output_bytes", "file_mb", "disk_mb", "inodes"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,16 @@ class Limits:
     """Memory of the whole tree."""
     processes: int = 100
     """Processes and threads of the whole tree."""
+    open_files: int = 1024
+    """Open files of any one process."""
     output_bytes: int = 1_000_000
     """Bytes on stdout and stderr together."""
     file_mb: int = 100
     """Size of any one file written."""
+    disk_mb: int = 500
+    """Size of all files in the workspace and in ``/tmp`` together, deleted ones that are still open included."""
+    inodes: int = 20_000
+    """Files and folders in the workspace and in ``/tmp`` together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +100,5 @@ class Toolchain:
     mounts: tuple[Path, ...] = ()
     """Folders outside /usr that it needs, read-only, at their own paths."""
     env: tuple[tuple[str, str], ...] = ()
+    writable: tuple[Path, ...] = ()
+    """Folders that it may write to, at their own paths: caches of this attempt alone."""

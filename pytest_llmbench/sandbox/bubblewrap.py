@@ -9,33 +9,45 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
+from io import FileIO
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.disk import Disk
+from pytest_llmbench.sandbox.identity import Identity, identity
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.procfs import children
 from pytest_llmbench.sandbox.rlimits import prlimit_arguments
+from pytest_llmbench.sandbox.seccomp import AF_UNIX, LOOPBACK_FAMILIES, filter_program
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
 _NOT_INSTALLED = "bubblewrap is not installed (no bwrap on the PATH)"
 _HERE = Path(__file__).parent
-_TMP_BYTES = 256 << 20
 _SHM_BYTES = 32 << 20
 _NAMESPACES = (
-    *("--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
-    *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-    *("--uid", "65534", "--gid", "65534", "--hostname", "box"),
+    *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box"),
 )
+_AS_USER = ("--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534")
+"""Namespaces are an ordinary user's to make only within a user namespace."""
+_AS_ROOT = tuple(
+    part for name in ("SETUID", "SETGID", "SETPCAP", "DAC_READ_SEARCH") for part in ("--cap-add", f"CAP_{name}")
+)
+"""What root needs to enter the workspace and to become somebody else, who has nothing of it. In a user namespace the
+program would be root to the kernel, which then holds it to no limit on processes."""
 _INIT = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?', "init")
 """Process 1 of the sandbox: waits for the program and for orphans. bubblewrap's own would not be waited for in turn,
 and the tree's CPU time would be lost with it. What a shell says of a killed program is not the program's output."""
+_MADE = ("/", "/usr", "/etc", "/dev", "/dev/shm", "/tmp", "/w")  # noqa: S108
+"""Folders inside that are there anyway."""
 _LAUNCHERS = 2
 """bubblewrap and process 1."""
 _SIGNALLED = range(129, 160)
+_NOBODY = 65534
 
 
 class Bubblewrap(Backend):
@@ -62,56 +74,74 @@ class Bubblewrap(Backend):
 
     def _execute(self, launch: Launch) -> Ended:
         limits = launch.limits
-        status_fd, status_end = os.pipe()
-        try:
-            ended = execute(
-                [
-                    *self._launcher(launch.mounts, status_end),
-                    *prlimit_arguments(limits, processes=True),
-                    "--",
-                    *launch.command,
-                ],
-                # Also the launcher's own: /proc/1/environ shows it inside.
-                env={"HOME": "/tmp", "TMPDIR": "/tmp", **launch.env},  # noqa: S108 - the sandbox's own /tmp
-                limits=limits,
-                kill=_kill_namespace,
-                stdin=launch.stdin,
-                launchers=_LAUNCHERS,
-                pass_fds=(status_end,),
-            )
-        except OSError as error:
-            msg = f"bubblewrap could not be started: {error}"
-            raise SandboxError(msg) from error
-        finally:
-            os.close(status_end)
-            with os.fdopen(status_fd, "rb") as pipe:
-                status = pipe.read()
-        if ended.limit_hit is None and b'"exit-code"' not in status:
+        who = identity()
+        writable = [self.workspace, *(path for toolchain in self.toolchains.values() for path in toolchain.writable)]
+        with contextlib.ExitStack() as stack:
+            if who is not None:
+                try:
+                    who.own(writable)
+                except OSError as error:
+                    msg = f"bubblewrap failed: the workspace cannot be handed over: {error}"
+                    raise SandboxError(msg) from error
+            status, status_end = _pipe(stack)
+            families = LOOPBACK_FAMILIES if launch.loopback else frozenset({AF_UNIX})
+            given = [_readable(stack, filter_program(families=families)), _readable(stack, _passwd(who))]
+            try:
+                ended = execute(
+                    [
+                        *(self._bwrap, "--json-status-fd", str(status_end.fileno()), "--seccomp", str(given[0])),
+                        *_NAMESPACES,
+                        *(_AS_ROOT if who else _AS_USER),
+                        *_system_mounts(),
+                        *("--perms", "0644", "--ro-bind-data", str(given[1]), "/etc/passwd"),
+                        *self._mounts(launch),
+                        *("--remount-ro", "/", "--as-pid-1", "--"),
+                        # Process 1 stays root: who changes its user loses the signal of its parent's death.
+                        *_INIT,
+                        *(who.arguments() if who else ()),
+                        *("/usr/bin/prlimit", *prlimit_arguments(limits, processes=True), "--"),
+                        *launch.command,
+                    ],
+                    # Also the launcher's own: /proc/1/environ shows it inside.
+                    env={"HOME": "/tmp", "TMPDIR": "/tmp", **launch.env},  # noqa: S108 - the sandbox's own /tmp
+                    limits=limits,
+                    kill=_kill_namespace,
+                    stdin=launch.stdin,
+                    launchers=_LAUNCHERS,
+                    pass_fds=(status_end.fileno(), *given),
+                    disk=Disk(writable, home=self.home, volatile=("/tmp", "/dev/shm")),  # noqa: S108
+                    owner=who.uid if who else None,
+                )
+            except OSError as error:
+                msg = f"bubblewrap could not be started: {error}"
+                raise SandboxError(msg) from error
+            status_end.close()
+            said = status.readall()
+        if ended.limit_hit is None and b'"exit-code"' not in said:
             msg = f"bubblewrap failed (status {ended.status}): {ended.stderr.decode(errors='replace').strip()[-500:]}"
             raise SandboxError(msg)
         return _with_signal(ended)
 
-    def _launcher(self, mounts: Mapping[Path, str], status_fd: int) -> list[str]:
-        """Everything up to the limits."""
+    def _mounts(self, launch: Launch) -> list[str]:
+        """What a program sees beside the system: its own empty folders, toolchains, and the workspace."""
+        size = str(launch.limits.disk_mb << 20)
         shown = {path: str(path) for toolchain in self.toolchains.values() for path in toolchain.mounts}
-        binds = [
-            part for source, inside in (shown | dict(mounts)).items() for part in ("--ro-bind", str(source), inside)
-        ]
-        return [
-            self._bwrap,
-            *("--json-status-fd", str(status_fd)),
-            *_NAMESPACES,
-            *_system_mounts(),
-            # Read-only: started by root, a program could else set the machine's own kernel parameters in /proc/sys.
+        shown |= dict(launch.mounts)
+        written = {path: str(path) for toolchain in self.toolchains.values() for path in toolchain.writable}
+        written[self.workspace] = self.home
+        arguments = [
+            # Read-only: what root started could else set the machine's own kernel parameters in /proc/sys.
             *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"),
-            *("--size", str(_SHM_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),  # noqa: S108
-            *("--size", str(_TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108
-            *binds,
-            *("--bind", str(self.workspace), self.home, "--chdir", self.home),
-            *("--remount-ro", "/", "--as-pid-1", "--"),
-            *_INIT,
-            "/usr/bin/prlimit",
+            *("--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),  # noqa: S108
+            *("--perms", "1777", "--size", size, "--tmpfs", "/tmp"),  # noqa: S108
         ]
+        for folder in _folders_above([*shown.values(), *written.values()]):
+            arguments += ["--perms", "0755", "--dir", folder]
+        for source, inside in shown.items():
+            arguments += ["--ro-bind", str(source), inside]
+        for source, inside in written.items():
+            arguments += ["--bind", str(source), inside]
+        return [*arguments, "--chdir", self.home]
 
 
 def version() -> str:
@@ -126,7 +156,7 @@ def version() -> str:
 @cache
 def _system_mounts() -> tuple[str, ...]:
     """``/usr``, what belongs to it, and the few files of ``/etc`` that programs cannot do without."""
-    arguments = ["--ro-bind", "/usr", "/usr"]
+    arguments = ["--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         folder = Path("/", name)
         if folder.is_symlink():
@@ -135,9 +165,33 @@ def _system_mounts() -> tuple[str, ...]:
             arguments += ["--ro-bind", str(folder), str(folder)]
     for name in ("/etc/alternatives", "/etc/ld.so.cache"):
         arguments += ["--ro-bind-try", name, name]
-    for name in ("hosts", "passwd"):
-        arguments += ["--ro-bind", str(_HERE / "etc" / name), f"/etc/{name}"]
-    return tuple(arguments)
+    return (*arguments, "--ro-bind", str(_HERE / "etc" / "hosts"), "/etc/hosts")
+
+
+def _folders_above(paths: Sequence[str]) -> list[str]:
+    """Folders to make for mounts; bubblewrap's own would be closed to whoever root becomes."""
+    above = {str(folder): None for path in paths for folder in reversed(Path(path).parents)}
+    return [folder for folder in above if folder not in _MADE and not folder.startswith(("/usr/", "/etc/", "/dev/"))]
+
+
+def _passwd(who: Identity | None) -> bytes:
+    """The account that the program runs under, by which some runtimes look up their user."""
+    number = who.uid if who else _NOBODY
+    return f"nobody:x:{number}:{number}:nobody:/tmp:/usr/sbin/nologin\n".encode()
+
+
+def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
+    """The ends of a pipe, to read from and to write to."""
+    reader, writer = os.pipe()
+    return stack.enter_context(FileIO(reader, "r")), stack.enter_context(FileIO(writer, "w"))
+
+
+def _readable(stack: contextlib.ExitStack, data: bytes) -> int:
+    """A descriptor from which a few kilobytes can be read once."""
+    reader, writer = _pipe(stack)
+    writer.write(data)
+    writer.close()
+    return reader.fileno()
 
 
 def _kill_namespace(launcher: int) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from pytest_llmbench.sandbox.disk import Disk
 from pytest_llmbench.sandbox.watchdog import Watchdog
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
@@ -52,25 +53,41 @@ def execute(
     cwd: Path | None = None,
     launchers: int = 0,
     pass_fds: Sequence[int] = (),
+    disk: Disk | None = None,
+    owner: int | None = None,
 ) -> Ended:
     """Run ``command`` to its end or to a limit, then end all that is left of it.
 
     ``kill`` is given the command's process id, still unreaped, and ends its whole tree; it is called in every case.
-    ``launchers``: how many processes of the tree are the sandbox's own. Raises ``OSError`` when the command cannot
-    be started, ``SandboxError`` when the machine was too busy for a verdict.
+    ``launchers``: how many processes of the tree are the sandbox's own. ``disk``: where it can write. ``owner``:
+    user that the command will change to. Raises ``OSError`` when the command cannot be started, ``SandboxError`` when
+    the machine was too busy for a verdict.
     """
-    process = subprocess.Popen(
-        command,
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        start_new_session=True,
-        pass_fds=pass_fds,
-    )
-    watchdog = Watchdog(process.pid, limits, launchers=launchers)
+    outputs = [os.pipe(), os.pipe()]
+    try:
+        if owner is not None:
+            for _, end in outputs:
+                os.fchown(end, owner, -1)  # else it could not open its own /dev/stdout
+        process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=outputs[0][1],
+            stderr=outputs[1][1],
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    except BaseException:
+        for reader, _ in outputs:
+            os.close(reader)
+        raise
+    finally:
+        for _, end in outputs:
+            os.close(end)
+    process.stdout, process.stderr = (open(reader, "rb", buffering=0) for reader, _ in outputs)  # noqa: PTH123, SIM115
+    watchdog = Watchdog(process.pid, limits, launchers=launchers, disk=disk)
     with _Exchange(process, stdin, limits.output_bytes) as exchange:
         try:
             hit = _watch(exchange, watchdog)
@@ -79,7 +96,9 @@ def execute(
             kill(process.pid)
             status, cpu_s = exchange.reap()
         exchange.drain()
-        return Ended(status, exchange.stdout, exchange.stderr, wall_s, cpu_s, hit or exchange.flood)
+        hit = hit or exchange.flood or watchdog.look_at_the_end()
+        # What was killed was never waited for: the kernel's figure then holds the launcher's time only.
+        return Ended(status, exchange.stdout, exchange.stderr, wall_s, max(cpu_s, watchdog.cpu_s), hit)
 
 
 def _watch(exchange: _Exchange, watchdog: Watchdog) -> LimitHit | None:

@@ -7,18 +7,28 @@ import re
 import resource
 import signal
 
-from pytest_llmbench.schema.execution import LimitHit, Limits
+from pytest_llmbench.schema.execution import LimitHit, LimitName, Limits
 
 _MEGABYTE = 1 << 20
-_OPEN_FILES = 1024
 _UNTOUCHED_MEMORY_MB = 256
 """Stacks and reservations count as data of a process before they are touched; the limit is about touched memory."""
 _SPARE_PROCESSES = 8
 """The kernel refuses a little later than the watchdog counts, so that the watchdog can say which limit it was."""
 _NO_PROCESS = re.compile(r"Cannot fork|fork: .*unavailable|can't start new thread|pthread_create.*failed")
+_NO_DESCRIPTOR = re.compile(r"[Tt]oo many open files|EMFILE")
+_TOO_LARGE = re.compile(r"File too large|EFBIG|file too large")
+_DISK_FULL = re.compile(r"No space left on device|ENOSPC|no space left on device")
 _OUT_OF_MEMORY = re.compile(
     r"^MemoryError\b|out of memory|std::bad_alloc|memory allocation of \d+ bytes failed", re.MULTILINE
 )
+_REFUSALS: dict[LimitName, re.Pattern[str]] = {
+    "memory_mb": _OUT_OF_MEMORY,
+    "processes": _NO_PROCESS,
+    "open_files": _NO_DESCRIPTOR,
+    "file_mb": _TOO_LARGE,
+    "disk_mb": _DISK_FULL,
+}
+"""What programs say when the kernel refuses them more, as runtimes and C libraries word it."""
 
 
 def prlimit_arguments(limits: Limits, *, processes: bool) -> list[str]:
@@ -32,7 +42,7 @@ def prlimit_arguments(limits: Limits, *, processes: bool) -> list[str]:
         ("--cpu", resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
         ("--data", resource.RLIMIT_DATA, *_both((limits.memory_mb + _UNTOUCHED_MEMORY_MB) * _MEGABYTE)),
         ("--fsize", resource.RLIMIT_FSIZE, *_both(limits.file_mb * _MEGABYTE)),
-        ("--nofile", resource.RLIMIT_NOFILE, *_both(_OPEN_FILES)),
+        ("--nofile", resource.RLIMIT_NOFILE, *_both(limits.open_files)),
         ("--core", resource.RLIMIT_CORE, *_both(0)),
     ]
     if processes:
@@ -55,10 +65,12 @@ def limit_behind(exit_code: int, stderr: str, cpu_s: float, limits: Limits) -> L
         return LimitHit("cpu_s", limits.cpu_s, round(cpu_s, 3))
     if exit_code == -signal.SIGXFSZ:
         return LimitHit("file_mb", limits.file_mb, limits.file_mb)
-    if exit_code != 0 and _OUT_OF_MEMORY.search(stderr[-4000:]):
-        return LimitHit("memory_mb", limits.memory_mb, limits.memory_mb)
-    if exit_code != 0 and _NO_PROCESS.search(stderr[-4000:]):
-        return LimitHit("processes", limits.processes, limits.processes)
+    if exit_code != 0:
+        said = stderr[-4000:]
+        for limit, words in _REFUSALS.items():
+            if words.search(said):
+                allowed = getattr(limits, limit)
+                return LimitHit(limit, allowed, allowed)
     return None
 
 

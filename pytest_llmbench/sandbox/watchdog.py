@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.disk import Disk, DiskUsage
 from pytest_llmbench.sandbox.procfs import TreeUsage, measure, shared_memory
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
@@ -17,16 +18,26 @@ LOOK_EVERY_S = 0.03
 _MEGABYTE = 1 << 20
 _STARVED_FACTOR = 10
 _STARVED_EXTRA_S = 5.0
+_PAUSE_AFTER_DISK = 9
+"""Times the cost of a look: looking at many files takes at most a tenth of the time."""
 
 
 class Watchdog:
     """Compares what a tree uses with its limits."""
 
-    def __init__(self, root: int, limits: Limits, *, launchers: int = 0) -> None:
-        """``root``: process id on top of the tree. ``launchers``: processes of the tree that are the sandbox's own."""
+    def __init__(self, root: int, limits: Limits, *, launchers: int = 0, disk: Disk | None = None) -> None:
+        """``root``: process id on top of the tree. ``launchers``: processes of the tree that are the sandbox's own.
+
+        ``disk``: where the tree can write; None: nowhere that matters.
+        """
         self._root = root
         self._limits = limits
         self._launchers = launchers
+        self._disk = disk
+        self._written = DiskUsage()
+        self._next_disk_look = 0.0
+        self.cpu_s = 0.0
+        """CPU time of the tree as it was last seen."""
         self._started = self._last_look = time.monotonic()
         self._next_look = self._started + FIRST_LOOK_S
         self._tasks: dict[int, tuple[int, int]] = {}
@@ -51,7 +62,9 @@ class Watchdog:
         now = time.monotonic()
         self._fair_wall_s += self._unhindered_s(usage, now - self._last_look)
         self._last_look, self._next_look = now, now + LOOK_EVERY_S
-        hit = self._exceeded(usage)
+        self.cpu_s = max(self.cpu_s, usage.cpu_s)
+        self._look_at_disk(self._root)
+        hit = self._exceeded(usage) or self._overwritten()
         starved_s = self._limits.wall_s * _STARVED_FACTOR + _STARVED_EXTRA_S
         if hit is None and now - self._started > starved_s:
             msg = (
@@ -60,6 +73,28 @@ class Watchdog:
             )
             raise SandboxError(msg)
         return hit
+
+    def look_at_the_end(self) -> LimitHit | None:
+        """What was written, however short the time was, once the whole tree has ended."""
+        self._next_disk_look = 0.0
+        self._look_at_disk(None)
+        return self._overwritten()
+
+    def _look_at_disk(self, root: int | None) -> None:
+        """Measure what was written, unless the last time was so dear that it would hinder the machine."""
+        started = time.monotonic()
+        if self._disk is not None and started >= self._next_disk_look:
+            self._written = self._disk.usage(root, self._limits.inodes)
+            ended = time.monotonic()
+            self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
+
+    def _overwritten(self) -> LimitHit | None:
+        limits, written = self._limits, self._written
+        if written.size_bytes > limits.disk_mb * _MEGABYTE:
+            return LimitHit("disk_mb", limits.disk_mb, round(written.size_bytes / _MEGABYTE, 1))
+        if written.inodes > limits.inodes:
+            return LimitHit("inodes", limits.inodes, written.inodes)
+        return None
 
     def _unhindered_s(self, usage: TreeUsage, passed_s: float) -> float:
         """The part of ``passed_s`` in which the tree ran, slept, or had only itself to wait for."""
@@ -81,8 +116,11 @@ class Watchdog:
         if processes > limits.processes:
             return LimitHit("processes", limits.processes, processes)
         allowed_bytes = limits.memory_mb * _MEGABYTE
+        memory_bytes = usage.memory_bytes + self._written.memory_bytes
         # Pages that forked processes share are first counted for each of them, which is quick, then only once.
-        if usage.memory_bytes > allowed_bytes and (memory_bytes := shared_memory(self._root)) > allowed_bytes:
+        if memory_bytes > allowed_bytes:
+            memory_bytes = shared_memory(self._root) + self._written.memory_bytes
+        if memory_bytes > allowed_bytes:
             return LimitHit("memory_mb", limits.memory_mb, round(memory_bytes / _MEGABYTE, 1))
         if usage.cpu_s > limits.cpu_s:
             return LimitHit("cpu_s", limits.cpu_s, round(usage.cpu_s, 3))

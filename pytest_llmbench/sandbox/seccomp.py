@@ -1,0 +1,105 @@
+"""The filter of system calls that a sandboxed program lives with.
+
+It takes away what no solution of a programming task needs and what attacks on a kernel are made of: other address
+spaces, namespaces, mounts, keyrings, kernel modules, tracing, io_uring. Format: classic BPF over ``struct
+seccomp_data``, see seccomp(2) and the kernel's Documentation/userspace-api/seccomp_filter.rst.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.syscalls import denied
+
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
+LOOPBACK_FAMILIES = frozenset({AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
+"""What servers and their clients need; netlink is how runtimes list their network interfaces."""
+
+_TERMINAL_INPUT = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX: typing into the terminal that a program inherited."""
+_NEW_NAMESPACES = 0x7E020000
+"""All CLONE_NEW flags that clone(2) takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Architecture:
+    audit: int
+    """AUDIT_ARCH of linux/audit.h."""
+    clone: int
+    clone3: int
+    socket: int
+    socketpair: int
+    ioctl: int
+
+
+_ARCHITECTURES = {
+    "x86_64": _Architecture(0xC000003E, clone=56, clone3=435, socket=41, socketpair=53, ioctl=16),
+    "aarch64": _Architecture(0xC00000B7, clone=220, clone3=435, socket=198, socketpair=199, ioctl=29),
+}
+_X32 = 0x40000000
+"""Set in the numbers of x86_64's second ABI, which would be a way around every number above."""
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
+_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+_DENY = _ERROR | errno.EPERM
+_UNKNOWN = _ERROR | errno.ENOSYS
+
+
+@cache
+def filter_program(*, families: frozenset[int] = frozenset({AF_UNIX}), metadata: bool = True) -> bytes:
+    """The filter as an array of ``struct sock_filter``, for this machine.
+
+    ``families``: address families that sockets may be made of. ``metadata``: whether modes, owners and times of files
+    may be changed. Denied calls fail with EPERM; clone3 is reported as unknown, since its flags cannot be seen, and
+    callers fall back to clone. Raises ``SandboxError`` on a processor whose numbers are not known here.
+    """
+    name = platform.machine()
+    architecture = _ARCHITECTURES.get(name)
+    if architecture is None:
+        known = ", ".join(_ARCHITECTURES)
+        msg = f"no filter of system calls is known for this processor ({name}): known are {known}"
+        raise SandboxError(msg)
+    code = [
+        *(_step(_LOAD, _ARCH), _step(_EQUAL, architecture.audit, 1, 0), _step(_RETURN, _KILL)),
+        *(_step(_LOAD, _NUMBER), _step(_AT_LEAST, _X32, 0, 1), _step(_RETURN, _DENY)),
+    ]
+    for number in denied(name, metadata=metadata):
+        code += _when(number, [_step(_RETURN, _DENY)])
+    code += _when(architecture.clone3, [_step(_RETURN, _UNKNOWN)])
+    code += _when(architecture.clone, [_argument(0), _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1), *_verdict(_DENY)])
+    code += _when(architecture.ioctl, _unless_in(1, _TERMINAL_INPUT, found=_DENY, other=_ALLOW))
+    for number in (architecture.socket, architecture.socketpair):
+        code += _when(number, _unless_in(0, sorted(families), found=_ALLOW, other=_DENY))
+    return b"".join([*code, _step(_RETURN, _ALLOW)])
+
+
+def _step(operation: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    """One instruction; the jumps count instructions to skip."""
+    return struct.pack("<HBBI", operation, if_true, if_false, value)
+
+
+def _when(number: int, then: list[bytes]) -> list[bytes]:
+    """Instructions for one system call, which must end with a verdict; the call's number is loaded before and after."""
+    return [_step(_EQUAL, number, 0, len(then)), *then]
+
+
+def _argument(index: int) -> bytes:
+    """Load the lower half of an argument: the kernel takes flags, families and requests as 32 bits."""
+    return _step(_LOAD, _ARGUMENTS + 8 * index)
+
+
+def _verdict(positive: int) -> list[bytes]:
+    return [_step(_RETURN, positive), _step(_RETURN, _ALLOW)]
+
+
+def _unless_in(index: int, values: Collection[int], *, found: int, other: int) -> list[bytes]:
+    """Compare an argument with a few values."""
+    tests = [step for value in values for step in (_step(_EQUAL, value, 0, 1), _step(_RETURN, found))]
+    return [_argument(index), *tests, _step(_RETURN, other)]

@@ -1,0 +1,107 @@
+"""Numbers of system calls that programs are denied: name, x86_64, aarch64; ``-`` where there is no such call.
+
+Sources: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h of the kernel.
+"""
+
+from __future__ import annotations
+
+ARCHITECTURES = ("x86_64", "aarch64")
+
+_DENIED = """
+# Other processes' memory and descriptors
+ptrace 101 117
+process_vm_readv 310 270
+process_vm_writev 311 271
+kcmp 312 272
+pidfd_getfd 438 438
+process_madvise 440 440
+unshare 272 97
+setns 308 268
+mount 165 40
+umount2 166 39
+pivot_root 155 41
+chroot 161 51
+open_tree 428 428
+move_mount 429 429
+fsopen 430 430
+fsconfig 431 431
+fsmount 432 432
+fspick 433 433
+mount_setattr 442 442
+name_to_handle_at 303 264
+open_by_handle_at 304 265
+fanotify_init 300 262
+# Keyrings, which no namespace separates
+add_key 248 217
+request_key 249 218
+keyctl 250 219
+# Ways into the kernel that few programs use and many attacks do
+bpf 321 280
+perf_event_open 298 241
+userfaultfd 323 282
+io_uring_setup 425 425
+io_uring_enter 426 426
+io_uring_register 427 427
+# Memory that belongs to no process and that nobody could count
+shmget 29 194
+msgget 68 186
+semget 64 190
+memfd_secret 447 447
+# The machine itself
+kexec_load 246 104
+kexec_file_load 320 294
+reboot 169 142
+syslog 103 116
+init_module 175 105
+finit_module 313 273
+delete_module 176 106
+swapon 167 224
+swapoff 168 225
+quotactl 179 60
+quotactl_fd 443 443
+settimeofday 164 170
+clock_settime 227 112
+adjtimex 159 171
+clock_adjtime 305 266
+sethostname 170 161
+setdomainname 171 162
+acct 163 89
+vhangup 153 58
+lookup_dcookie 212 18
+iopl 172 -
+ioperm 173 -
+modify_ldt 154 -
+"""
+_METADATA = """
+# Modes, owners, times and attributes of files
+chmod 90 -
+fchmod 91 52
+fchmodat 268 53
+fchmodat2 452 452
+chown 92 -
+fchown 93 55
+lchown 94 -
+fchownat 260 54
+utime 132 -
+utimes 235 -
+futimesat 261 -
+utimensat 280 88
+setxattr 188 5
+lsetxattr 189 6
+fsetxattr 190 7
+setxattrat 463 463
+removexattr 197 14
+lremovexattr 198 15
+fremovexattr 199 16
+removexattrat 466 466
+"""
+
+
+def denied(machine: str, *, metadata: bool) -> list[int]:
+    """Numbers of the calls to deny on ``machine``, one of ``ARCHITECTURES``.
+
+    ``metadata``: whether a program may change modes, owners, times and attributes of files.
+    """
+    column = 1 + ARCHITECTURES.index(machine)
+    rows = [line.split() for line in (_DENIED + ("" if metadata else _METADATA)).splitlines()]
+    return [int(row[column]) for row in rows if row and row[0] != "#" and row[column] != "-"]

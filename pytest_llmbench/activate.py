@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from pytest_llmbench.collection import Collection
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.grader import GRADER, Grader
+from pytest_llmbench.llm.secrets import Secrets
 from pytest_llmbench.planning import keep_attempts_together, make_plan, order_for_generation
+from pytest_llmbench.sandbox.select import SandboxChoice
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.store.run_dir import RunDir
@@ -27,11 +30,14 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
 
     Raises ``OptionError``, ``SandboxError`` or ``StoreError``.
     """
+    secrets = Secrets()
+    config.add_cleanup(secrets.restore)
     worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         given = worker[WORKER_INPUT]
+        secrets.take(given["providers"], asks=False)  # a worker inherits none, but a conftest may have read a file
         link = WorkerLink(given, WorkerEnd().now)
-        grader = Grader(collection, link, RunDir(Path(given["run"])), given["sandbox"])
+        grader = Grader(collection, link, RunDir(Path(given["run"])), SandboxChoice(**given["sandbox"]))
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
         return
     from pytest_llmbench.reporter import Reporter
@@ -39,7 +45,11 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
 
     _refuse(config)
     reporter = Reporter(config)
-    controller = Controller(settings, lookahead=bool(config.getoption("maxfail", 0)), on_planned=reporter.on_planned)
+    lookahead = bool(config.getoption("maxfail", 0))
+    controller = Controller(settings, secrets, lookahead=lookahead, on_planned=reporter.on_planned)
+    quiet = contextlib.ExitStack()
+    quiet.enter_context(controller.scrub.logs())
+    config.add_cleanup(quiet.close)
     reporter.attach(controller)
     config.pluginmanager.register(reporter, "llmbench-reporter")
     if config.getoption("tx", None) and config.getoption("dist", "no") != "no":

@@ -15,7 +15,7 @@ from pytest_llmbench.errors import HarnessError, ModelError, StoreError
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
 from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, in_body, note_phase
 from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files, read_submission
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.select import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
@@ -24,7 +24,6 @@ from pytest_llmbench.store.run_dir import RunDir
 if TYPE_CHECKING:
     from pytest_llmbench.sandbox.base import Sandbox
     from pytest_llmbench.sandbox.select import SandboxChoice
-    from pytest_llmbench.schema.settings import SandboxName
 
 GRADER = pytest.StashKey["Grader"]()
 
@@ -65,9 +64,7 @@ class OpenAttempt:
 class Grader:
     """Grades attempt after attempt; remembers one at a time."""
 
-    def __init__(
-        self, collection: Collection, source: CompletionSource, run: RunDir, sandbox: SandboxChoice | SandboxName
-    ) -> None:
+    def __init__(self, collection: Collection, source: CompletionSource, run: RunDir, sandbox: SandboxChoice) -> None:
         self._collection = collection
         self._source = source
         self._run = run
@@ -88,8 +85,6 @@ class Grader:
         submission = read_submission(key, task, outcome.completion)
         keep_files(self._run, submission)
         attempt = OpenAttempt(key, task, submission, None)
-        if isinstance(self._sandbox, str):
-            self._sandbox = choose(self._sandbox)
         attempt.sandbox_choice = self._sandbox
         return attempt
 

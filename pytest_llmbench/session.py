@@ -8,14 +8,18 @@ import platform
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.llm.channel import ChannelServer, source_handlers
 from pytest_llmbench.llm.client import Job, ModelTarget
+from pytest_llmbench.llm.clients import real_clients
 from pytest_llmbench.llm.gateway import Gateway
 from pytest_llmbench.llm.resolve import describe, resolve
+from pytest_llmbench.llm.scrub import Scrub
+from pytest_llmbench.llm.secrets import Secrets
 from pytest_llmbench.pipeline.results import RESULTS, Recorder
 from pytest_llmbench.sandbox.select import SandboxChoice, choose
 from pytest_llmbench.schema.plan import Plan
@@ -32,14 +36,19 @@ _PACKAGES = ("pytest-llmbench", "pytest", "pytest-xdist", "pytest-timeout", "lit
 class Controller:
     """The process that plain pytest runs in, or xdist's controller."""
 
-    def __init__(self, settings: Settings, *, lookahead: bool, on_planned: Callable[[Plan], None]) -> None:
-        """Look the models up, try the sandbox, open the run folder; nothing is asked yet.
+    def __init__(
+        self, settings: Settings, secrets: Secrets, *, lookahead: bool, on_planned: Callable[[Plan], None]
+    ) -> None:
+        """Look the models up, take the keys, try the sandbox, open the run folder; nothing is asked yet.
 
         ``lookahead``: ask little more than is graded, because the session may stop early. Raises ``OptionError``,
         ``SandboxError`` or ``StoreError``.
         """
         self.settings = settings
-        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, Path.cwd(), os.environ)
+        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, Path.cwd(), secrets)
+        self.providers = sorted({target.provider for target in self.targets if target.provider})
+        secrets.take(self.providers)  # before the first child is started
+        self.scrub = Scrub(secrets.values_taken)
         self.sandbox: SandboxChoice = choose(settings.sandbox)
         self.run = RunDir.create(settings.run_base)
         self.recorder = Recorder(self.run, self._header())
@@ -49,7 +58,9 @@ class Controller:
             CompletionStore(settings.run_base / "completions"),
             self.recorder.outcome,
             lookahead=lookahead,
+            client_factory=real_clients(settings.llm, secrets),
             recall=self.recorder.recall,
+            scrub=self.scrub.outcome,
         )
         self._on_planned = on_planned
         self._announcing = threading.Lock()
@@ -82,8 +93,9 @@ class Controller:
             "address": self._channel.address,
             "key": self._channel.key,
             "run": str(self.run.path),
-            "sandbox": self.sandbox.name,
+            "sandbox": asdict(self.sandbox),
             "queues": self.queues,
+            "providers": self.providers,
         }
 
     @property
@@ -114,7 +126,7 @@ class Controller:
         models = [f"llmbench: {describe(target)}" for target in self.targets]
         return [
             *models,
-            f"llmbench: sandbox: {self.sandbox.description}",
+            f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
 
@@ -152,6 +164,7 @@ class Controller:
                 "name": self.sandbox.name,
                 "description": self.sandbox.description,
                 "guarantees": list(self.sandbox.guarantees),
+                "gaps": list(self.sandbox.gaps),
             },
         )
         models = [

@@ -54,6 +54,39 @@ class Bubblewrap(Backend):
     """Runs each command in namespaces of its own."""
 
     name = "bubblewrap"
+    guarantees = (
+        "no network",
+        "no files of this machine but programs, read-only",
+        "no other processes",
+        "no environment of yours",
+        "a user of its own without rights",
+        "dangerous system calls denied",
+        "limits on time, memory, processes, files and output",
+        "nothing left running",
+    )
+    gaps = (
+        "holes in the kernel, which is shared",
+        "memory and disk are measured many times a second and can be exceeded in between",
+        "the machine can be recognised: processors, memory, kernel, installed programs",
+    )
+    remedy = (
+        "Install it with: apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), "
+        "pacman -S bubblewrap (Arch) or apk add bubblewrap (Alpine). Where it is installed and still fails, the "
+        "system forbids user namespaces, as many containers do: allow them there"
+    )
+
+    @classmethod
+    def describe(cls) -> str:
+        """``bubblewrap 0.8.0``, as the installed one says. Raises ``SandboxError`` when there is none."""
+        program = shutil.which("bwrap")
+        if program is None:
+            raise SandboxError(_NOT_INSTALLED)
+        try:
+            ended = execute([program, "--version"], env={}, limits=Limits(), kill=kill_group)
+        except OSError as error:
+            msg = f"{program} cannot be started: {error}"
+            raise SandboxError(msg) from error
+        return ended.stdout.decode(errors="replace").strip() or "bubblewrap"
 
     def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
         """Raises ``SandboxError`` when ``bwrap`` is not on the PATH."""
@@ -142,15 +175,6 @@ class Bubblewrap(Backend):
         for source, inside in written.items():
             arguments += ["--bind", str(source), inside]
         return [*arguments, "--chdir", self.home]
-
-
-def version() -> str:
-    """``bubblewrap 0.8.0``, as the installed one says. Raises ``SandboxError`` or ``OSError`` when there is none."""
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxError(_NOT_INSTALLED)
-    ended = execute([program, "--version"], env={}, limits=Limits(), kill=kill_group)
-    return ended.stdout.decode(errors="replace").strip() or "bubblewrap"
 
 
 @cache

@@ -27,6 +27,12 @@ class Local(Backend):
     """Runs each command as a plain process of this user."""
 
     name = "none"
+    gaps = ("everything that your user may do: files, network, other processes",)
+
+    @classmethod
+    def describe(cls) -> str:
+        """``none (no isolation)``."""
+        return "none (no isolation)"
 
     @property
     def home(self) -> str:

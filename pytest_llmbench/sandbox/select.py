@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,26 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import bubblewrap
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.base import Sandbox
+from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 from pytest_llmbench.sandbox.local import Local
-from pytest_llmbench.schema.execution import Limits, Toolchain
+from pytest_llmbench.sandbox.proof import prove
+from pytest_llmbench.schema.execution import Toolchain
 from pytest_llmbench.schema.settings import SandboxName
 
-_BACKENDS: dict[str, type[Backend]] = {"bubblewrap": bubblewrap.Bubblewrap, "none": Local}
-_AUTOMATIC = ("bubblewrap",)
-"""What ``auto`` tries, best first."""
-_INSTALL = {
-    "bubblewrap": (
-        "Install it with: apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), "
-        "pacman -S bubblewrap (Arch) or apk add bubblewrap (Alpine). Where it is installed and still fails, the "
-        "system forbids user namespaces, as many containers do: allow them there"
-    )
-}
+_BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Bubblewrap, Local)}
+_AUTOMATIC = (Bubblewrap,)
+"""What ``auto`` tries, strongest first."""
 _UNSAFE = "--llm-sandbox=none runs the models' code without any isolation"
-_PROBE = ("cat", "/proc/net/dev", "/proc/self/limits")
-_PROBE_LIMITS = Limits(wall_s=20.0, cpu_s=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +28,26 @@ class SandboxChoice:
     """A backend that was seen to work on this machine."""
 
     name: str
-    """``bubblewrap`` or ``none``."""
+    """As in ``--llm-sandbox``, without ``auto``."""
     description: str
     """With its version, for headers and records: ``bubblewrap 0.8.0``."""
     guarantees: tuple[str, ...]
-    """What it was seen to give, in a few words each; empty: no isolation."""
+    """What it gives, in a few words each; empty: no isolation."""
+    gaps: tuple[str, ...]
+    """What it does not stop, in a few words each."""
 
 
 def choose(name: SandboxName) -> SandboxChoice:
-    """Find the backend that ``--llm-sandbox`` asks for and run a known program in it.
+    """Find the backend that ``--llm-sandbox`` asks for and see a right and a wrong program judged in it.
 
     Raises ``SandboxError``, which says what to install, when it does not work here.
     """
-    if name == "none":
-        return SandboxChoice("none", "none (no isolation)", ())
     tried = []
-    for candidate in _AUTOMATIC if name == "auto" else (name,):
+    for candidate in _AUTOMATIC if name == "auto" else (_BACKENDS[name],):
         try:
-            return _tried(candidate)
+            return _proven(candidate)
         except SandboxError as error:
-            tried.append(f"{error}. {_INSTALL[candidate]}")
+            tried.append(f"{error}. {candidate.remedy}".rstrip())
     msg = f"no sandbox works on this machine: {'; '.join(tried)}. {_UNSAFE}."
     raise SandboxError(msg)
 
@@ -66,22 +57,13 @@ def open_sandbox(choice: SandboxChoice, workspace: Path, toolchains: Sequence[To
     return _BACKENDS[choice.name](workspace, toolchains)
 
 
-def _tried(name: str) -> SandboxChoice:
-    """Run the probe; raises ``SandboxError`` when the backend does not hold what it promises."""
-    if sys.platform != "linux":
-        msg = f"{name} needs Linux, this is {sys.platform}"
+def _proven(backend: type[Backend]) -> SandboxChoice:
+    """Try a backend; raises ``SandboxError`` when it does not hold what it promises."""
+    isolated = bool(backend.guarantees)
+    if isolated and sys.platform != "linux":
+        msg = f"{backend.name} needs Linux, this is {sys.platform}"
         raise SandboxError(msg)
-    description = bubblewrap.version()
-    with tempfile.TemporaryDirectory(prefix="llmbench-probe-") as workspace:
-        result = _BACKENDS[name](Path(workspace)).run(_PROBE, _PROBE_LIMITS)
-    if not result.ok:
-        msg = f"{description}: a program that must run failed with status {result.exit_code}: {result.stderr[-300:]}"
-        raise SandboxError(msg)
-    interfaces = set(re.findall(r"^ *(\w+):", result.stdout, re.MULTILINE))
-    if interfaces != {"lo"}:
-        msg = f"{description}: a program inside saw the network ({', '.join(sorted(interfaces))})"
-        raise SandboxError(msg)
-    if re.search(r"^Max (data|file) size +unlimited", result.stdout, re.MULTILINE):
-        msg = f"{description}: the limits were not set"
-        raise SandboxError(msg)
-    return SandboxChoice(name, description, ("no network", "own processes", "own files", "clean environment", "limits"))
+    description = backend.describe()
+    with tempfile.TemporaryDirectory(prefix="llmbench-proof-") as workspace:
+        prove(backend(Path(workspace)), description, isolated=isolated)
+    return SandboxChoice(backend.name, description, backend.guarantees, backend.gaps)

@@ -484,9 +484,9 @@ def test_a_key_while_a_program_sleeps_ends_it_too(bench: Bench, workers: tuple[s
         os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 6, "the aim is 2 s"
-    time.sleep(0.3)
-    assert not processes("/bin/sleep 77.125")
-    assert not processes(str(bench.root))
+    while processes("/bin/sleep 77.125") or processes(str(bench.root)):
+        assert time.monotonic() - began < 12, "what was killed takes a moment to go"
+        time.sleep(0.05)
     attempt = Run(process.returncode, out, err, bench.root).attempt("odd", "mine")
     assert attempt["status"] == "not_run"
     assert attempt["reason"] == "interrupted"

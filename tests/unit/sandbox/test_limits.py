@@ -10,7 +10,7 @@ import pytest
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.schema.execution import Limits
 
-SMALL = Limits(wall_s=20, cpu_s=10, memory_mb=200, processes=30, output_bytes=100_000, file_mb=1)
+SMALL = Limits(wall_s=20, cpu_s=10, memory_mb=200, processes=30, output_bytes=100_000, file_mb=1, disk_mb=8, inodes=300)
 
 
 def with_limits(**changes):
@@ -168,3 +168,90 @@ def test_a_verdict_is_refused_where_the_cpus_were_taken(sandbox, monkeypatch):
 def children_of_this_process():
     own = Path("/proc/self/task")
     return [child for file in own.glob("*/children") for child in file.read_text().split()]
+
+
+MANY_FILES = """
+import os, time
+for number in range(40):
+    with open(f"{place}/{{number}}", "wb") as file: file.write(b"x" * 1_000_000)
+time.sleep({wait})
+"""
+DELETED = """
+import os, time
+kept = []
+for number in range(30):
+    file = open(f"{place}/gone", "wb")
+    os.unlink(f"{place}/gone")
+    file.write(b"x" * 1_000_000)
+    file.flush()
+    kept.append(file)
+time.sleep(60)
+"""
+EMPTY_FILES = """
+import os, time
+for number in range(1000):
+    os.mkdir(f"{place}/{{number}}")
+time.sleep({wait})
+"""
+
+
+@pytest.mark.parametrize("place", [".", "/tmp"])
+def test_many_files_hit_the_limit_on_disk_use(sandboxed, place):
+    result = sandboxed(MANY_FILES.format(place=place, wait=60), SMALL)
+    if place == "/tmp" and result.exit_code == 1:  # the kernel was quicker
+        assert (result.limit_hit.limit, result.limit_hit.observed) == ("disk_mb", 8)
+    else:
+        assert result.limit_hit.limit == "disk_mb"
+        assert result.limit_hit.observed > 8
+
+
+@pytest.mark.parametrize("place", [".", "/tmp"])
+def test_deleted_files_that_are_open_count(sandboxed, place):
+    assert sandboxed(DELETED.format(place=place), SMALL).limit_hit.limit == "disk_mb"
+
+
+@pytest.mark.parametrize("place", [".", "/tmp"])
+def test_many_names_hit_the_limit_on_inodes(sandboxed, place):
+    result = sandboxed(EMPTY_FILES.format(place=place, wait=60), SMALL)
+    assert result.limit_hit.limit == "inodes"
+    assert result.limit_hit.allowed == 300 < result.limit_hit.observed
+
+
+@pytest.mark.parametrize(("source", "limit"), [(MANY_FILES, "disk_mb"), (EMPTY_FILES, "inodes")])
+def test_what_was_written_counts_however_quickly_it_ended(sandboxed, source, limit):
+    result = sandboxed(source.format(place=".", wait=0), SMALL)
+    assert result.limit_hit.limit == limit
+    assert not result.ok
+
+
+def test_memory_without_a_process_counts(sandboxed):
+    source = """
+import os, time
+kept = [os.memfd_create("x") for _ in range(10)]
+for file in kept:
+    for _ in range(50): os.write(file, b"x" * 1_000_000)
+time.sleep(60)
+"""
+    assert sandboxed(source, with_limits(file_mb=60, memory_mb=300)).limit_hit.limit == "memory_mb"
+
+
+def test_data_in_a_folder_closed_to_its_owner_counts(sandboxed):
+    source = """
+import os, time
+os.mkdir("closed")
+for number in range(20):
+    with open(f"closed/{number}", "wb") as file: file.write(b"x" * 1_000_000)
+os.chmod("closed", 0)
+time.sleep(60)
+"""
+    assert sandboxed(source, SMALL).limit_hit.limit == "disk_mb"
+
+
+def test_too_many_open_files_are_named(python):
+    result = python("kept = [open('/dev/null') for _ in range(200)]", with_limits(open_files=64))
+    assert (result.limit_hit.limit, result.limit_hit.allowed) == ("open_files", 64)
+
+
+def test_the_cpu_time_of_what_was_killed_is_told(python):
+    result = python("while True: pass", with_limits(cpu_s=0.4))
+    assert result.cpu_s >= 0.4

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import select
+from pytest_llmbench.sandbox import proof, select
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 from pytest_llmbench.sandbox.local import Local
 
@@ -30,12 +30,14 @@ def test_bubblewrap_is_chosen_where_it_works(sandbox, workspace, name):
     assert choice.name == "bubblewrap"
     assert choice.description.startswith("bubblewrap 0.")
     assert "no network" in choice.guarantees
+    assert choice.gaps
     assert isinstance(select.open_sandbox(choice, workspace), Bubblewrap)
 
 
 def test_none_is_chosen_by_name_only(workspace):
     choice = select.choose("none")
     assert (choice.name, choice.guarantees) == ("none", ())
+    assert choice.gaps
     assert isinstance(select.open_sandbox(choice, workspace), Local)
 
 
@@ -48,7 +50,7 @@ def test_without_bubblewrap_it_says_what_to_install(name, tmp_path, monkeypatch)
 
 def test_another_system_is_refused(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(SandboxError, match="needs Linux, this is darwin"):
+    with pytest.raises(SandboxError, match="bubblewrap needs Linux, this is darwin"):
         select.choose("auto")
 
 
@@ -60,18 +62,30 @@ def test_a_bubblewrap_that_fails_is_refused(fake_bwrap):
 
 PRETEND = """
 [ "$1" = --version ] && {{ echo bubblewrap 0.0; exit; }}
-echo '{{ "exit-code": 0 }}' >&$2
+echo '{{ "exit-code": 0 }}' >/dev/fd/$2
+while [ "$1" != /bin/sh ] || [ "${{3#exec}}" != "$3" ]; do shift; done
 {then}
 """
+"""Takes the isolation away and starts the program that ``prove`` wants: the last /bin/sh."""
 
 
-def test_one_that_leaves_the_network_is_refused(fake_bwrap):
-    fake_bwrap(PRETEND.format(then="echo ' lo: 0'; echo ' eth0: 0'").replace("&$2", "/dev/fd/$2"))
-    with pytest.raises(SandboxError, match=r"saw the network \(eth0, lo\)"):
+@pytest.mark.parametrize(
+    ("then", "complaint"),
+    [
+        ('exec "$@"', "a program inside read a file outside"),
+        ('case "$3" in cat*) echo gone > "$5";; *) exec "$@";; esac', "a program inside changed a file outside"),
+        ('case "$3" in cat*) echo " lo: 0"; echo " eth0: 0";; *) exec "$@";; esac', r"saw the network \(eth0, lo\)"),
+        ('case "$3" in cat*) echo limit unlimited;; *) exec "$@";; esac', "the limits were not set"),
+        ("echo 4", "a right program was found wrong"),
+    ],
+)
+def test_one_that_does_not_hold_its_promise_is_refused(fake_bwrap, then, complaint):
+    fake_bwrap(PRETEND.format(then=then))
+    with pytest.raises(SandboxError, match=complaint):
         select.choose("auto")
 
 
-def test_one_that_sets_no_limits_is_refused(fake_bwrap):
-    fake_bwrap(PRETEND.format(then="echo ' lo: 0'; echo 'Max data size   unlimited'").replace("&$2", "/dev/fd/$2"))
-    with pytest.raises(SandboxError, match="limits were not set"):
-        select.choose("auto")
+def test_one_that_finds_everything_right_is_refused(sandbox, monkeypatch):
+    monkeypatch.setattr(proof, "_passes", lambda result, product: result.ok)
+    with pytest.raises(SandboxError, match="a wrong program was found right"):
+        select.choose("bubblewrap")

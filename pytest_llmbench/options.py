@@ -5,6 +5,7 @@ For every option: flag > environment (``LLMBENCH_MODEL`` for ``--llm-model``) > 
 
 import argparse
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +52,15 @@ OPTIONS = (
     Option("concurrency", "N", "requests in flight per endpoint (default: 1 for a server on this machine, else 8)"),
     Option("timeout", "SECONDS", "longest wait for one completion (default: 600)"),
     Option("run-dir", "PATH", "folder of runs and stored completions (default: .llmbench in the rootdir)"),
-    Option("sandbox", "NAME", "auto, bubblewrap, or none: no protection at all (default: auto)"),
+    Option("sandbox", "NAME", "auto, bubblewrap, landlock, podman:IMAGE, docker:IMAGE, or none: no protection at all "
+           "(default: auto)"),
     Option("cache", "MODE", "stored completions: use, refresh, only or off (default: use)"),
     Option("fail-under", "PERCENT", "the exit status is 0 only if every model reaches this share of the points "
            "and nothing is an error or incomplete; missed points alone fail nothing then"),
 )  # fmt: skip
 _CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
-_SANDBOXES: tuple[SandboxName, ...] = ("auto", "bubblewrap", "none")
+_SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
+_CONTAINER = re.compile(r"(podman|docker):[\w][\w.:/@-]*", re.ASCII)
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -106,7 +109,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         run_base=_folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / ".llmbench",
         suites=tuple(_list(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
-        sandbox=_choice(values, "sandbox", _SANDBOXES, "auto"),
+        sandbox=_sandbox(values),
         fail_under=_number(values, "fail-under", above=None),
     )
 
@@ -189,6 +192,19 @@ def _number(values: Mapping[str, _Value | None], name: str, *, above: float | No
     if above is not None and not above < number < float("inf"):
         raise OptionError(f"{raw.source}={raw.value}: a number of seconds above {above:g} is needed.")
     return number
+
+
+def _sandbox(values: Mapping[str, _Value | None]) -> SandboxName:
+    raw = values["sandbox"]
+    if raw is None:
+        return "auto"
+    name = str(raw.value)
+    if name in _SANDBOXES or _CONTAINER.fullmatch(name):
+        return name
+    raise OptionError(
+        f"{raw.source}={name}: choose one of {', '.join(_SANDBOXES)}, podman:IMAGE or docker:IMAGE, "
+        "where IMAGE is one that the runtime has already."
+    )
 
 
 def _choice(values: Mapping[str, _Value | None], name: str, known: tuple[_Choice, ...], default: _Choice) -> _Choice:

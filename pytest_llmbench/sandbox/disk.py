@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pytest_llmbench.sandbox.procfs import children, tree
+from pytest_llmbench.sandbox.procfs import children
 from pytest_llmbench.sandbox.walk import walk
-
-_MOST_DESCRIPTORS = 20_000
-"""Looked at in one go; a tree that has more of them open is looked at in part."""
 
 
 @dataclass(slots=True)
@@ -23,8 +20,6 @@ class DiskUsage:
 
     size_bytes: int = 0
     inodes: int = 0
-    memory_bytes: int = 0
-    """Of files that exist in memory alone (memfd)."""
 
 
 class Disk:
@@ -40,6 +35,14 @@ class Disk:
         self._home = home
         self._volatile = volatile
 
+    def devices(self) -> set[int]:
+        """The file systems of the folders on our side."""
+        found = set()
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                found.add(folder.stat().st_dev)
+        return found
+
     def usage(self, launcher: int | None, at_most: int) -> DiskUsage:
         """Measure all places; counting ends after ``at_most`` files.
 
@@ -51,7 +54,6 @@ class Disk:
             _add_folder(usage, folder, at_most)
         if launcher is not None:
             self._add_volatile(usage, launcher)
-            self._add_deleted(usage, launcher)
         return usage
 
     def _add_volatile(self, usage: DiskUsage, launcher: int) -> None:
@@ -64,34 +66,6 @@ class Disk:
                         status = os.statvfs(root + path)
                         usage.size_bytes += (status.f_blocks - status.f_bfree) * status.f_frsize
                         usage.inodes += status.f_files - status.f_ffree
-
-    def _add_deleted(self, usage: DiskUsage, launcher: int) -> None:
-        """Files that have no name any more but are open."""
-        devices = {folder.stat().st_dev for folder in self._folders}
-        seen: set[tuple[int, int]] = set()
-        for path in islice(_descriptors(launcher), _MOST_DESCRIPTORS):
-            with contextlib.suppress(OSError):
-                target = os.readlink(path)  # noqa: PTH115 - hundreds of times a second
-                if not target.endswith(" (deleted)"):
-                    continue
-                status = os.stat(path)  # noqa: PTH116
-                if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) in seen:
-                    continue
-                seen.add((status.st_dev, status.st_ino))
-                if target.startswith("/memfd:"):
-                    usage.memory_bytes += status.st_blocks * 512
-                elif status.st_dev in devices:
-                    usage.size_bytes += status.st_blocks * 512
-                    usage.inodes += 1
-
-
-def _descriptors(launcher: int) -> Iterator[str]:
-    """Links to everything that a tree has open."""
-    for pid in tree(launcher):
-        folder = f"/proc/{pid}/fd"
-        with contextlib.suppress(OSError):
-            for descriptor in os.listdir(folder):  # noqa: PTH208
-                yield f"{folder}/{descriptor}"
 
 
 def _add_folder(usage: DiskUsage, folder: Path, at_most: int) -> None:

@@ -55,13 +55,14 @@ def execute(
     pass_fds: Sequence[int] = (),
     disk: Disk | None = None,
     owner: int | None = None,
+    watchdog: Watchdog | None = None,
 ) -> Ended:
     """Run ``command`` to its end or to a limit, then end all that is left of it.
 
     ``kill`` is given the command's process id, still unreaped, and ends its whole tree; it is called in every case.
     ``launchers``: how many processes of the tree are the sandbox's own. ``disk``: where it can write. ``owner``:
-    user that the command will change to. Raises ``OSError`` when the command cannot be started, ``SandboxError`` when
-    the machine was too busy for a verdict.
+    user that the command will change to. ``watchdog``: one that looks at another tree than the command's own. Raises
+    ``OSError`` when the command cannot be started, ``SandboxError`` when the machine was too busy for a verdict.
     """
     outputs = [os.pipe(), os.pipe()]
     try:
@@ -87,7 +88,7 @@ def execute(
         for _, end in outputs:
             os.close(end)
     process.stdout, process.stderr = (open(reader, "rb", buffering=0) for reader, _ in outputs)  # noqa: PTH123, SIM115
-    watchdog = Watchdog(process.pid, limits, launchers=launchers, disk=disk)
+    watchdog = watchdog or Watchdog(process.pid, limits, launchers=launchers, disk=disk)
     with _Exchange(process, stdin, limits.output_bytes) as exchange:
         try:
             hit = _watch(exchange, watchdog)

@@ -18,8 +18,10 @@ class TreeUsage:
     """Thread id: nanoseconds on a CPU, nanoseconds ready to run without one."""
     cpu_s: float = 0.0
     """CPU time of the living and of the dead that were waited for."""
-    memory_bytes: int = 0
-    """Anonymous and shared memory; a page of several processes counts for each, pages of files do not count."""
+    private_bytes: int = 0
+    """Memory of one process each, and the tables that lead to its pages."""
+    shared_bytes: int = 0
+    """Shared memory; a page of several processes counts for each."""
 
 
 def measure(root: int, at_most: int) -> TreeUsage:
@@ -33,22 +35,36 @@ def measure(root: int, at_most: int) -> TreeUsage:
             break
         folder = f"/proc/{pid}"
         usage.cpu_s += _cpu_s(_read(f"{folder}/stat"))
-        usage.memory_bytes += _kilobytes(_read(f"{folder}/status"), "RssAnon:", "RssShmem:") * 1024
-        for thread in _threads(pid):
+        status = memory_status(pid)
+        usage.private_bytes += _kilobytes(status, "RssAnon:", "VmPTE:") * 1024
+        usage.shared_bytes += _kilobytes(status, "RssShmem:") * 1024
+        for thread in threads(pid):
             fields = _read(f"{folder}/task/{thread}/schedstat").split()
             usage.tasks[thread] = (int(fields[0]), int(fields[1])) if len(fields) > 1 else (0, 0)
     return usage
 
 
-def shared_memory(root: int) -> int:
-    """Bytes of memory of the tree below ``root``, pages of several processes counted once. Slower than ``measure``."""
-    kilobytes = 0
+def counted_once(root: int) -> tuple[int, int]:
+    """Private and shared bytes of the tree below ``root``, pages of several processes counted once.
+
+    Slower than ``measure``, which counts what forked processes have in common for each of them.
+    """
+    private = shared = 0
     for pid in tree(root):
-        folder = f"/proc/{pid}"
-        kilobytes += _kilobytes(_read(f"{folder}/smaps_rollup"), "Pss_Anon:", "Pss_Shmem:") or _kilobytes(
-            _read(f"{folder}/status"), "RssAnon:", "RssShmem:"
-        )
-    return kilobytes * 1024
+        status = memory_status(pid)
+        rollup = _read(f"/proc/{pid}/smaps_rollup")
+        private += _kilobytes(status, "VmPTE:") + (_kilobytes(rollup, "Pss_Anon:") or _kilobytes(status, "RssAnon:"))
+        shared += _kilobytes(rollup, "Pss_Shmem:") or _kilobytes(status, "RssShmem:")
+    return private * 1024, shared * 1024
+
+
+def memory_status(pid: int) -> str:
+    """``/proc/PID/status`` of a thread that has memory: the first may have ended, and then tells of none."""
+    first = _read(f"/proc/{pid}/status")
+    if "RssAnon:" in first:
+        return first
+    others = (_read(f"/proc/{pid}/task/{thread}/status") for thread in threads(pid) if thread != pid)
+    return next((status for status in others if "RssAnon:" in status), first)
 
 
 def tree(root: int) -> Iterator[int]:
@@ -62,7 +78,7 @@ def tree(root: int) -> Iterator[int]:
 
 def children(pid: int) -> list[int]:
     """Process ids of the living children and zombies of one process."""
-    return [int(child) for thread in _threads(pid) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
+    return [int(child) for thread in threads(pid) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
 
 
 def with_environment(entry: bytes) -> list[int]:
@@ -79,7 +95,8 @@ def with_environment(entry: bytes) -> list[int]:
     return found
 
 
-def _threads(pid: int) -> list[int]:
+def threads(pid: int) -> list[int]:
+    """Ids of the threads of one process."""
     return [int(name) for name in _entries(f"/proc/{pid}/task")]
 
 

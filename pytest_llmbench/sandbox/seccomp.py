@@ -23,8 +23,15 @@ LOOPBACK_FAMILIES = frozenset({AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
 
 _TERMINAL_INPUT = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: typing into the terminal that a program inherited."""
+_PIPE_SIZE = (1031,)
+"""F_SETPIPE_SZ."""
+_SOCKET_LEVEL, _BUFFER_SIZES = 1, (7, 8, 32, 33)
+"""SOL_SOCKET; SO_SNDBUF, SO_RCVBUF and their FORCE forms. What buffers may hold is counted as memory, so it stays as it
+is; a program that asks for more is told that it got it, as the kernel itself does beyond its own limit."""
 _NEW_NAMESPACES = 0x7E020000
 """All CLONE_NEW flags that clone(2) takes."""
+_THREAD, _SAME_FILES = 0x10000, 0x400
+"""A thread with descriptors of its own would hide what it has open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,17 @@ class _Architecture:
     socket: int
     socketpair: int
     ioctl: int
+    fcntl: int
+    setsockopt: int
 
 
 _ARCHITECTURES = {
-    "x86_64": _Architecture(0xC000003E, clone=56, clone3=435, socket=41, socketpair=53, ioctl=16),
-    "aarch64": _Architecture(0xC00000B7, clone=220, clone3=435, socket=198, socketpair=199, ioctl=29),
+    "x86_64": _Architecture(
+        0xC000003E, clone=56, clone3=435, socket=41, socketpair=53, ioctl=16, fcntl=72, setsockopt=54
+    ),
+    "aarch64": _Architecture(
+        0xC00000B7, clone=220, clone3=435, socket=198, socketpair=199, ioctl=29, fcntl=25, setsockopt=208
+    ),
 }
 _X32 = 0x40000000
 """Set in the numbers of x86_64's second ABI, which would be a way around every number above."""
@@ -49,6 +62,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY = _ERROR | errno.EPERM
+_PRETEND = _ERROR | 0
 _UNKNOWN = _ERROR | errno.ENOSYS
 
 
@@ -73,8 +87,19 @@ def filter_program(*, families: frozenset[int] = frozenset({AF_UNIX}), metadata:
     for number in denied(name, metadata=metadata):
         code += _when(number, [_step(_RETURN, _DENY)])
     code += _when(architecture.clone3, [_step(_RETURN, _UNKNOWN)])
-    code += _when(architecture.clone, [_argument(0), _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1), *_verdict(_DENY)])
+    code += _when(
+        architecture.clone,
+        [
+            *(_argument(0), _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1), _step(_RETURN, _DENY)),
+            *(_step(_ANY_BIT, _THREAD, 0, 2), _step(_ANY_BIT, _SAME_FILES, 1, 0), _step(_RETURN, _DENY)),
+            _step(_RETURN, _ALLOW),
+        ],
+    )
     code += _when(architecture.ioctl, _unless_in(1, _TERMINAL_INPUT, found=_DENY, other=_ALLOW))
+    code += _when(architecture.fcntl, _unless_in(1, _PIPE_SIZE, found=_DENY, other=_ALLOW))
+    other_level = [_argument(1), _step(_EQUAL, _SOCKET_LEVEL, 1, 0), _step(_RETURN, _ALLOW)]
+    sizes = _unless_in(2, _BUFFER_SIZES, found=_PRETEND, other=_ALLOW)
+    code += _when(architecture.setsockopt, [*other_level, *sizes])
     for number in (architecture.socket, architecture.socketpair):
         code += _when(number, _unless_in(0, sorted(families), found=_ALLOW, other=_DENY))
     return b"".join([*code, _step(_RETURN, _ALLOW)])
@@ -93,10 +118,6 @@ def _when(number: int, then: list[bytes]) -> list[bytes]:
 def _argument(index: int) -> bytes:
     """Load the lower half of an argument: the kernel takes flags, families and requests as 32 bits."""
     return _step(_LOAD, _ARGUMENTS + 8 * index)
-
-
-def _verdict(positive: int) -> list[bytes]:
-    return [_step(_RETURN, positive), _step(_RETURN, _ALLOW)]
 
 
 def _unless_in(index: int, values: Collection[int], *, found: int, other: int) -> list[bytes]:

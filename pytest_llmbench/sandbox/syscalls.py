@@ -15,6 +15,7 @@ process_vm_writev 311 271
 kcmp 312 272
 pidfd_getfd 438 438
 process_madvise 440 440
+# Namespaces, mounts and files by handle
 unshare 272 97
 setns 308 268
 mount 165 40
@@ -46,6 +47,7 @@ io_uring_register 427 427
 shmget 29 194
 msgget 68 186
 semget 64 190
+memfd_create 319 279
 memfd_secret 447 447
 # The machine itself
 kexec_load 246 104
@@ -95,6 +97,11 @@ lremovexattr 198 15
 fremovexattr 199 16
 removexattrat 466 466
 """
+
+
+def denied_names() -> list[str]:
+    """Names of the calls to deny on any machine, for a runtime that knows their numbers."""
+    return [row[0] for row in map(str.split, _DENIED.splitlines()) if row and row[0] != "#"]
 
 
 def denied(machine: str, *, metadata: bool) -> list[int]:

@@ -10,7 +10,8 @@ import time
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
-from pytest_llmbench.sandbox.procfs import TreeUsage, measure, shared_memory
+from pytest_llmbench.sandbox.holdings import Holdings, holdings
+from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
 FIRST_LOOK_S = 0.05
@@ -35,6 +36,7 @@ class Watchdog:
         self._launchers = launchers
         self._disk = disk
         self._written = DiskUsage()
+        self._held = Holdings()
         self._next_disk_look = 0.0
         self.cpu_s = 0.0
         """CPU time of the tree as it was last seen."""
@@ -85,15 +87,19 @@ class Watchdog:
         started = time.monotonic()
         if self._disk is not None and started >= self._next_disk_look:
             self._written = self._disk.usage(root, self._limits.inodes)
+            self._held = Holdings()
+            if root is not None:
+                self._held = holdings(root, self._disk.devices(), self._limits.file_mb * _MEGABYTE)
             ended = time.monotonic()
             self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
 
     def _overwritten(self) -> LimitHit | None:
-        limits, written = self._limits, self._written
-        if written.size_bytes > limits.disk_mb * _MEGABYTE:
-            return LimitHit("disk_mb", limits.disk_mb, round(written.size_bytes / _MEGABYTE, 1))
-        if written.inodes > limits.inodes:
-            return LimitHit("inodes", limits.inodes, written.inodes)
+        limits, written, held = self._limits, self._written, self._held
+        size_bytes, inodes = written.size_bytes + held.disk_bytes, written.inodes + held.inodes
+        if size_bytes > limits.disk_mb * _MEGABYTE:
+            return LimitHit("disk_mb", limits.disk_mb, round(size_bytes / _MEGABYTE, 1))
+        if inodes > limits.inodes:
+            return LimitHit("inodes", limits.inodes, inodes)
         return None
 
     def _unhindered_s(self, usage: TreeUsage, passed_s: float) -> float:
@@ -110,16 +116,20 @@ class Watchdog:
         hindered_s = min(waited / 1e9, max(0.0, passed_s - ran / 1e9))
         return passed_s - hindered_s
 
+    def _memory_bytes(self, private_bytes: int, shared_bytes: int) -> int:
+        """All memory of the tree; of shared memory what is in use, or what was let go of but not given back."""
+        return private_bytes + max(shared_bytes, self._held.shared_bytes) + self._held.buffer_bytes
+
     def _exceeded(self, usage: TreeUsage) -> LimitHit | None:
         limits = self._limits
         processes = len(usage.tasks) - self._launchers
         if processes > limits.processes:
             return LimitHit("processes", limits.processes, processes)
         allowed_bytes = limits.memory_mb * _MEGABYTE
-        memory_bytes = usage.memory_bytes + self._written.memory_bytes
+        memory_bytes = self._memory_bytes(usage.private_bytes, usage.shared_bytes)
         # Pages that forked processes share are first counted for each of them, which is quick, then only once.
         if memory_bytes > allowed_bytes:
-            memory_bytes = shared_memory(self._root) + self._written.memory_bytes
+            memory_bytes = self._memory_bytes(*counted_once(self._root))
         if memory_bytes > allowed_bytes:
             return LimitHit("memory_mb", limits.memory_mb, round(memory_bytes / _MEGABYTE, 1))
         if usage.cpu_s > limits.cpu_s:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 CacheMode = Literal["use", "refresh", "only", "off"]
-SandboxName = Literal["auto", "bubblewrap", "none"]
+SandboxName = str
+"""``auto``, ``bubblewrap``, ``landlock``, ``none``, ``podman:IMAGE`` or ``docker:IMAGE``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ WRONG_OPTIONS = {
     "--llm-timeout=-3": "a number of seconds above 0 is needed",
     "--llm-fail-under=120": "a percentage from 0 to 100",
     "--llm-sandbox=docer": "choose one of auto, bubblewrap",
+    "--llm-sandbox=docker": "podman:IMAGE or docker:IMAGE",
+    "--llm-sandbox=docker:--privileged": "podman:IMAGE or docker:IMAGE",
     "--llm-model=a,a": "'a' is given twice",
     "--llm-model==x": "needs both sides",
     "--llm-model=a,,b": "empty name",

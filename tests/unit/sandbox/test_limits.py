@@ -224,15 +224,30 @@ def test_what_was_written_counts_however_quickly_it_ended(sandboxed, source, lim
     assert not result.ok
 
 
-def test_memory_without_a_process_counts(sandboxed):
+def test_shared_memory_that_was_let_go_of_counts(sandboxed):
     source = """
-import os, time
-kept = [os.memfd_create("x") for _ in range(10)]
-for file in kept:
-    for _ in range(50): os.write(file, b"x" * 1_000_000)
+import mmap, time
+kept = []
+for _ in range(30):
+    block = mmap.mmap(-1, 10_000_000)
+    block.write(b"x" * 10_000_000)
+    block.madvise(mmap.MADV_DONTNEED)
+    kept.append(block)
 time.sleep(60)
 """
-    assert sandboxed(source, with_limits(file_mb=60, memory_mb=300)).limit_hit.limit == "memory_mb"
+    assert sandboxed(source, SMALL).limit_hit.limit == "memory_mb"
+
+
+def test_a_process_whose_first_thread_has_ended_counts(sandboxed):
+    source = """
+import ctypes, threading, time
+def hold():
+    kept = b"x" * 300_000_000
+    time.sleep(60)
+threading.Thread(target=hold).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+    assert sandboxed(source, SMALL).limit_hit.limit == "memory_mb"
 
 
 def test_data_in_a_folder_closed_to_its_owner_counts(sandboxed):

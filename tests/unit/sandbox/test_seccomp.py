@@ -30,7 +30,18 @@ def number(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["ptrace", "unshare", "mount", "keyctl", "bpf", "io_uring_setup", "userfaultfd", "shmget", "perf_event_open"],
+    [
+        "ptrace",
+        "unshare",
+        "mount",
+        "keyctl",
+        "bpf",
+        "io_uring_setup",
+        "userfaultfd",
+        "shmget",
+        "memfd_create",
+        "perf_event_open",
+    ],
 )
 def test_a_dangerous_call_is_denied(sandboxed, name):
     assert tried(sandboxed, (number(name), 0, 0, 0, 0)) == ["EPERM"]
@@ -60,6 +71,21 @@ def test_families_of_sockets(sandboxed, loopback, expected):
 def test_typing_into_a_terminal_is_denied_and_other_requests_pass(sandboxed):
     ioctl = seccomp._ARCHITECTURES[platform.machine()].ioctl
     assert tried(sandboxed, (ioctl, 0, 0x5412, 0), (ioctl, 1, 0x5401, 0)) == ["EPERM", "ENOTTY"]
+
+
+def test_buffers_keep_their_size(sandboxed):
+    source = """
+import fcntl, os, socket
+left, right = socket.socketpair()
+before = left.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
+left.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+print(left.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == before)
+print(left.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+try: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)
+except PermissionError: print("denied")
+"""
+    assert sandboxed(source).stdout.split() == ["True", "1", "denied"]
 
 
 def test_metadata_can_be_denied_too():

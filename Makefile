@@ -18,10 +18,11 @@ setup: .venv/ready
 
 # Both tasks for the reference solutions and the unmodified starters: no model needed.
 bench: setup
+	@$(BIN)/python -m pytest_llmbench warm fixtures || echo "(tasks that need it will be skipped)"
 	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 --tb=no -rN
 
 test: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --ignore=tests/hostile/slow
 
 # Pythons that pyenv has but does not show count as present.
 PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/*/bin 2>/dev/null | paste -sd: -)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_llmbench.pipeline.attempt import Submission
     from pytest_llmbench.sandbox.base import Sandbox
     from pytest_llmbench.schema.attempt import Completion
-    from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits
+    from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits, TestRun
     from pytest_llmbench.source import SourceFile, SourceFinder
 
 _HOMES = {
@@ -30,6 +30,7 @@ _HOMES = {
     "SourceFile": "source",
     "SourceFinder": "source",
     "Submission": "pipeline.attempt",
+    "TestRun": "schema.execution",
 }
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "SourceFile",
     "SourceFinder",
     "Submission",
+    "TestRun",
 ]
 
 

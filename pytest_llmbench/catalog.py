@@ -21,6 +21,11 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MOST_POINTS = 1_000_000.0
 _MAX_FILE_BYTES = 2_000_000
 _LEVELS_UP = 5
+_DEPENDENCIES = {
+    "Cargo.toml": ("Cargo.lock", "cargo", "cargo generate-lockfile"),
+    "package.json": ("package-lock.json", "node", "npm install --package-lock-only --ignore-scripts"),
+}
+"""Manifest to its lock file, the toolchain that it is for, and what makes the lock file."""
 
 
 def read_rubric_point(args: Sequence[Any], kwargs: Mapping[str, Any], *, function: str, title: str = "") -> RubricPoint:
@@ -81,6 +86,8 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     _check_rubric(task_id, points, rubric, module)
     data = _data_folder(module, task_id, kwargs.get("data"), where)
     starter = _read_folder(data / "starter") if data else {}
+    toolchains = _names(kwargs.get("toolchains", ()), f"toolchains= of {where}")
+    dependencies = _dependencies(data / "dependencies", toolchains, where) if data else {}
     prompt = _prompt(module, kwargs, where)
     return Task(
         id=task_id,
@@ -93,8 +100,8 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
         rubric=tuple(rubric),
         starter=starter,
         data=data,
-        toolchains=_names(kwargs.get("toolchains", ()), f"toolchains= of {where}"),
-        fingerprint=_fingerprint(module, prompt, starter, own_folder="prompt_text" not in kwargs),
+        toolchains=toolchains,
+        fingerprint=_fingerprint(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
     )
 
 
@@ -206,6 +213,25 @@ def _data_folder(module: Path, task_id: str, given: object, where: str) -> Path 
     return None
 
 
+def _dependencies(folder: Path, toolchains: Sequence[str], where: str) -> dict[str, str]:
+    """The manifests in ``folder`` with their lock files: name to text."""
+    found = {}
+    for manifest, (lock, toolchain, command) in _DEPENDENCIES.items():
+        if not (folder / manifest).exists():
+            continue
+        if toolchain not in toolchains:
+            raise TaskError(
+                f"{where}: {folder / manifest} is for {toolchain}, which toolchains= does not name. Add it."
+            )
+        if not (folder / lock).exists():
+            raise TaskError(
+                f"{folder} has a {manifest} without {lock}, which fixes every version. Run there: {command}"
+            )
+        for name in (manifest, lock):
+            found[name] = _read_text(folder / name, f"a dependency of {where}")
+    return found
+
+
 def _read_folder(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         return {}
@@ -224,7 +250,9 @@ def _read_text(path: Path, what: str) -> str:
         raise TaskError(f"{path} ({what}) cannot be read as UTF-8 text: {error}.") from error
 
 
-def _fingerprint(module: Path, prompt: str, starter: Mapping[str, str], *, own_folder: bool) -> str:
+def _fingerprint(
+    module: Path, prompt: str, starter: Mapping[str, str], dependencies: Mapping[str, str], *, own_folder: bool
+) -> str:
     """Hash what shapes question and verdict; a task with a prompt file owns the files beside its module, probes too.
 
     Hidden files are left by editors and file managers.
@@ -235,6 +263,7 @@ def _fingerprint(module: Path, prompt: str, starter: Mapping[str, str], *, own_f
     for label, content in [
         ("prompt", prompt.encode()),
         *((f"starter/{name}", text.encode()) for name, text in starter.items()),
+        *((f"dependencies/{name}", text.encode()) for name, text in dependencies.items()),
         *((path.name, path.read_bytes()) for path in beside),
     ]:
         digest.update(f"{label}\0{len(content)}\0".encode() + content)

@@ -31,8 +31,8 @@ class _Found(NamedTuple):
 class Collection:
     """The tasks of one process, filled while pytest collects."""
 
-    def __init__(self, settings: Settings, missing: Callable[[str], str]) -> None:
-        """``missing`` tells of a toolchain's name how to install it, or "" when it is there."""
+    def __init__(self, settings: Settings, missing: Callable[[Task], str]) -> None:
+        """``missing`` tells why a task cannot be graded on this machine, with the remedy, or "" when it can."""
         self.settings = settings
         self._missing = missing
         self._found: dict[Path, _Found | TaskError] = {}
@@ -110,7 +110,7 @@ class Collection:
 
     def unavailable(self, task: Task) -> str:
         """Why a task cannot be graded on this machine, with the remedy; "" when it can."""
-        return "; ".join(hint for name in task.toolchains if (hint := self._missing(name)))
+        return self._missing(task)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

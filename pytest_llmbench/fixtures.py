@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,16 +40,24 @@ def completion(submission: Submission) -> Completion:
 @pytest.fixture(scope="module")
 def workspace(llm_attempt: OpenAttempt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh folder with the task's starter files and the model's files over them."""
+    from pytest_llmbench.sandbox.cleanup import remove_tree
+
     root = tmp_path_factory.mktemp("workspace")
     llm_attempt.open_workspace(root)
     yield root
-    shutil.rmtree(root, ignore_errors=True)
+    with contextlib.suppress(OSError):  # what remains is no verdict on the model
+        remove_tree(root)
 
 
 @pytest.fixture(scope="module")
-def sandbox(llm_attempt: OpenAttempt, workspace: Path) -> Sandbox:
+def sandbox(llm_attempt: OpenAttempt, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Runs commands (``run``) and functions (``call``, ``calls``) in the workspace, with nothing else in reach."""
-    return llm_attempt.open_sandbox(workspace)
+    from pytest_llmbench.sandbox.cleanup import remove_tree
+
+    scratch = tmp_path_factory.mktemp("caches")
+    yield llm_attempt.open_sandbox(workspace, scratch)
+    with contextlib.suppress(OSError):  # as above
+        remove_tree(scratch)
 
 
 @pytest.fixture(scope="module")

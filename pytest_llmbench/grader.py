@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmbench import toolchains
 from pytest_llmbench.collection import ITEM_REF, Collection
+from pytest_llmbench.defuse import defuse_subtest
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
 from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, in_body, note_phase
+from pytest_llmbench.pipeline import equipment
 from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files, read_submission
 from pytest_llmbench.sandbox.select import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
@@ -53,10 +55,13 @@ class OpenAttempt:
         self.workspace = root
         fill_workspace(root, self.task, self.submission)
 
-    def open_sandbox(self, workspace: Path) -> Sandbox:
-        """A sandbox over the attempt's workspace with the task's toolchains in it."""
+    def open_sandbox(self, workspace: Path, scratch: Path) -> Sandbox:
+        """A sandbox over the attempt's workspace with the task's toolchains in it, whose caches write to ``scratch``.
+
+        Raises ``HarnessError``.
+        """
         assert self.sandbox_choice is not None
-        found = [chain for name in self.task.toolchains if (chain := toolchains.find(name))]
+        found = equipment.equip(self.task, workspace, scratch, self.sandbox_choice.name)
         self.sandbox = open_sandbox(self.sandbox_choice, workspace, found)
         return self.sandbox
 
@@ -97,6 +102,8 @@ class Grader:
         if ref is not None and not self._collection.unavailable(self._collection.task(ref.task)):
             try:
                 attempt = self.opened(ref.key)
+                if attempt.failure is None and not attempt.submission.no_code:
+                    equipment.prepare(attempt.task, self._sandbox, lambda line: _say(item.config, line))
             except SourceClosedError:
                 pytest.exit("llmbench: the session is ending", returncode=2)
             except (HarnessError, StoreError) as error:
@@ -133,6 +140,11 @@ class Grader:
             attach_record(item, report, ref, point, labels)
         return report
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Before anybody shows or sends a subtest's report: it got more text after it was made."""
+        defuse_subtest(report)
+
     def _add_evidence(self, item: pytest.Item, report: pytest.TestReport, attempt: OpenAttempt) -> None:
         submission = attempt.submission
         files = submission.completion.files is not None
@@ -157,6 +169,18 @@ class Grader:
         if llm.epochs > 1:
             words.append(f"--llm-epochs={llm.epochs}")
         return shlex.join(words)
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    """Tell the user why nothing moves. A worker of xdist has a reporter that nobody reads, and shares our stderr."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        reporter.ensure_newline()
+        reporter.write_line(f"llmbench: {line}")
+        reporter.flush()
+    else:
+        sys.stderr.write(f"llmbench: {line}\n")
+        sys.stderr.flush()
 
 
 def _from_here(path: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmbench import fixtures
+from pytest_llmbench.defuse import visible
 from pytest_llmbench.errors import LLMBenchError, OptionError
 from pytest_llmbench.options import add_options, read_settings
 from pytest_llmbench.schema.settings import Settings
@@ -58,18 +59,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
             activate(config, settings, collection_of(config))
     except LLMBenchError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(visible(str(error))) from None  # a server's names may be in it
 
 
 def collection_of(config: pytest.Config) -> Collection:
     """This process's tasks."""
     if COLLECTION not in config.stash:
-        from pytest_llmbench import toolchains
         from pytest_llmbench.collection import Collection
+        from pytest_llmbench.pipeline.equipment import missing
 
-        config.stash[COLLECTION] = Collection(
-            config.stash[SETTINGS], lambda name: "" if toolchains.find(name) else toolchains.hint(name)
-        )
+        settings = config.stash[SETTINGS]
+        config.stash[COLLECTION] = Collection(settings, lambda task: missing(task, settings.sandbox))
     return config.stash[COLLECTION]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_llmbench.defuse import clean
 from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
-from pytest_llmbench.reporting.terminal import render
+from pytest_llmbench.reporting.terminal import printable, render
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results
@@ -55,7 +55,7 @@ class Reporter:
 
     def pytest_report_header(self) -> list[str]:
         """Models and what they resolved to, sandbox, run folder."""
-        return self.controller.header_lines()
+        return [printable(line) for line in self.controller.header_lines()]
 
     def on_planned(self, plan: Plan) -> None:
         """Say how much there is to do, once it is known; may be called from a worker's thread."""

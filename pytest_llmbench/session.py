@@ -126,6 +126,7 @@ class Controller:
         models = [f"llmbench: {describe(target)}" for target in self.targets]
         return [
             *models,
+            *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
             f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
@@ -165,6 +166,7 @@ class Controller:
                 "description": self.sandbox.description,
                 "guarantees": list(self.sandbox.guarantees),
                 "gaps": list(self.sandbox.gaps),
+                "passed_over": list(self.sandbox.passed_over),
             },
         )
         models = [

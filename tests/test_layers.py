@@ -14,6 +14,7 @@ LAYERS = {
     "schema": 0,
     "catalog": 1,
     "toolchains": 1,
+    "caches": 1,
     "store": 1,
     "llm": 1,
     "replies": 1,
@@ -44,7 +45,7 @@ THIRD_PARTY_ONLY_IN = {
     "litellm": {"llm/litellm_client.py"},
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
-    "subprocess": {"sandbox", "toolchains.py"},
+    "subprocess": {"sandbox", "toolchains.py", "caches/command.py"},
 }
 
 

@@ -34,6 +34,8 @@ class ModelTarget:
     concurrency: int = 1
     """Requests in flight."""
     params: dict[str, Any] = field(default_factory=dict)
+    provider: str = ""
+    """``litellm``: its name for who answers."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pytest_llmbench.llm.client import LLMClient, ModelTarget
+from pytest_llmbench.llm.secrets import api_key
 from pytest_llmbench.schema.settings import LLMSettings
 
 ClientFactory = Callable[[ModelTarget], LLMClient]
 """Makes the client of one queue when its first request is due; called on the event loop's thread."""
 
 
-def real_clients(settings: LLMSettings) -> ClientFactory:
+def real_clients(settings: LLMSettings, environment: Mapping[str, str] = os.environ) -> ClientFactory:
     """The clients that ask real endpoints, each imported when it is first needed.
 
-    Keys come from the environment when a client is made, and stay inside it. The factory raises ``OptionError`` for
+    Keys come from ``environment`` when a client is made, and stay inside it. The factory raises ``OptionError`` for
     a base URL or key that cannot be used.
     """
 
@@ -24,17 +25,18 @@ def real_clients(settings: LLMSettings) -> ClientFactory:
     def hosted() -> LLMClient:
         from pytest_llmbench.llm.litellm_client import LiteLLMClient
 
-        client = LiteLLMClient()
+        client = LiteLLMClient(environment=environment)
         client.warm_up()
         return client
 
     def make(target: ModelTarget) -> LLMClient:
         if target.kind == "litellm":
+            api_key(target.provider, environment)  # one that cannot be sent is refused before anything is sent
             return hosted()
         from pytest_llmbench.llm.openai_client import OpenAIClient
 
         # The key is meant for the endpoint that the user named, not for whatever answers on a port of this machine.
-        named = settings.base_url or os.environ.get("OPENAI_BASE_URL")
-        return OpenAIClient(target.base_url or "", os.environ.get("OPENAI_API_KEY") if named else None)
+        named = settings.base_url or environment.get("OPENAI_BASE_URL")
+        return OpenAIClient(target.base_url or "", environment.get("OPENAI_API_KEY") if named else None)
 
     return make

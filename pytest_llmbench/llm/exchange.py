@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -25,14 +26,14 @@ _STRAY_CHARS = 1000
 class Exchange:
     """One request and what came back, with its times."""
 
-    def __init__(self, endpoint: str, request: CompletionRequest, secrets: tuple[str, ...], max_bytes: int) -> None:
+    def __init__(self, endpoint: str, request: CompletionRequest, secrets: Iterable[str], max_bytes: int) -> None:
         """Prepare to send the request; ``secrets`` are hidden in what errors quote."""
         self.sent: float | None = None
         """When the first byte was sent; ``time.monotonic()``, as the other times."""
         self._answer = Answer()
         self._endpoint = endpoint
         self._request = request
-        self._secrets = secrets
+        self._secrets = tuple(secrets)
         self._max_bytes = max_bytes
         self._received = 0.0
         self._first_token: float | None = None

@@ -44,18 +44,20 @@ class Gateway:
         lookahead: bool = False,
         recall: Recall | None = None,
         policy: RetryPolicy | None = None,
+        scrub: Callable[[Outcome], Outcome] = lambda outcome: outcome,
     ) -> None:
         """Start the threads; nothing is asked before ``announce``.
 
         ``on_outcome`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate at most
         the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
-        every outcome stays in memory.
+        every outcome stays in memory. ``scrub`` takes secrets out of what came of asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
         self._settings = settings
         self._keeper = Keeper(cache, on_outcome, settings.cache)
         self._make_client = client_factory or real_clients(settings)
         self._policy = policy or RetryPolicy()
+        self._scrub = scrub
         self._board = Board(recall)
         self._closing = threading.Lock()
         self._closed = False
@@ -217,7 +219,7 @@ class Gateway:
 
     async def _generate(self, queue: QueueState, key: AttemptKey) -> None:
         request = self._requests.pop(key)
-        outcome = await self._ask(self._targets[key.model], key, request)
+        outcome = self._scrub(await self._ask(self._targets[key.model], key, request))
         await self._finish(key, request, outcome)
         # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
         queue.end(key)

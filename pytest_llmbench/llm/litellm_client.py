@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
@@ -14,21 +15,32 @@ from typing import Any
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.answer import Answer
 from pytest_llmbench.llm.classify import http_failure, retry_after_s
+from pytest_llmbench.llm.secrets import api_key as key_of
 from pytest_llmbench.llm.transport import invalid_failure, timeout_failure, transport_failure
-from pytest_llmbench.llm.wording import hide, one_line
+from pytest_llmbench.llm.wording import hide, one_line, written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
 
 _SECRET_ENDINGS = ("_API_KEY", "_KEY", "_TOKEN", "_SECRET")
 
 
 class LiteLLMClient:
-    """Asks a model by its litellm name, such as ``anthropic/claude-...``; keys come from the environment.
+    """Asks a model by its litellm name, such as ``anthropic/claude-...``.
 
     Never by stream: litellm ends a stream that broke off with a ``finish_reason`` of its own making.
     """
 
-    def __init__(self, *, api_base: str | None = None, api_key: str | None = None) -> None:
-        """Both are for a provider reached at another place than its usual one."""
+    def __init__(
+        self,
+        *,
+        api_base: str | None = None,
+        api_key: str | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        """The first two are for a provider reached at another place than its usual one.
+
+        ``environment``: where keys are found; litellm is given the one that it needs.
+        """
+        self._environment = environment
         self._target = {
             name: value for name, value in (("api_base", api_base), ("api_key", api_key)) if value is not None
         }
@@ -51,7 +63,7 @@ class LiteLLMClient:
             async with asyncio.timeout(timeout_s):
                 response = await litellm.acompletion(
                     **asked["params"],
-                    **self._target,
+                    **{**self._key(litellm, request.model), **self._target},
                     model=request.model,
                     messages=asked["messages"],
                     timeout=timeout_s,
@@ -85,11 +97,17 @@ class LiteLLMClient:
             threading.Thread(target=_fulfil, args=(self._loaded,), name="llmbench-litellm", daemon=True).start()
         return self._loaded
 
+    def _key(self, litellm: Any, model: str) -> dict[str, str]:
+        """The key's argument, if there is a key; raises what litellm raises for a model it does not know."""
+        provider = litellm.get_llm_provider(model, api_base=self._target.get("api_base"))[1]
+        key = key_of(provider, self._environment)
+        return {"api_key": key} if key is not None else {}
+
     def _failure(self, error: Exception, model: str, timeout_s: float, waited_s: float) -> Failure:
         """Classify what litellm raised: mostly openai's exception classes, and whatever slips through."""
         import openai
 
-        said = hide(str(error), (*self._target.values(), *_secrets()))
+        said = hide(str(error), written_forms([*self._target.values(), *_secrets(self._environment)]))
         if isinstance(error, openai.APITimeoutError):
             return timeout_failure(self._endpoint, limit_s=timeout_s, waited_s=waited_s)
         # A refused connection is a status 500 in litellm; what lies behind it tells more.
@@ -134,6 +152,6 @@ def _asked_pause_s(error: Exception) -> float | None:
     return retry_after_s(headers) if headers else None
 
 
-def _secrets() -> list[str]:
+def _secrets(environment: Mapping[str, str]) -> list[str]:
     """Values of environment variables that providers' keys are read from."""
-    return [value for name, value in os.environ.items() if name.endswith(_SECRET_ENDINGS)]
+    return [value for name, value in environment.items() if name.endswith(_SECRET_ENDINGS)]

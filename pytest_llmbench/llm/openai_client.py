@@ -14,6 +14,7 @@ from pytest_llmbench.errors import ModelError, OptionError
 from pytest_llmbench.llm.exchange import Exchange
 from pytest_llmbench.llm.servers import is_near
 from pytest_llmbench.llm.transport import dropped_failure, timeout_failure, transport_failure
+from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 
 CONNECT_S = 10.0
@@ -41,7 +42,7 @@ class OpenAIClient:
         ``OptionError`` for a URL or key that cannot be used.
         """
         url = _parsed(base_url)
-        self._secrets = tuple(secret for secret in (api_key, url.password) if secret)
+        self._secrets = written_forms(secret for secret in (api_key, url.password) if secret)
         self._headers = httpx.Headers({"Accept-Encoding": "identity", "User-Agent": "pytest-llmbench"})
         if api_key:
             if not (api_key.isascii() and api_key.isprintable()):

@@ -117,9 +117,17 @@ class _Places:
         if model is not None:
             return self._openai(spec, model.id, model.base_url)
         provider, slash, rest = spec.name.partition("/")
-        if spec.name in self._hosted or (slash and rest and provider in self._hosted.values()):
-            concurrency = self.settings.concurrency or HOSTED_CONCURRENCY
-            return ModelTarget(spec.label, "litellm", spec.name, "litellm", f"litellm:{spec.name}", None, concurrency)
+        prefixed = slash and rest and provider in self._hosted.values()
+        if prefixed or spec.name in self._hosted:
+            return ModelTarget(
+                spec.label,
+                "litellm",
+                spec.name,
+                "litellm",
+                f"litellm:{spec.name}",
+                concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
+                provider=provider if prefixed else self._hosted[spec.name],
+            )
         raise OptionError(self._not_found(spec.name, served))
 
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:

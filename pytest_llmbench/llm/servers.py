@@ -53,7 +53,7 @@ def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_
     if api_key and not (api_key.isascii() and api_key.isprintable()):
         raise OptionError("OPENAI_API_KEY holds characters that no HTTP header may hold: copy the key again.")
     timeout = httpx.Timeout(read_s, connect=connect_s)
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = httpx.Headers({"Authorization": f"Bearer {api_key}"} if api_key else {})  # its repr shows no key
     last = ""
     # A proxy from the environment is no way to a server on this machine or in this network.
     with httpx.Client(timeout=timeout, headers=headers, trust_env=not is_near(url)) as client:

@@ -9,11 +9,14 @@ from pathlib import Path
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.replies.extract import extract
-from pytest_llmbench.sandbox.workspace import write_files
+from pytest_llmbench.sandbox.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir, writing
+
+LONGEST_FILE = 1_000_000
+"""Characters of one file handed in: twice what models can write in one reply, and what looking into it may cost."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,7 +43,10 @@ class Submission:
 
 
 def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Submission:
-    """Find the files that the task asks for in what the model handed in."""
+    """Find the files that the task asks for in what the model handed in.
+
+    A file that cannot be written into a workspace, or is far too long, was not handed in: that is the model's fault.
+    """
     if completion.files is not None:
         files: Mapping[str, str] = {name: completion.files[name] for name in task.files if name in completion.files}
         notes: tuple[str, ...] = tuple(f"{name}: handed in as a file" for name in files)
@@ -48,6 +54,12 @@ def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Subm
         extraction = extract(completion.text, task.files)
         files = extraction.files
         notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
+    too_long = {
+        name: f"longer than {LONGEST_FILE} characters" for name, text in files.items() if len(text) > LONGEST_FILE
+    }
+    refused = too_long | dict(refusals({name: text for name, text in files.items() if name not in too_long}))
+    files = {name: text for name, text in files.items() if name not in refused}
+    notes += tuple(f"{name}: refused: {reason}" for name, reason in refused.items())
     return Submission(key, completion, files, notes, set() if files else {NO_CODE})
 
 

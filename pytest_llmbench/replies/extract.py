@@ -13,13 +13,17 @@ from pytest_llmbench.replies import fences, syntax
 from pytest_llmbench.replies.candidates import unescaped
 from pytest_llmbench.replies.filenames import Wanted
 from pytest_llmbench.replies.languages import language_of_block, language_of_file
-from pytest_llmbench.replies.readings import is_diff
+from pytest_llmbench.replies.readings import is_diff, names
 from pytest_llmbench.replies.reasoning import drop_reasoning
 from pytest_llmbench.replies.selection import Selection
 
 MOST_BLOCKS = 200
-"""So many of the last blocks of a reply are looked at."""
+"""So many blocks of a reply are looked at."""
+MOST_TEXT = 400_000
+"""Characters of a reply that parsers are given: hostile ones cost them seconds per 100 000."""
 MOST_NOTES = 20
+LONGEST_NOTE = 200
+"""Characters; the names and labels that notes quote are the model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ def extract(text: str, expected: Sequence[str]) -> Extraction:
     if whole is not None:
         return Extraction(whole.files, whole.took, notes + whole.notes)
     blocks = fences.scan(text)
-    found = _search(blocks[-MOST_BLOCKS:], wanted)
-    if len(blocks) > MOST_BLOCKS:
-        notes = (*notes, f"only the last {MOST_BLOCKS} of {len(blocks)} blocks were looked at")
+    looked_at, room = _within(blocks, wanted, MOST_TEXT)
+    found = _search(looked_at, wanted, room)
+    if len(looked_at) < len(blocks):
+        notes = (*notes, f"only {len(looked_at)} of {len(blocks)} blocks were looked at")
     if not blocks and is_diff(text, wanted):
         notes = (*notes, "the reply is a diff, not a file")
     return Extraction(found.files, found.took, _shortened((*notes, *found.notes)))
@@ -97,7 +102,27 @@ def _whole(text: str, wanted: Wanted) -> Extraction | None:
     return Extraction({name: code}, (taken,), ("HTML entities unescaped",) if code != source else ())
 
 
-def _search(blocks: list[fences.Block], wanted: Wanted) -> Extraction:
+def _within(blocks: list[fences.Block], wanted: Wanted, room: int) -> tuple[list[fences.Block], int]:
+    """As many blocks as can be looked at, in order, and the room that they leave for more text.
+
+    Those that name an expected file come before the others, and the last before the first.
+    """
+    if len(blocks) <= MOST_BLOCKS and sum(map(_cost, blocks)) <= room:
+        return blocks, room - sum(map(_cost, blocks))
+    chosen: dict[int, fences.Block] = {}
+    for block in sorted(blocks, key=lambda block: (names(block, wanted) is None, -block.number)):
+        if len(chosen) < MOST_BLOCKS and _cost(block) <= room:
+            chosen[block.number] = block
+            room -= _cost(block)
+    return [chosen[number] for number in sorted(chosen)], room
+
+
+def _cost(block: fences.Block) -> int:
+    """Characters that parsers will be given of it."""
+    return len(block.source) if len(block.source) <= syntax.LONGEST else 0
+
+
+def _search(blocks: list[fences.Block], wanted: Wanted, room: int) -> Extraction:
     """Look into the blocks; and into the blocks inside a Markdown or unlabelled one, if that finds nothing."""
     found = _from_blocks(blocks, wanted)
     if found.files or any(language_of_file(name) == "markdown" for name in wanted.names):
@@ -105,7 +130,8 @@ def _search(blocks: list[fences.Block], wanted: Wanted) -> Extraction:
     for block in reversed(blocks):
         if language_of_block(block.info) in ("", "markdown"):
             inner = fences.scan(block.source, first_line=block.first_line + 1, first_number=blocks[-1].number + 1)
-            inside = _from_blocks(inner[-MOST_BLOCKS:], wanted)
+            looked_at, room = _within(inner, wanted, room)
+            inside = _from_blocks(looked_at, wanted)
             if inside.files:
                 note = f"block {block.number} is a wrapper: looked at the blocks inside it"
                 return Extraction(inside.files, inside.took, (note, *inside.notes))
@@ -130,6 +156,6 @@ def _from_blocks(blocks: list[fences.Block], wanted: Wanted) -> Extraction:
 
 
 def _shortened(notes: tuple[str, ...]) -> tuple[str, ...]:
-    if len(notes) <= MOST_NOTES:
-        return notes
-    return (*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more")
+    """The first of the notes, each of bounded length, and the number of the others."""
+    short = [note if len(note) <= LONGEST_NOTE else f"{note[:LONGEST_NOTE]}..." for note in notes[:MOST_NOTES]]
+    return (*short, f"and {len(notes) - MOST_NOTES} more") if len(notes) > MOST_NOTES else tuple(short)

@@ -32,6 +32,8 @@ _COMMENT_LABEL = re.compile(r"(?:file(?:\s?name)?|path)\s*[:=]\s*", re.IGNORECAS
 _REST = re.compile(r"\s*[-:(|\u2013\u2014]")
 _LONGEST = 200
 """Longer lines name no file."""
+_MOST_LINES = 200
+"""So many lines above a block are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Wanted:
 
         Such a line holds one file name and, beside it, only words like "file", "the updated" or "here is".
         """
-        texts = [line for line in lines if line.strip()]
+        texts = [line for line in lines[-_MOST_LINES:] if line.strip()]
         for position, line in enumerate(reversed(texts)):
             if position == 0 or _HEADING.match(line):
                 name = self._in_line(line)

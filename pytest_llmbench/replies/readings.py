@@ -48,6 +48,12 @@ def is_diff(text: str, wanted: Wanted) -> bool:
     return bool(_DIFF.search(text)) and not any(syntax.parses(text, language_of_file(name)) for name in wanted.names)
 
 
+def names(block: Block, wanted: Wanted) -> str | None:
+    """The expected file that a block says it is; found without a parser."""
+    name, _ = _name(block, language_of_block(block.info), wanted)
+    return name.wanted if name is not None else None
+
+
 def read(blocks: Iterable[Block], wanted: Wanted) -> list[Reading]:
     """Read every block."""
     return [_read(block, wanted) for block in blocks]

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def outline(source: str, language: str) -> Outline:
     return Outline(names, frozenset(used - bound), lines, defines)
 
 
+@lru_cache(maxsize=32)
 def _is_python(source: str) -> bool:
     if len(source) > LONGEST:
         return False
@@ -150,6 +152,7 @@ def _survey(root: SgNode) -> tuple[frozenset[str], bool]:
     return frozenset(names), defines
 
 
+@lru_cache(maxsize=32)
 def _root(source: str, language: str) -> SgNode | None:
     if language not in GRAMMARS or len(source) > LONGEST:
         return None

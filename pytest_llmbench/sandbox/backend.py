@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +15,8 @@ from pytest_llmbench.sandbox.calls import make_calls
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended
 from pytest_llmbench.sandbox.rlimits import limit_behind
-from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, Toolchain
+from pytest_llmbench.sandbox.suites import run_suite, runner_toolchain
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, TestRun, Toolchain
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _TOOLCHAIN_NAMES = ("python", "node", "go", "cargo")
@@ -25,12 +28,23 @@ class Backend(ABC):
 
     name: str
     """As in ``--llm-sandbox``."""
+    guarantees: tuple[str, ...] = ()
+    """What it gives, in a few plain words each; none: no isolation."""
+    gaps: tuple[str, ...] = ()
+    """What it does not stop, in a few plain words each."""
+    remedy = ""
+    """What to do where it does not work: whole sentences without the last full stop."""
 
     def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
         """``workspace``: an existing folder. ``toolchains``: those that commands may be named after."""
         self.workspace = workspace.resolve()
         self.last: ExecResult | None = None
         self.toolchains = {toolchain.name: toolchain for toolchain in toolchains}
+
+    @classmethod
+    @abstractmethod
+    def describe(cls) -> str:
+        """Name and version, as in ``bubblewrap 0.8.0``. Raises ``SandboxError`` when it is not there."""
 
     @property
     @abstractmethod
@@ -90,6 +104,28 @@ class Backend(ABC):
         """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls.py``)."""
         return make_calls(self, Path(file), function, args, limits or Limits(), loopback=loopback)
 
+    def run_tests(
+        self,
+        runner: RunnerName,
+        arguments: Sequence[str] = (),
+        *,
+        expected: Sequence[str],
+        files: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        loopback: bool = False,
+    ) -> TestRun:
+        """Run a given test suite (see ``Sandbox.run_tests`` and ``sandbox/suites.py``)."""
+        self._program(runner_toolchain(runner))
+        return run_suite(
+            self,
+            runner,
+            arguments,
+            expected=expected,
+            files=files or {},
+            limits=limits or Limits(),
+            loopback=loopback,
+        )
+
     def __repr__(self) -> str:
         """Short and the same on every run: it appears in assertion texts, which are records."""
         return f"<{self.name} sandbox>"
@@ -101,6 +137,10 @@ class Backend(ABC):
     def _run(self, launch: Launch) -> ExecResult:
         """Run a command that is named as the caller named it."""
         name, *arguments = launch.command
+        # A program may have closed its own workspace, which is no reason not to judge what comes next.
+        with contextlib.suppress(OSError):
+            if (mode := self.workspace.stat().st_mode) & stat.S_IRWXU != stat.S_IRWXU:
+                self.workspace.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
         ended = self._execute(
             replace(launch, command=(self._program(name), *arguments), env={**self._environment(), **launch.env})
         )
@@ -114,6 +154,7 @@ class Backend(ABC):
             wall_s=ended.wall_s,
             cpu_s=ended.cpu_s,
             limit_hit=hit,
+            waited_s=ended.waited_s,
         )
         return self.last
 

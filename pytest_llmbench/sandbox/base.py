@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, TestRun
 
 
 class Sandbox(Protocol):
@@ -58,5 +58,26 @@ class Sandbox(Protocol):
         is shown to the sandbox alone, without its folder, and imports the model's files from the workspace.
         Expected values stay with the caller. When the process dies in one call, the rest goes on in a new one
         (a few times at most).
+        """
+        ...
+
+    def run_tests(
+        self,
+        runner: RunnerName,
+        arguments: Sequence[str] = (),
+        *,
+        expected: Sequence[str],
+        files: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        loopback: bool = False,
+    ) -> TestRun:
+        """Run a given test suite in one process with the model's code, and see whether it named all expected tests.
+
+        The weaker way to grade: the code under test can answer in the runner's place. Prefer ``calls``.
+        ``expected``: every test that must pass, as the runner names it: ``FILE::TEST`` of pytest, ``FILE::TITLE`` of
+        ``node --test`` (titles of suites around it before it, with `` > `` in between), ``PACKAGE::TEST`` of Go,
+        ``TEST`` of cargo. These files or packages are run. ``arguments``: more for the runner.
+        ``files``: the suite (name in the workspace: text), written over whatever the reply put there.
+        Raises ``TaskError`` for names or files that cannot be used, ``SandboxError`` when the sandbox itself fails.
         """
         ...

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from io import FileIO
 from pathlib import Path
@@ -112,7 +113,7 @@ class Bubblewrap(Backend):
         with contextlib.ExitStack() as stack:
             if who is not None:
                 try:
-                    who.own(writable)
+                    who.own(self.workspace, writable[1:])
                 except OSError as error:
                     msg = f"bubblewrap failed: the workspace cannot be handed over: {error}"
                     raise SandboxError(msg) from error
@@ -234,4 +235,4 @@ def _with_signal(ended: Ended) -> Ended:
     """Translate a shell's 128 + N back to the signal N."""
     if ended.status not in _SIGNALLED:
         return ended
-    return Ended(128 - ended.status, ended.stdout, ended.stderr, ended.wall_s, ended.cpu_s, ended.limit_hit)
+    return replace(ended, status=128 - ended.status)

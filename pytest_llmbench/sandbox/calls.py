@@ -7,8 +7,8 @@ the calls. It answers with frames on its standard output, in between what the co
     \n<nonce> ["begin", 0]\n
     \n<nonce> ["end", 0, {...}]\n           a CallResult's fields
 
-The nonce frames, it proves nothing: code in the driver's process can read it and answer in the driver's place. It
-can then only give wrong values, for the expected ones never enter.
+Code in the driver's process can answer in the driver's place (``frames.py``). It can then only give wrong values, for
+the expected ones never enter.
 
 What crosses: null, booleans, numbers, strings, lists and objects of exactly these types, at any depth (Python: int,
 float, str, list, dict with str keys; no subclass, no tuple). For anything else ``value`` is None, ``type_name`` says
@@ -20,29 +20,28 @@ Python code sees the standard library and the workspace, never the machine's sit
 must not decide a point. A probe finds the workspace's path in the environment variable ``WORKSPACE``, in JavaScript
 also as ``globalThis.WORKSPACE``, and on ``sys.path``.
 
-Each process gets the whole of the limits, and there are at most four of them.
+There are at most four processes, and the limits on time hold for all of them together: a process that is started anew
+gets what the others left. Other limits hold for each process anew.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import secrets
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_llmbench.errors import SandboxError, TaskError
+from pytest_llmbench.sandbox.frames import new_nonce, read_frames, without_frames
 from pytest_llmbench.sandbox.launch import Launch
-from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits
+from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, LimitName, Limits
 
 _DRIVERS = Path(__file__).parent / "drivers"
 _PYTHON = ("python", "-P", "-s", "-S", "-B"), "driver.py"
 _NODE = ("node",), "driver.mjs"
 _LANGUAGES = {".py": _PYTHON, ".js": _NODE, ".mjs": _NODE, ".cjs": _NODE}
-_RESTARTS = 3
+_PROCESSES = 4
 _UNSETTLED_PROMISE = 13
 """Node's exit status when it waits for a promise and nothing is left that could settle it."""
 
@@ -79,6 +78,39 @@ class _Plan:
 
 
 @dataclass(slots=True)
+class _Budget:
+    """The limits on time, of which several processes use up their shares."""
+
+    limits: Limits
+    wall_s: float = 0.0
+    """Used so far, as ``cpu_s``."""
+    cpu_s: float = 0.0
+    exhausted: LimitHit | None = None
+    """The limit of which nothing is left."""
+
+    @property
+    def rest(self) -> Limits:
+        """What the next process may use."""
+        return replace(self.limits, wall_s=self.limits.wall_s - self.wall_s, cpu_s=self.limits.cpu_s - self.cpu_s)
+
+    def charge(self, execution: ExecResult) -> ExecResult:
+        """Count what a process used. The same result, with a hit limit as of all processes together."""
+        hit = execution.limit_hit
+        if hit is not None and hit.limit in ("wall_s", "cpu_s"):
+            hit = self.exhausted = self._hit(hit.limit, getattr(self, hit.limit) + hit.observed)
+        self.wall_s += execution.wall_s - execution.waited_s
+        self.cpu_s += execution.cpu_s
+        if self.exhausted is None and self.cpu_s >= self.limits.cpu_s:
+            self.exhausted = self._hit("cpu_s", self.cpu_s)
+        if self.exhausted is None and self.wall_s >= self.limits.wall_s:
+            self.exhausted = self._hit("wall_s", self.wall_s)
+        return replace(execution, limit_hit=hit)
+
+    def _hit(self, limit: LimitName, used: float) -> LimitHit:
+        return LimitHit(limit, getattr(self.limits, limit), round(used, 3))
+
+
+@dataclass(slots=True)
 class _Answers:
     """What one driver process answered."""
 
@@ -100,21 +132,25 @@ def make_calls(
 ) -> list[CallResult]:
     """Call ``function`` of ``file`` once per entry of ``args``; one result each, in order.
 
-    A call that ends its process has died; those after it go on in a new process, three times at most. A file that
-    cannot be imported raises in every call. Raises ``TaskError`` for a file, or arguments, that a task cannot use so,
-    and ``SandboxError`` when the driver does not come up.
+    A call that ends its process has died; those after it go on in a new process, three times at most and as long as
+    there is time left. A file that cannot be imported raises in every call. Raises ``TaskError`` for a file, or
+    arguments, that a task cannot use so, and ``SandboxError`` when the driver does not come up.
     """
     plan = _plan(host, file, function, loopback=loopback)
+    budget = _Budget(limits)
     results: list[CallResult] = []
-    for restarts_left in range(_RESTARTS, -1, -1):
+    for _ in range(_PROCESSES):
         if len(results) == len(args):
+            return results
+        execution, made = _one_process(host, plan, args, len(results), budget)
+        results += made
+        if budget.exhausted:
+            why = str(budget.exhausted)
             break
-        results += _one_process(host, plan, args, len(results), limits)
-        if results and results[-1].outcome == "died" and restarts_left == 0:
-            missing = len(args) - len(results)
-            message = f"not called: the process had died {_RESTARTS + 1} times in the calls before"
-            results += [CallResult("died", message=message, execution=results[-1].execution)] * missing
-    return results
+    else:
+        why = f"the process had died {_PROCESSES} times in the calls before"
+    not_called = CallResult("died", message=f"not called: {why}", execution=execution)
+    return results + [not_called] * (len(args) - len(results))
 
 
 def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Plan:
@@ -141,24 +177,28 @@ def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Pl
 
 
 def _one_process(
-    host: DriverHost, plan: _Plan, args: Sequence[Sequence[Any]], first: int, limits: Limits
-) -> list[CallResult]:
-    """Make the calls from ``first`` on until the process ends; at least one result, all of them if it did not die."""
-    nonce = secrets.token_hex(16)
+    host: DriverHost, plan: _Plan, args: Sequence[Sequence[Any]], first: int, budget: _Budget
+) -> tuple[ExecResult, list[CallResult]]:
+    """Make the calls from ``first`` on until the process ends; the results of those that were begun."""
+    nonce = new_nonce()
     calls = [[index, list(arguments)] for index, arguments in enumerate(args)][first:]
     try:
         request = json.dumps(plan.request | {"nonce": nonce, "calls": calls}, allow_nan=False)
     except (TypeError, ValueError) as error:
         msg = f"cannot call {plan.request['function']}(): arguments must be JSON values: {error}"
         raise TaskError(msg) from error
-    execution = host.run_driver(
-        Launch(plan.command, limits, stdin=request.encode(), mounts=plan.mounts, loopback=plan.loopback)
+    execution = budget.charge(
+        host.run_driver(
+            Launch(plan.command, budget.rest, stdin=request.encode(), mounts=plan.mounts, loopback=plan.loopback)
+        )
     )
-    host.last = replace(execution, stdout=re.sub(rf"\n{nonce} .*\n", "", execution.stdout))
+    host.last = replace(execution, stdout=without_frames(execution.stdout, nonce))
     answers = _read_answers(execution.stdout, nonce)
-    if not answers.ready:
+    if not answers.ready and execution.limit_hit is None:
         msg = f"the driver of {' '.join(plan.command)} did not come up: {_how_it_died(execution)}"
         raise SandboxError(msg)
+    if first and budget.exhausted and not answers.begun:  # what was left of the time was too little to begin again
+        return execution, []
     results = []
     for index in range(first, len(args)):
         result = _result(index, answers, execution)
@@ -167,28 +207,20 @@ def _one_process(
             if not answers.begun:  # it died in the import, and would do so again
                 results += [result] * (len(args) - index - 1)
             break
-    return results
+    return execution, results
 
 
 def _read_answers(stdout: str, nonce: str) -> _Answers:
     answers = _Answers()
-    for frame in re.finditer(rf"\n{nonce} (.*)\n", stdout):
-        match _parsed(frame[1]):
+    for frame in read_frames(stdout, nonce):
+        match frame.value:
             case ["ready"]:
                 answers.ready = True
             case ["begin", int(index)]:
-                answers.begun.setdefault(index, frame.end())
+                answers.begun.setdefault(index, frame.end)
             case ["end", int(index), payload]:
-                answers.ends.setdefault(index, []).append((frame.start(), payload))
+                answers.ends.setdefault(index, []).append((frame.start, payload))
     return answers
-
-
-def _parsed(text: str) -> Any:
-    """The JSON value of a frame; None for what is none, too deep, or a number too long for Python."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _result(index: int, answers: _Answers, execution: ExecResult) -> CallResult:
@@ -196,7 +228,7 @@ def _result(index: int, answers: _Answers, execution: ExecResult) -> CallResult:
     match answers.ends.get(index):
         case None:
             stdout = "" if start is None else execution.stdout[start:]
-            where = "while the file was imported: " if not answers.begun else ""
+            where = "while the file was imported: " if answers.ready and not answers.begun else ""
             message = where + _how_it_died(execution)
         case [(end, payload)]:
             stdout = execution.stdout[start:end]
@@ -218,19 +250,9 @@ def _result(index: int, answers: _Answers, execution: ExecResult) -> CallResult:
 def _how_it_died(execution: ExecResult) -> str:
     if execution.limit_hit:
         return str(execution.limit_hit)
-    code = execution.exit_code
-    if code < 0:
-        how = f"the process was ended by {_signal_name(-code)}"
-    elif code == _UNSETTLED_PROMISE and execution.command[0] == "node":
+    if execution.exit_code == _UNSETTLED_PROMISE and execution.command[0] == "node":
         how = "the process ended while waiting for a promise that nothing settles"
     else:
-        how = f"the process ended with status {code} before the call was done"
+        how = f"the process {execution.ending} before the call was done"
     said = execution.stderr.strip().rpartition("\n")[2]
     return f"{how}: {said[:200]}" if said else how
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

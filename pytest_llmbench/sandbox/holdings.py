@@ -12,12 +12,16 @@ import stat
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from pytest_llmbench.sandbox.procfs import threads, tree
+from pytest_llmbench.sandbox.procfs import memory_status, threads, tree
+from pytest_llmbench.schema.execution import Limits
 
 _SOCKET_BYTES, _PIPE_BYTES = 212_992, 65_536
 """What the kernel buffers at most for each, as long as nobody asks for more."""
 _ON_THE_WAY = 8
 """So many descriptors may be on their way between processes, as when one hands over its listening socket."""
+_PATIENCE = 10
+"""Looks after which what is still unclear counts as all that it could be: a receiver may take its time, a program that
+nobody can look into may be about to end."""
 _MAPPING = re.compile(
     r"^([0-9a-f]+)-([0-9a-f]+) ...(.) [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) (\d+) +(/.*) \(deleted\)$", re.MULTILINE
 )
@@ -36,26 +40,80 @@ class Holdings:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Look:
+    """One time through the tree."""
+
     files: set[tuple[int, int]] = field(default_factory=set)
-    """Device and number."""
+    """Device and number of what has been counted."""
     on_the_way: int = 0
+    unclear: set[tuple[int, int]] = field(default_factory=set)
+    """Sockets over which something is on its way, by device and number, and processes that cannot be looked into."""
 
 
-def holdings(root: int, devices: Collection[int], file_bytes: int) -> Holdings:
-    """Look through the tree below ``root``.
+class Inventory:
+    """What one tree holds, look after look."""
 
-    ``devices``: file systems whose files count as disk use. ``file_bytes``: the size that a file may have, which is
-    taken for those that cannot be measured.
-    """
-    held, seen = Holdings(), _Seen()
-    for pid in tree(root):
-        folder = _descriptors_of(pid)
-        for descriptor in _names(folder):
-            _add_descriptor(held, seen, f"{folder}/{descriptor}", devices)
-        _add_mappings(held, seen, pid, devices, file_bytes)
-    held.disk_bytes += max(0, seen.on_the_way - _ON_THE_WAY) * file_bytes
-    return held
+    def __init__(self, devices: Collection[int], limits: Limits) -> None:
+        """``devices``: file systems whose files count as disk use."""
+        self._devices = devices
+        self._file_bytes = limits.file_mb << 20
+        self._most_bytes = limits.open_files * self._file_bytes
+        self._unclear: dict[tuple[int, int], int] = {}
+
+    def look(self, root: int, launchers: int) -> Holdings:
+        """Look through the tree below ``root``, of whose processes the first ``launchers`` are the sandbox's own."""
+        held, look = Holdings(), _Look()
+        for place, pid in enumerate(tree(root)):
+            folder = _descriptors_of(pid)
+            if place >= launchers and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
+                look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either
+            for descriptor in _names(folder):
+                self._add_descriptor(held, look, f"{folder}/{descriptor}")
+            self._add_mappings(held, look, pid)
+        held.disk_bytes += max(0, look.on_the_way - _ON_THE_WAY) * self._file_bytes
+        self._unclear = {what: self._unclear.get(what, 0) + 1 for what in look.unclear}
+        if max(self._unclear.values(), default=0) >= _PATIENCE:
+            held.disk_bytes += self._most_bytes
+        return held
+
+    def _add_descriptor(self, held: Holdings, look: _Look, path: str) -> None:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - hundreds of times a second
+        except OSError:
+            return  # it was closed meanwhile
+        found = status.st_dev, status.st_ino
+        if found in look.files:
+            return
+        # Links and names tell nothing: a path may be too long to be told.
+        if stat.S_ISSOCK(status.st_mode):
+            look.files.add(found)
+            held.buffer_bytes += _SOCKET_BYTES
+            if on_the_way := _on_the_way(path):
+                look.on_the_way += on_the_way
+                look.unclear.add(found)
+        elif stat.S_ISFIFO(status.st_mode):
+            look.files.add(found)
+            held.buffer_bytes += _PIPE_BYTES
+        elif stat.S_ISREG(status.st_mode) and status.st_nlink == 0 and status.st_dev in self._devices:
+            look.files.add(found)
+            held.disk_bytes += status.st_blocks * 512
+            held.inodes += 1
+
+    def _add_mappings(self, held: Holdings, look: _Look, pid: int) -> None:
+        """Deleted files and shared memory in one process's address space."""
+        text = _text(f"/proc/{pid}/maps") or next(
+            filter(None, (_text(f"/proc/{pid}/task/{thread}/maps") for thread in threads(pid))), ""
+        )
+        for start, end, kind, major, minor, inode, name in _MAPPING.findall(text):
+            file = os.makedev(int(major, 16), int(minor, 16)), int(inode)
+            if file in look.files:
+                continue
+            look.files.add(file)
+            if file[0] in self._devices:
+                held.disk_bytes += self._file_bytes
+                held.inodes += 1
+            elif kind == "s" and name.startswith(("/dev/zero", "/dev/shm")):  # noqa: S108
+                held.shared_bytes += int(end, 16) - int(start, 16)
 
 
 def _descriptors_of(pid: int) -> str:
@@ -67,49 +125,10 @@ def _descriptors_of(pid: int) -> str:
     return next((other for other in others if _names(other)), folder)
 
 
-def _add_descriptor(held: Holdings, seen: _Seen, path: str, devices: Collection[int]) -> None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - hundreds of times a second
-    except OSError:
-        return  # it was closed meanwhile
-    found = status.st_dev, status.st_ino
-    if found in seen.files:
-        return
-    # Links and names tell nothing: a path may be too long to be told.
-    if stat.S_ISSOCK(status.st_mode):
-        seen.files.add(found)
-        held.buffer_bytes += _SOCKET_BYTES
-        seen.on_the_way += _on_the_way(path)
-    elif stat.S_ISFIFO(status.st_mode):
-        seen.files.add(found)
-        held.buffer_bytes += _PIPE_BYTES
-    elif stat.S_ISREG(status.st_mode) and status.st_nlink == 0 and status.st_dev in devices:
-        seen.files.add(found)
-        held.disk_bytes += status.st_blocks * 512
-        held.inodes += 1
-
-
 def _on_the_way(path: str) -> int:
     """Descriptors that were sent over a socket and not received yet (Linux 5.15)."""
     match = re.search(r"^scm_fds: (\d+)$", _text(path.replace("/fd/", "/fdinfo/")), re.MULTILINE)
     return int(match[1]) if match else 0
-
-
-def _add_mappings(held: Holdings, seen: _Seen, pid: int, devices: Collection[int], file_bytes: int) -> None:
-    """Deleted files and shared memory in one process's address space."""
-    text = _text(f"/proc/{pid}/maps") or next(
-        filter(None, (_text(f"/proc/{pid}/task/{thread}/maps") for thread in threads(pid))), ""
-    )
-    for start, end, kind, major, minor, inode, name in _MAPPING.findall(text):
-        file = os.makedev(int(major, 16), int(minor, 16)), int(inode)
-        if file in seen.files:
-            continue
-        seen.files.add(file)
-        if file[0] in devices:
-            held.disk_bytes += file_bytes
-            held.inodes += 1
-        elif kind == "s" and name.startswith(("/dev/zero", "/memfd:", "/dev/shm")):  # noqa: S108
-            held.shared_bytes += int(end, 16) - int(start, 16)
 
 
 def _names(folder: str) -> list[str]:

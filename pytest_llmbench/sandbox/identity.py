@@ -32,9 +32,12 @@ class Identity:
             *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"),
         ]
 
-    def own(self, folders: Sequence[Path]) -> None:
-        """Become the owner of folders and all they hold; links are not followed. Raises ``OSError`` for a folder."""
-        for folder in folders:
+    def own(self, workspace: Path, others: Sequence[Path] = ()) -> None:
+        """Become the owner of folders and all they hold; links are not followed. Raises ``OSError`` for a folder.
+
+        ``others``: to which nobody adds anything from outside, so that once is enough.
+        """
+        for folder in (workspace, *(other for other in others if other.stat().st_uid != self.uid)):
             if (status := folder.stat()).st_uid != self.uid:
                 os.chown(folder, self.uid, self.gid)
                 # Its new owner may enter; pytest makes its folders for their owner alone.

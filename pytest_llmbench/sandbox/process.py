@@ -41,6 +41,8 @@ class Ended:
     cpu_s: float
     """User and system time of the command and of every descendant that was waited for."""
     limit_hit: LimitHit | None
+    waited_s: float = 0.0
+    """Part of ``wall_s`` in which it waited for a CPU, as far as that was seen."""
 
 
 def execute(
@@ -99,7 +101,8 @@ def execute(
         exchange.drain()
         hit = hit or exchange.flood or watchdog.look_at_the_end()
         # What was killed was never waited for: the kernel's figure then holds the launcher's time only.
-        return Ended(status, exchange.stdout, exchange.stderr, wall_s, max(cpu_s, watchdog.cpu_s), hit)
+        cpu_s = max(cpu_s, watchdog.cpu_s)
+        return Ended(status, exchange.stdout, exchange.stderr, wall_s, cpu_s, hit, watchdog.waited_s)
 
 
 def _watch(exchange: _Exchange, watchdog: Watchdog) -> LimitHit | None:

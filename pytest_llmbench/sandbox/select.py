@@ -5,21 +5,26 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.base import Sandbox
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
+from pytest_llmbench.sandbox.container import container
+from pytest_llmbench.sandbox.container_engine import Runtime
+from pytest_llmbench.sandbox.landlock import Landlock
 from pytest_llmbench.sandbox.local import Local
 from pytest_llmbench.sandbox.proof import prove
 from pytest_llmbench.schema.execution import Toolchain
 from pytest_llmbench.schema.settings import SandboxName
 
-_BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Bubblewrap, Local)}
-_AUTOMATIC = (Bubblewrap,)
+_BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Bubblewrap, Landlock, Local)}
+_AUTOMATIC = (Bubblewrap, Landlock)
 """What ``auto`` tries, strongest first."""
+_RUNTIMES: tuple[Runtime, ...] = ("podman", "docker")
+_ELSEWHERE = "On another system than Linux use an image: --llm-sandbox=docker:IMAGE or podman:IMAGE"
 _UNSAFE = "--llm-sandbox=none runs the models' code without any isolation"
 
 
@@ -35,6 +40,8 @@ class SandboxChoice:
     """What it gives, in a few words each; empty: no isolation."""
     gaps: tuple[str, ...]
     """What it does not stop, in a few words each."""
+    passed_over: tuple[str, ...] = ()
+    """Stronger ones that ``auto`` tried, and why they do not work here."""
 
 
 def choose(name: SandboxName) -> SandboxChoice:
@@ -43,25 +50,36 @@ def choose(name: SandboxName) -> SandboxChoice:
     Raises ``SandboxError``, which says what to install, when it does not work here.
     """
     tried = []
-    for candidate in _AUTOMATIC if name == "auto" else (_BACKENDS[name],):
+    for candidate in _AUTOMATIC if name == "auto" else (_backend(name),):
         try:
-            return _proven(candidate)
+            return replace(_proven(candidate), passed_over=tuple(tried))
         except SandboxError as error:
-            tried.append(f"{error}. {candidate.remedy}".rstrip())
+            tried.append(". ".join(filter(None, (str(error).rstrip("."), candidate.remedy))))
     msg = f"no sandbox works on this machine: {'; '.join(tried)}. {_UNSAFE}."
     raise SandboxError(msg)
 
 
 def open_sandbox(choice: SandboxChoice, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> Sandbox:
     """Make the sandbox of one workspace, an existing folder. Nothing is started before the first command."""
-    return _BACKENDS[choice.name](workspace, toolchains)
+    return _backend(choice.name)(workspace, toolchains)
+
+
+def image_of(name: SandboxName) -> tuple[Runtime, str] | None:
+    """The runtime and image that ``--llm-sandbox`` names; None when it names no image."""
+    kind, _, image = name.partition(":")
+    return next(((runtime, image) for runtime in _RUNTIMES if image and runtime == kind), None)
+
+
+def _backend(name: SandboxName) -> type[Backend]:
+    named = image_of(name)
+    return container(*named) if named else _BACKENDS[name]
 
 
 def _proven(backend: type[Backend]) -> SandboxChoice:
     """Try a backend; raises ``SandboxError`` when it does not hold what it promises."""
     isolated = bool(backend.guarantees)
-    if isolated and sys.platform != "linux":
-        msg = f"{backend.name} needs Linux, this is {sys.platform}"
+    if backend in _AUTOMATIC and sys.platform != "linux":
+        msg = f"{backend.name} needs Linux, this is {sys.platform}. {_ELSEWHERE}"
         raise SandboxError(msg)
     description = backend.describe()
     with tempfile.TemporaryDirectory(prefix="llmbench-proof-") as workspace:

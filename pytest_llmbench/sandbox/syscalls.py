@@ -74,8 +74,8 @@ iopl 172 -
 ioperm 173 -
 modify_ldt 154 -
 """
-_METADATA = """
-# Modes, owners, times and attributes of files
+_MODES = """
+# Modes and owners of files
 chmod 90 -
 fchmod 91 52
 fchmodat 268 53
@@ -84,6 +84,9 @@ chown 92 -
 fchown 93 55
 lchown 94 -
 fchownat 260 54
+"""
+_TIMES = """
+# Times and attributes of files
 utime 132 -
 utimes 235 -
 futimesat 261 -
@@ -96,6 +99,34 @@ removexattr 197 14
 lremovexattr 198 15
 fremovexattr 199 16
 removexattrat 466 466
+file_setattr 469 469
+"""
+_METADATA = _MODES + _TIMES
+_SHARED = """
+# Sockets; pairs of them are made by another call
+socket 41 198
+# Memory, queues and semaphores of the whole machine, which are known by a number that can be guessed
+shmat 30 196
+shmctl 31 195
+msgsnd 69 189
+msgrcv 70 188
+msgctl 71 187
+semop 65 193
+semctl 66 191
+semtimedop 220 192
+mq_open 240 180
+mq_unlink 241 181
+# How other processes of the same user get their share of the machine
+setpriority 141 140
+ioprio_set 251 30
+"""
+"""What namespaces of its own would keep from a program."""
+_ABOUT_ONE = """
+sched_setparam 142 118
+sched_setscheduler 144 119
+sched_setaffinity 203 122
+sched_setattr 314 274
+prlimit64 302 261
 """
 
 
@@ -104,11 +135,25 @@ def denied_names() -> list[str]:
     return [row[0] for row in map(str.split, _DENIED.splitlines()) if row and row[0] != "#"]
 
 
-def denied(machine: str, *, metadata: bool) -> list[int]:
+def denied(machine: str, *, shared: bool = False) -> list[int]:
     """Numbers of the calls to deny on ``machine``, one of ``ARCHITECTURES``.
 
-    ``metadata``: whether a program may change modes, owners, times and attributes of files.
+    ``shared``: to a program without namespaces of its own.
     """
+    return _numbers(_DENIED + (_SHARED if shared else ""), machine)
+
+
+def changes_of_metadata(machine: str, *, modes: bool = True) -> list[int]:
+    """Numbers of the calls that change times and attributes of files and, with ``modes``, their modes and owners."""
+    return _numbers(_METADATA if modes else _TIMES, machine)
+
+
+def about_one_process(machine: str) -> list[int]:
+    """Numbers of the calls that change what one process may use: the first argument names it, 0 is the caller."""
+    return _numbers(_ABOUT_ONE, machine)
+
+
+def _numbers(table: str, machine: str) -> list[int]:
     column = 1 + ARCHITECTURES.index(machine)
-    rows = [line.split() for line in (_DENIED + ("" if metadata else _METADATA)).splitlines()]
+    rows = [line.split() for line in table.splitlines()]
     return [int(row[column]) for row in rows if row and row[0] != "#" and row[column] != "-"]

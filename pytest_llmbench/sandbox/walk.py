@@ -10,7 +10,7 @@ from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _KEPT_OPEN = 32
-"""Folders of the way down that stay open; a descriptor for each level would run out."""
+"""Folders of the way down, from the top, that stay open; a descriptor for each level would run out."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,8 @@ def walk(root: Path) -> Iterator[tuple[int, str, os.stat_result]]:
     """Every entry below ``root``: a descriptor of the folder it is in, its name, and what it is.
 
     The descriptor is good until the next entry. What vanishes meanwhile is left out; a folder that forbids its owner
-    to look is made to allow it. Raises ``OSError`` for ``root`` itself, and when folders are moved about below us.
+    to look is made to allow it; what lies deep below and is moved about may be left out. Raises ``OSError`` for
+    ``root`` itself.
     """
     levels = [_open(os.open(root, _FOLDER & ~os.O_NOFOLLOW))]
     try:
@@ -33,9 +34,9 @@ def walk(root: Path) -> Iterator[tuple[int, str, os.stat_result]]:
             level = levels[-1]
             assert level.descriptor is not None
             for entry in _entries(level.descriptor):
-                if entry.is_dir(follow_symlinks=False):
-                    level.names.append(entry.name)
                 with contextlib.suppress(FileNotFoundError):
+                    if entry.is_dir(follow_symlinks=False):
+                        level.names.append(entry.name)
                     yield level.descriptor, entry.name, entry.stat(follow_symlinks=False)
             while levels and not _descend(levels):
                 _ascend(levels)
@@ -71,27 +72,31 @@ def _open(descriptor: int) -> _Level:
 def _descend(levels: list[_Level]) -> bool:
     """Enter the next folder of the lowest level; False: there is none left."""
     level = levels[-1]
-    assert level.descriptor is not None
+    folder = level.descriptor
+    assert folder is not None
     while level.names:
         with contextlib.suppress(OSError):
-            levels.append(_open(open_folder(level.names.pop(), level.descriptor)))
-            if len(levels) > _KEPT_OPEN and (far := levels[-_KEPT_OPEN - 1]).descriptor is not None:
-                os.close(far.descriptor)
-                far.descriptor = None
+            levels.append(_open(open_folder(level.names.pop(), folder)))
+            if len(levels) > _KEPT_OPEN:
+                level.descriptor = None
+                os.close(folder)
             return True
     return False
 
 
 def _ascend(levels: list[_Level]) -> None:
-    """Leave the lowest level for the one above it."""
+    """Leave the lowest level for the one above it, or for the lowest that is still open if that one was moved."""
     below = levels.pop()
     assert below.descriptor is not None
     try:
-        if levels and (above := levels[-1]).descriptor is None:
+        if levels and levels[-1].descriptor is None:
             again = _open(os.open("..", _FOLDER, dir_fd=below.descriptor))
-            above.descriptor = again.descriptor
-            if again.identity != above.identity:
-                msg = "a folder was moved while it was looked through"
-                raise OSError(msg)
+            if again.identity == levels[-1].identity:
+                levels[-1].descriptor = again.descriptor
+                return
+            if again.descriptor is not None:
+                os.close(again.descriptor)
+            while levels[-1].descriptor is None:
+                levels.pop()
     finally:
         os.close(below.descriptor)

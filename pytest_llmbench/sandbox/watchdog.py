@@ -10,7 +10,7 @@ import time
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
-from pytest_llmbench.sandbox.holdings import Holdings, holdings
+from pytest_llmbench.sandbox.holdings import Holdings, Inventory
 from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
@@ -36,6 +36,7 @@ class Watchdog:
         self._launchers = launchers
         self._disk = disk
         self._written = DiskUsage()
+        self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
         self._next_disk_look = 0.0
         self.cpu_s = 0.0
@@ -44,6 +45,8 @@ class Watchdog:
         self._next_look = self._started + FIRST_LOOK_S
         self._tasks: dict[int, tuple[int, int]] = {}
         self._fair_wall_s = 0.0
+        self.waited_s = 0.0
+        """Seconds up to the last look in which the tree waited for a CPU that other work had."""
 
     @property
     def wall_s(self) -> float:
@@ -62,7 +65,9 @@ class Watchdog:
         """
         usage = measure(self._root, self._limits.processes + self._launchers)
         now = time.monotonic()
-        self._fair_wall_s += self._unhindered_s(usage, now - self._last_look)
+        fair_s = self._unhindered_s(usage, now - self._last_look)
+        self._fair_wall_s += fair_s
+        self.waited_s += now - self._last_look - fair_s
         self._last_look, self._next_look = now, now + LOOK_EVERY_S
         self.cpu_s = max(self.cpu_s, usage.cpu_s)
         self._look_at_disk(self._root)
@@ -88,8 +93,8 @@ class Watchdog:
         if self._disk is not None and started >= self._next_disk_look:
             self._written = self._disk.usage(root, self._limits.inodes)
             self._held = Holdings()
-            if root is not None:
-                self._held = holdings(root, self._disk.devices(), self._limits.file_mb * _MEGABYTE)
+            if root is not None and self._inventory is not None:
+                self._held = self._inventory.look(root, self._launchers)
             ended = time.monotonic()
             self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
 

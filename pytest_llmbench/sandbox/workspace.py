@@ -41,20 +41,20 @@ def write_files(root: Path, files: Mapping[str, str]) -> list[Refused]:
     A file of the same name is replaced. What cannot be written safely is refused, one by one and in the order given;
     the rest is written. Raises ``OSError`` only for ``root`` itself and for a full disk.
     """
-    refused = []
-    taken: dict[str, str] = {}
-    total = written = 0
-    for name, text in files.items():
+    refused: list[Refused] = []
+    for name, parts, data in _acceptable(files, refused):
         try:
-            parts = _parts(name)
-            _claim(parts, taken)
-            data = _encoded(text)
-            _check_sum(written + 1, total + len(data))
             _write(root, parts, data)
         except _RefusedError as error:
-            refused.append(Refused(str(name), str(error)))
-        else:
-            total, written = total + len(data), written + 1
+            refused.append(Refused(name, str(error)))
+    return refused
+
+
+def refusals(files: Mapping[str, str]) -> list[Refused]:
+    """Those of ``files`` that could be written nowhere, for their names, contents, size or number; writes nothing."""
+    refused: list[Refused] = []
+    for _ in _acceptable(files, refused):
+        pass
     return refused
 
 
@@ -81,6 +81,23 @@ class _RefusedError(ValueError):
     """Why one file is refused."""
 
 
+def _acceptable(files: Mapping[str, str], refused: list[Refused]) -> Iterator[tuple[str, list[str], bytes]]:
+    """Name, components and content of each file that nothing speaks against; the others go to ``refused``."""
+    taken: dict[str, tuple[str, bool]] = {}
+    total = count = 0
+    for name, text in files.items():
+        try:
+            parts = _parts(name)
+            _claim(parts, taken)
+            data = _encoded(text)
+            _check_sum(count + 1, total + len(data))
+        except _RefusedError as error:
+            refused.append(Refused(str(name), str(error)))
+        else:
+            total, count = total + len(data), count + 1
+            yield name, parts, data
+
+
 def _parts(name: object) -> list[str]:
     """The components of a safe relative name; raises ``_RefusedError``."""
     if not isinstance(name, str) or not name:
@@ -104,15 +121,22 @@ def _parts(name: object) -> list[str]:
     return parts
 
 
-def _claim(parts: list[str], taken: dict[str, str]) -> None:
-    """Note the name and its folders in ``taken``; refuse one that differs from an earlier one only in case or form."""
+def _claim(parts: list[str], taken: dict[str, tuple[str, bool]]) -> None:
+    """Note the name and its folders in ``taken`` (folded: as written, whether a file).
+
+    Refuses a name that differs from an earlier one only in case or form, and a file where a folder is or the reverse.
+    """
     claims = {}
     for count in range(1, len(parts) + 1):
         path = "/".join(parts[:count])
+        is_file = count == len(parts)
         folded = unicodedata.normalize("NFC", path.casefold())
-        if taken.get(folded, path) != path:
-            raise _RefusedError(f"it differs from {taken[folded]!r} only in case")
-        claims[folded] = path
+        earlier, was_file = taken.get(folded, (path, is_file))
+        if earlier != path:
+            raise _RefusedError(f"it differs from {earlier!r} only in case")
+        if was_file != is_file:
+            raise _RefusedError(f"{path!r} would be both a file and a folder")
+        claims[folded] = path, is_file
     taken |= claims
 
 

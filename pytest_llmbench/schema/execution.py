@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 LimitName = Literal[
     "wall_s", "cpu_s", "memory_mb", "processes", "open_files", "output_bytes", "file_mb", "disk_mb", "inodes"
 ]
+RunnerName = Literal["pytest", "node", "go", "cargo"]
+"""Runners of given test suites."""
+
+_NAMES, _NAME_LENGTH = 5, 100
+"""How many names of tests are told, and how much of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,25 @@ class ExecResult:
     cpu_s: float = field(repr=False)
     """User and system time of the tree, as the kernel counted it."""
     limit_hit: LimitHit | None = None
+    waited_s: float = field(default=0.0, repr=False)
+    """The part of ``wall_s`` that counts towards no limit: other work had the CPUs."""
 
     @property
     def ok(self) -> bool:
         """True when it ended by itself with status 0."""
         return self.exit_code == 0 and self.limit_hit is None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, to follow the name of what was run: ``ended with status 1``, ``was ended by SIGKILL``."""
+        if self.limit_hit is not None:
+            return f"was ended: {self.limit_hit}"
+        if self.exit_code >= 0:
+            return f"ended with status {self.exit_code}"
+        try:
+            return f"was ended by {signal.Signals(-self.exit_code).name}"
+        except ValueError:
+            return f"was ended by signal {-self.exit_code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +111,49 @@ class CallResult:
     """The run of the process that served this call."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class TestRun:
+    """What a given test suite reported, of which the code under test may have written every word.
+
+    Its text form is short and the same on every run, for assertion texts.
+    """
+
+    __test__: ClassVar[bool] = False
+    """pytest takes classes with such a name for tests."""
+    passed: tuple[str, ...]
+    """Expected tests that were reported once, as passed."""
+    failed: tuple[str, ...]
+    """Expected tests that failed, were skipped, or were reported more than once."""
+    missing: tuple[str, ...]
+    """Expected tests that were not reported."""
+    unexpected: tuple[str, ...]
+    """Tests that were reported and not expected, whatever their outcome."""
+    finished: bool
+    """The runner said that it had come to its end."""
+    execution: ExecResult = field(compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Every expected test passed, there was no other, and the runner ended by itself with status 0."""
+        others = self.failed or self.missing or self.unexpected
+        return bool(self.passed) and not others and self.finished and self.execution.ok
+
+    def __str__(self) -> str:
+        expected = len(self.passed) + len(self.failed) + len(self.missing)
+        parts = [f"{len(self.passed)} of {expected} expected tests passed"]
+        parts += [
+            f"{kind}: {_some(names)}" for kind in ("failed", "missing", "unexpected") if (names := getattr(self, kind))
+        ]
+        if not self.execution.ok:
+            parts.append(f"the runner {self.execution.ending}")
+        elif not self.finished:
+            parts.append("the runner ended before its end was reported")
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<TestRun: {self}>"
+
+
 @dataclass(frozen=True, slots=True)
 class Toolchain:
     """A compiler or interpreter found on this machine, and how a sandbox reaches it."""
@@ -102,3 +166,9 @@ class Toolchain:
     env: tuple[tuple[str, str], ...] = ()
     writable: tuple[Path, ...] = ()
     """Folders that it may write to, at their own paths: caches of this attempt alone."""
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names, none of them long; they may come from hostile code."""
+    shown = ", ".join(name if len(name) <= _NAME_LENGTH else f"{name[:_NAME_LENGTH]}..." for name in names[:_NAMES])
+    return shown if len(names) <= _NAMES else f"{shown} and {len(names) - _NAMES} more"

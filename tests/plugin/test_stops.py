@@ -174,7 +174,7 @@ def test_remote_workers_are_refused_by_name(bench: Bench) -> None:
 def test_no_sandbox_is_refused_with_what_to_install(bench: Bench, tmp_path: Path) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
-    run = bench.run("--llm-model=mine=dir:replies", PATH=str(tmp_path))
+    run = bench.run("--llm-model=mine=dir:replies", "--llm-sandbox=bubblewrap", PATH=str(tmp_path))
     assert run.exit == 4
     assert "apt-get install bubblewrap" in run.err
     assert bench.run("--llm-model=mine=dir:replies", "--llm-sandbox=none", PATH=str(tmp_path)).exit == 0

@@ -444,3 +444,28 @@ def test_with_the_prompt_in_the_marker_the_neighbours_do_not_count(folder):
     assert folder.read(prompt_text="Write fizz.").fingerprint == before
     folder.write("test_fizz.py", "# changed\n")
     assert folder.read(prompt_text="Write fizz.").fingerprint != before
+
+
+# -- dependencies ----------------------------------------------------------------------------------------------------
+
+
+def test_dependencies_are_part_of_the_fingerprint(folder):
+    before = folder.read(data=".", toolchains=["cargo"]).fingerprint
+    folder.write("dependencies/Cargo.toml", "[package]\n")
+    folder.write("dependencies/Cargo.lock", "version = 4\n")
+    folder.write("dependencies/node_modules/x.js", b"\xff")
+    named = folder.read(data=".", toolchains=["cargo"]).fingerprint
+    folder.write("dependencies/Cargo.lock", "version = 4 \n")
+    assert len({before, named, folder.read(data=".", toolchains=["cargo"]).fingerprint}) == 3
+
+
+@pytest.mark.parametrize(
+    ("manifest", "lock", "toolchain"),
+    [("Cargo.toml", "Cargo.lock", "cargo"), ("package.json", "package-lock.json", "node")],
+)
+def test_dependencies_need_their_lock_file_and_toolchain(folder, manifest, lock, toolchain):
+    folder.write(f"dependencies/{manifest}", "{}")
+    folder.refuses(rf"{manifest} is for {toolchain}, which toolchains= does not name", data=".")
+    folder.refuses(rf"{manifest} without {lock}, .*Run there: (cargo|npm) ", data=".", toolchains=[toolchain])
+    folder.write(f"dependencies/{lock}", "{}")
+    assert folder.read(data=".", toolchains=[toolchain]).toolchains == (toolchain,)

@@ -17,6 +17,7 @@ from test_layers import LAYERS
 
 import pytest_llmbench
 from pytest_llmbench import fixtures
+from pytest_llmbench.caches.store import VARIABLE as CACHE_VARIABLE
 from pytest_llmbench.catalog import POINT_KINDS, RUBRIC_KEYS, TASK_KEYS
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.llm.names import ServedModel, match
@@ -27,7 +28,7 @@ from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.pipeline.attempt import Submission
 from pytest_llmbench.sandbox.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord
-from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, TestRun
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, AttemptStatus, Results
 from pytest_llmbench.schema.settings import CacheMode, SandboxName
@@ -88,7 +89,7 @@ def test_no_option_is_told_that_is_none() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
     known = {option.flag for option in OPTIONS}
     assert set(re.findall(r"--llm-[a-z-]*[a-z]", text)) <= known
-    variables = {option.variable for option in OPTIONS} | {PORTS_VARIABLE}
+    variables = {option.variable for option in OPTIONS} | {PORTS_VARIABLE, CACHE_VARIABLE}
     assert set(re.findall(r"LLMBENCH_[A-Z_]+", text)) <= variables
 
 
@@ -208,10 +209,10 @@ def test_every_fixture_and_public_name_is_told() -> None:
         assert f"`{name}`" in text, name
 
 
-@pytest.mark.parametrize("kind", [ExecResult, CallResult])
+@pytest.mark.parametrize("kind", [ExecResult, CallResult, TestRun])
 def test_every_field_of_what_a_sandbox_gives(kind: Any) -> None:
     table = next(part for part in page("tasks.md").split("\n\n") if part.startswith(f"| `{kind.__name__}` |"))
-    expected = {field.name for field in dataclasses.fields(kind)} | ({"ok"} if kind is ExecResult else set())
+    expected = {field.name for field in dataclasses.fields(kind)} | (set() if kind is CallResult else {"ok"})
     assert set(names(table)) - {kind.__name__} == expected
 
 

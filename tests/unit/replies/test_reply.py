@@ -101,5 +101,5 @@ def test_a_language_without_a_parser():
 def test_only_the_last_blocks_of_very_many():
     extraction = extract("```python\nimport a\n```\n" + "```\n\n```\n" * 300, ["a.py"])
     assert extraction.no_code
-    assert extraction.notes[0] == "only the last 200 of 301 blocks were looked at"
+    assert extraction.notes[0] == "only 200 of 301 blocks were looked at"
     assert extraction.notes[-1] == "and 181 more"

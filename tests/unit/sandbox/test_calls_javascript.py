@@ -126,6 +126,16 @@ def test_an_endless_loop_is_named(either, workspace):
     assert (result.outcome, result.execution.limit_hit.limit) == ("died", "cpu_s")
 
 
+def test_all_processes_together_get_the_limits_on_time_once(either, workspace):
+    (workspace / "solution.js").write_text("""
+exports.f = (ms) => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms); process.exit(0) }
+""")
+    results = either.calls("solution.js", "f", [[600]] * 4, limits=Limits(wall_s=1.3))
+    assert [result.outcome for result in results] == ["died"] * 4
+    assert len({id(result.execution) for result in results}) <= 3
+    assert results[-1].message.startswith("not called: wall_s limit hit")
+
+
 def test_timers_left_behind_do_not_keep_us(call):
     result = call("setInterval(() => {}, 1000); exports.f = () => 1")
     assert result.value == 1

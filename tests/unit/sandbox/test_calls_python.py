@@ -1,5 +1,7 @@
 """Calling functions of untrusted Python files."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -174,10 +176,52 @@ def test_death_while_importing_is_not_tried_again(sandbox, solution):
 def test_a_limit_in_one_call_is_named(sandbox, solution):
     solution("import time\ndef f(x):\n    print('in', x, flush=True)\n    while x: time.sleep(1)\n    return x\n")
     results = sandbox.calls("solution.py", "f", [[0], [1], [0]], Limits(wall_s=0.6))
-    assert [result.outcome for result in results] == ["returned", "died", "returned"]
+    assert [result.outcome for result in results] == ["returned", "died", "died"]
     assert results[1].message.startswith("wall_s limit hit")
     assert results[1].stdout == "in 1\n"
-    assert results[1].execution.limit_hit.limit == "wall_s"
+    assert results[2].message == f"not called: {results[1].execution.limit_hit}"
+    assert results[2].execution.limit_hit.limit == "wall_s"
+
+
+BURN = """
+import os, time
+def f(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass
+    os._exit(0)
+def g(seconds):
+    time.sleep(seconds)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("function", "limit"), [("f", "cpu_s"), ("g", "wall_s")])
+def test_all_processes_together_get_the_limits_on_time_once(either, solution, function, limit):
+    solution(BURN)
+    results = either.calls("solution.py", function, [[0.5]] * 5, Limits(**{limit: 1.2}))
+    assert [result.outcome for result in results] == ["died"] * 5
+    assert results[0].message == "the process ended with status 0 before the call was done"
+    runs = list({id(result.execution): result.execution for result in results}.values())
+    assert len(runs) <= 3
+    told = re.fullmatch(rf"not called: {limit} limit hit: ([\d.]+) of 1.2 allowed", results[-1].message)
+    assert told, results[-1].message
+    assert 1.2 <= float(told[1]) < 3.6
+    assert either.last.limit_hit == runs[-1].limit_hit
+
+
+def test_other_limits_hold_for_each_process_anew(sandbox, solution):
+    solution("def f(size):\n    print('x' * size, flush=True)\n")
+    results = sandbox.calls("solution.py", "f", [[1], [9000], [2000], [9000], [3]], Limits(output_bytes=5000))
+    assert [result.outcome for result in results] == ["returned", "died", "returned", "died", "returned"]
+    assert results[3].message.startswith("output_bytes limit hit")
+
+
+@pytest.mark.parametrize("used", [0.9, 0.97, 1.0])
+def test_a_process_with_too_little_time_to_come_up(sandbox, solution, used):
+    solution(BURN)
+    results = sandbox.calls("solution.py", "f", [[used]] * 3, Limits(cpu_s=1))
+    assert [result.outcome for result in results] == ["died"] * 3
+    assert results[-1].message.startswith("not called: cpu_s limit hit")
 
 
 def test_prints_stay_with_their_call(either, solution):

@@ -235,3 +235,9 @@ def test_it_says_when_bubblewrap_is_missing(workspace, monkeypatch):
     monkeypatch.setenv("PATH", str(workspace))
     with pytest.raises(SandboxError, match="not installed"):
         Bubblewrap(workspace)
+
+
+def test_a_program_that_closes_its_workspace_does_not_spoil_the_next_run(python, workspace):
+    assert python("import os; os.chmod('.', 0)").ok
+    assert python("print(open('x', 'w').write('y'))").stdout == "1\n"
+    assert (workspace / "x").read_text() == "y"

@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import proof, select
+from pytest_llmbench.sandbox import landlock_abi, proof, select
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
+from pytest_llmbench.sandbox.landlock import Landlock
 from pytest_llmbench.sandbox.local import Local
 
 
@@ -41,11 +42,10 @@ def test_none_is_chosen_by_name_only(workspace):
     assert isinstance(select.open_sandbox(choice, workspace), Local)
 
 
-@pytest.mark.parametrize("name", ["auto", "bubblewrap"])
-def test_without_bubblewrap_it_says_what_to_install(name, tmp_path, monkeypatch):
+def test_without_bubblewrap_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match=r"not installed.*apt-get install bubblewrap.*--llm-sandbox=none"):
-        select.choose(name)
+        select.choose("bubblewrap")
 
 
 def test_another_system_is_refused(monkeypatch):
@@ -54,10 +54,41 @@ def test_another_system_is_refused(monkeypatch):
         select.choose("auto")
 
 
+def test_without_bubblewrap_landlock_is_next_and_the_reason_is_told(tmp_path, monkeypatch, workspace):
+    try:
+        landlock_abi.abi()
+    except SandboxError as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    choice = select.choose("auto")
+    assert choice.name == "landlock"
+    assert "bubblewrap is not installed" in choice.passed_over[0]
+    assert isinstance(select.open_sandbox(choice, workspace), Landlock)
+
+
+def test_where_nothing_works_all_reasons_are_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(Landlock, "describe", classmethod(no_landlock))
+    with pytest.raises(SandboxError, match=r"bubblewrap is not installed.*; no Landlock here.*--llm-sandbox=none"):
+        select.choose("auto")
+
+
+def no_landlock(cls):
+    raise SandboxError("no Landlock here")
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [("podman:a/b:3", ("podman", "a/b:3")), ("docker:x", ("docker", "x")), ("none", None), ("docker:", None)],
+)
+def test_images_are_named_with_their_runtime(name, image):
+    assert select.image_of(name) == image
+
+
 def test_a_bubblewrap_that_fails_is_refused(fake_bwrap):
     fake_bwrap('[ "$1" = --version ] && echo bubblewrap 0.0 || { echo no namespaces >&2; exit 1; }')
     with pytest.raises(SandboxError, match=r"no namespaces.*forbids user namespaces"):
-        select.choose("auto")
+        select.choose("bubblewrap")
 
 
 PRETEND = """
@@ -82,7 +113,7 @@ while [ "$1" != /bin/sh ] || [ "${{3#exec}}" != "$3" ]; do shift; done
 def test_one_that_does_not_hold_its_promise_is_refused(fake_bwrap, then, complaint):
     fake_bwrap(PRETEND.format(then=then))
     with pytest.raises(SandboxError, match=complaint):
-        select.choose("auto")
+        select.choose("bubblewrap")
 
 
 def test_one_that_finds_everything_right_is_refused(sandbox, monkeypatch):

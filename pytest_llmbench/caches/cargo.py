@@ -1,0 +1,127 @@
+"""A task's crates: fetched once, built once, and then linked into every attempt's ``target`` folder.
+
+Two entries, for cargo takes a crate for changed when it lies elsewhere: the first holds the sources, where builds find
+them; the second what was built of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.caches.command import run_tool
+from pytest_llmbench.caches.overlay import link_tree, make_room
+from pytest_llmbench.caches.store import Entry, digest
+from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.schema.execution import ExecResult, Toolchain
+
+MANIFEST, LOCK = "Cargo.toml", "Cargo.lock"
+TARGET = "target"
+_NOT_FOR_OTHERS = [
+    f"{TARGET}/{profile}/{name}" for profile in ("debug", "release") for name in (".cargo-lock", "incremental")
+]
+"""What cargo opens to write, and what belongs to the one package on top."""
+
+Run = Callable[[Path, Toolchain, Sequence[str]], ExecResult]
+"""Runs a command in a sandbox: the workspace, the toolchain, the command."""
+
+
+def crates(dependencies: Path) -> Entry:
+    """The sources of what ``dependencies`` names by its manifest and lock file. Raises ``OSError``."""
+    return Entry(f"crates-{digest(*_named(dependencies))}")
+
+
+def built(cargo: Toolchain, dependencies: Path) -> Entry:
+    """What this cargo builds of the crates. Raises ``OSError``."""
+    sources = str(crates(dependencies).path)
+    return Entry(f"cargo-{cargo.version}-{digest(*_named(dependencies), str(cargo.executable), sources)}")
+
+
+def fetch(cargo: Toolchain, dependencies: Path, folder: Path) -> None:
+    """Download the crates by the user's own cargo settings; nothing of them is run.
+
+    Raises ``HarnessError`` when cargo fails, ``OSError`` when the folder cannot be written.
+    """
+    project = folder / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "lib.rs").touch()
+    # A workspace of its own: cargo would else ask every folder above for one.
+    alone = "" if "workspace" in _manifest(dependencies) else "\n[workspace]\n"
+    (project / MANIFEST).write_text((dependencies / MANIFEST).read_text(encoding="utf-8") + alone, encoding="utf-8")
+    shutil.copyfile(dependencies / LOCK, project / LOCK)
+    path = f"{cargo.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    env = {**os.environ, **dict(cargo.env), "PATH": path, "CARGO_NET_OFFLINE": "false"}
+    command: list[str | Path] = [
+        cargo.executable,
+        "vendor",
+        "--locked",
+        "--manifest-path",
+        project / MANIFEST,
+        "vendor",
+    ]
+    settings = run_tool(command, folder, env)
+    (folder / "vendor").mkdir(exist_ok=True)
+    # Relative paths in it are taken from the folder above its own.
+    (folder / "home").mkdir()
+    (folder / "home" / "config.toml").write_text(f"{settings}\n[net]\noffline = true\n")
+
+
+def build(cargo: Toolchain, dependencies: Path, folder: Path, run: Run) -> None:
+    """Build the crates for ``cargo build`` and ``cargo test``, with and without ``--release``.
+
+    In a sandbox: build scripts and macros are other people's programs. Raises ``HarnessError`` when one fails.
+    """
+    project = crates(dependencies).path / "project"
+    shutil.copytree(project, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    name = _manifest(dependencies)["package"]["name"]
+    equipped = _with_sources(cargo, dependencies)
+    steps = [["build"], ["test", "--no-run"], ["clean", "--package", name]]
+    commands = [["cargo", *step, "--locked", *profile] for step in steps for profile in ([], ["--release"])]
+    for command in (*commands, ["rm", "-rf", *_NOT_FOR_OTHERS]):
+        result = run(folder, equipped, command)
+        if not result.ok:
+            said = result.stderr[-1500:]
+            raise HarnessError(f"{' '.join(command)} of the crates in {dependencies} {result.ending}: {said}")
+    if (folder / TARGET).is_symlink():
+        raise HarnessError(f"a crate in {dependencies} made a link of the folder that it was built in. Do not use it.")
+
+
+def equip(cargo: Toolchain, dependencies: Path, workspace: Path) -> Toolchain:
+    """Cargo with the crates, and with what was built of them in the workspace's ``target`` folder.
+
+    What a reply put there is removed. Both entries must be there. Raises ``OSError``.
+    """
+    cache, view = built(cargo, dependencies).path, workspace / TARGET
+    make_room(view)
+    link_tree(cache / TARGET, view)
+    equipped = _with_sources(cargo, dependencies)
+    return replace(equipped, mounts=(*equipped.mounts, cache))
+
+
+def _with_sources(cargo: Toolchain, dependencies: Path) -> Toolchain:
+    sources = crates(dependencies).path
+    env = (*cargo.env, ("CARGO_HOME", str(sources / "home")))
+    return replace(cargo, mounts=(*cargo.mounts, sources), env=env)
+
+
+def _manifest(dependencies: Path) -> dict[str, Any]:
+    """The manifest of a package with a name. Raises ``HarnessError``."""
+    path = dependencies / MANIFEST
+    try:
+        manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+        if isinstance(manifest["package"]["name"], str):
+            return manifest
+    except (ValueError, KeyError, TypeError) as error:
+        raise HarnessError(
+            f"{path} cannot be used ({error!r}): write a manifest with [package] and its name."
+        ) from error
+    raise HarnessError(f"{path} cannot be used: the name of its [package] is no text.")
+
+
+def _named(dependencies: Path) -> tuple[bytes, bytes]:
+    return (dependencies / MANIFEST).read_bytes(), (dependencies / LOCK).read_bytes()

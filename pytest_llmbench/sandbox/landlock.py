@@ -1,0 +1,238 @@
+"""Isolation by Landlock and a filter of system calls, for Linux machines where user namespaces are not allowed.
+
+No program of the system is needed for it, and no right. Namespaces put nothing between a program and the machine here:
+it sees everything at its own path, but may open only what it is given (``/usr``, its toolchains, its workspace, a home
+folder of its own), make no socket, and signal nobody else. ``drivers/confine.py`` is what starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import marshal
+import os
+import select
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox import landlock_abi
+from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.disk import Disk
+from pytest_llmbench.sandbox.identity import Identity, identity
+from pytest_llmbench.sandbox.landlock_abi import EXECUTE, READ, READ_FILE, RIGHTS_OF_FILES, WRITE, WRITE_FILE
+from pytest_llmbench.sandbox.launch import Launch
+from pytest_llmbench.sandbox.process import Ended, execute
+from pytest_llmbench.sandbox.rlimits import prlimit_arguments
+from pytest_llmbench.sandbox.seccomp import filter_program
+from pytest_llmbench.schema.execution import Limits, Toolchain
+
+if TYPE_CHECKING:
+    from pytest_llmbench.sandbox.drivers.confine import Config
+
+_LAUNCHER = Path(__file__).parent / "drivers" / "confine.py"
+_LAUNCHERS = 1
+_KILL_MS = 30_000
+"""How long the launcher may take to end a tree of processes on a busy machine."""
+_REPORT_BYTES = 4096
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives", "/etc/ld.so.cache")
+_ALSO_READ = (
+    # Node takes a file that is there and cannot be read for an error.
+    *("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/etc/crypto-policies"),
+    # How many processors there are, and how much memory.
+    *("/proc/cpuinfo", "/proc/stat", "/proc/meminfo"),
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_NO_LOOPBACK = (
+    "the landlock sandbox has no network to give, not even one within the program: grade tasks with servers with "
+    "--llm-sandbox=bubblewrap, podman:IMAGE or docker:IMAGE"
+)
+_CLOSED = (
+    "What root grades runs as a user without rights, to whom that is closed: move it to a place that everyone may "
+    "enter, or run pytest as an ordinary user"
+)
+
+
+class Landlock(Backend):
+    """Runs each command in a Landlock domain of its own."""
+
+    name = "landlock"
+    guarantees = (
+        "no network",
+        "no files of this machine read but programs, none written",
+        "no signals to other processes and no look into them",
+        "no environment of yours",
+        "for root: a user of its own",
+        "dangerous system calls denied",
+        "limits on time, memory, processes, files and output",
+        "nothing left running",
+    )
+    gaps = (
+        "holes in the kernel, which is shared",
+        "names, sizes and times of files, and the ids of processes, can be found out",
+        "memory and disk are measured many times a second and can be exceeded in between, without root also the "
+        "number of processes",
+        "no server can be graded (loopback=True is refused), and there is no /tmp but TMPDIR",
+        "without root no program changes modes and times of files, not even its own; it is told that it did",
+        "the machine can be recognised: processors, memory, kernel, installed programs, your folders' names",
+    )
+    remedy = (
+        "It needs Linux 6.12 or newer with Landlock in the boot parameter lsm=. In a container the profile of system "
+        "calls must let it through, as Docker's own does"
+    )
+
+    @classmethod
+    def describe(cls) -> str:
+        """``Landlock ABI 7 + seccomp``. Raises ``SandboxError``, which says why, where the kernel has none."""
+        filter_program(shared=True)
+        return f"Landlock ABI {landlock_abi.abi()} + seccomp"
+
+    def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
+        """Raises ``SandboxError`` where the kernel has no Landlock, or an old one."""
+        super().__init__(workspace, toolchains)
+        landlock_abi.abi()
+
+    @property
+    def home(self) -> str:
+        """The workspace's own path."""
+        return str(self.workspace)
+
+    def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
+        """The file's own path."""
+        return str(file)
+
+    def _execute(self, launch: Launch) -> Ended:
+        if launch.loopback:
+            raise SandboxError(_NO_LOOPBACK)
+        who = identity()
+        try:
+            with contextlib.ExitStack() as stack:
+                home = stack.enter_context(_home())
+                written = [self.workspace, home]
+                written += [path for toolchain in self.toolchains.values() for path in toolchain.writable]
+                if who is not None:
+                    who.own(written[0], written[1:])
+                config = stack.enter_context(tempfile.TemporaryFile(buffering=0))
+                content: Any = self._config(launch, who, home, written)
+                config.write(marshal.dumps(content))
+                config.seek(0)
+                control, control_end = _pipe(stack)
+                report, report_end = _pipe(stack)
+                given = (config.fileno(), control.fileno(), report_end.fileno())
+                ended = execute(
+                    [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, given)],
+                    env={},
+                    limits=launch.limits,
+                    kill=lambda launcher: _end(launcher, control_end),
+                    stdin=launch.stdin,
+                    cwd=Path("/"),
+                    launchers=_LAUNCHERS,
+                    pass_fds=given,
+                    disk=Disk(written),
+                    owner=who.uid if who else None,
+                )
+                os.set_blocking(report.fileno(), False)
+                return _judged(ended, report.read(_REPORT_BYTES) or b"")
+        except OSError as error:
+            msg = f"landlock could not start {launch.command[0]}: {error}"
+            raise SandboxError(msg) from error
+
+    def _config(self, launch: Launch, who: Identity | None, home: Path, written: Sequence[Path]) -> Config:
+        shown = [path for toolchain in self.toolchains.values() for path in toolchain.mounts]
+        shown += launch.mounts
+        rules = [*_system_rules(), *(_rule(path, READ) for path in shown), *(_rule(path, WRITE) for path in written)]
+        environment = {"HOME": str(home), "TMPDIR": str(home), **launch.env}
+        return {
+            "grader": os.getpid(),
+            "command": [os.fsencode(part) for part in launch.command],
+            "environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
+            "folder": os.fsencode(self.workspace),
+            "user": who.uid if who else None,
+            "denied": (
+                landlock_abi.ALL_FILE_RIGHTS,
+                landlock_abi.ALL_TCP_RIGHTS,
+                landlock_abi.SCOPE_ABSTRACT_SOCKETS | landlock_abi.SCOPE_SIGNALS,
+            ),
+            "rules": rules,
+            "needed": [os.fsencode(path) for path in (*shown, *written)],
+            # Without a user of its own the kernel would count all processes of ours.
+            "limits": _resource_limits(launch.limits, processes=who is not None),
+            "filter": filter_program(metadata=who is not None, shared=True),
+            "strict_filter": filter_program(metadata=who is not None, times=False, shared=True),
+        }
+
+
+@cache
+def _system_rules() -> tuple[tuple[bytes, int], ...]:
+    """What every program may read and run."""
+    rules = [_rule(Path(name), READ) for name in _SYSTEM]
+    rules += [_rule(Path(name), READ & ~EXECUTE) for name in _ALSO_READ]
+    rules += [_rule(Path(name), READ_FILE | WRITE_FILE) for name in _DEVICES]
+    return tuple(rule for rule in rules if Path(os.fsdecode(rule[0])).exists())
+
+
+def _rule(path: Path, rights: int) -> tuple[bytes, int]:
+    return os.fsencode(path), rights if path.is_dir() else rights & RIGHTS_OF_FILES
+
+
+def _resource_limits(limits: Limits, *, processes: bool) -> list[tuple[str, int, int]]:
+    """The arguments of ``prlimit`` as names of the module ``resource`` and numbers."""
+    found = []
+    for argument in prlimit_arguments(limits, processes=processes):
+        name, _, values = argument.removeprefix("--").partition("=")
+        soft, _, hard = values.partition(":")
+        found.append((f"RLIMIT_{name.upper()}", int(soft), int(hard)))
+    return found
+
+
+@contextlib.contextmanager
+def _home() -> Iterator[Path]:
+    """An empty folder for one command, removed with all that it left there."""
+    folder = Path(tempfile.mkdtemp(prefix="llmbench-home-"))
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(folder)
+
+
+def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
+    """The ends of a pipe, to read from and to write to."""
+    reader, writer = os.pipe()
+    return stack.enter_context(FileIO(reader, "r")), stack.enter_context(FileIO(writer, "w"))
+
+
+def _end(launcher: int, control: FileIO) -> None:
+    """Make the launcher end the program and all that came of it, and wait until it has ended itself."""
+    with contextlib.suppress(BrokenPipeError):
+        control.write(b"end")
+    news = os.pidfd_open(launcher)
+    try:
+        poll = select.poll()
+        poll.register(news, select.POLLIN)
+        poll.poll(_KILL_MS)
+    finally:
+        os.close(news)
+
+
+def _judged(ended: Ended, report: bytes) -> Ended:
+    """What became of the program, by the launcher's word; raises ``SandboxError`` when the launcher failed."""
+    kind, _, rest = os.fsdecode(report).partition(" ")
+    if kind == "ended":
+        status, _, cpu_s = rest.partition(" ")
+        return replace(ended, status=int(status), cpu_s=float(cpu_s))
+    if kind == "failed":
+        msg = f"landlock could not start the program: {rest}"
+        if rest.endswith(os.strerror(errno.EACCES)):
+            msg = f"{msg}. {_CLOSED}"
+        raise SandboxError(msg)
+    said = ended.stderr.decode(errors="replace").strip()[-500:]
+    msg = f"landlock failed (status {ended.status} of its launcher): {said}"
+    raise SandboxError(msg)

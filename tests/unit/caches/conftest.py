@@ -1,0 +1,92 @@
+"""Attempts with caches: real toolchains, the isolating sandbox, and the user's cache folder, which is filled once."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench import toolchains
+from pytest_llmbench.caches.store import VARIABLE
+from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.schema.execution import Limits
+
+HERE = Path(__file__).parent
+
+
+@cache
+def isolating():
+    return choose("auto")
+
+
+@pytest.fixture
+def choice():
+    """The sandbox that works here."""
+    return isolating()
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """A cache folder of this test alone."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv(VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def found():
+    """A toolchain of this machine."""
+
+    def find(name):
+        return toolchains.find(name) or pytest.skip(toolchains.hint(name))
+
+    return find
+
+
+@pytest.fixture
+def attempt(tmp_path):
+    """Folders of a new attempt: its workspace, and the scratch folder for its caches."""
+    count = iter(range(100))
+
+    def new(**files):
+        root = tmp_path / f"attempt-{next(count)}"
+        for folder in ("workspace", "scratch"):
+            (root / folder).mkdir(parents=True)
+        for name, text in files.items():
+            path = root / "workspace" / name.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return root / "workspace", root / "scratch"
+
+    return new
+
+
+@pytest.fixture
+def run(choice):
+    """Run a command in a sandbox, with limits that only a cold build meets."""
+
+    def run(workspace, tools, *command, **limits):
+        return open_sandbox(choice, workspace, tools).run(command, Limits(**{"wall_s": 60, "cpu_s": 60, **limits}))
+
+    return run
+
+
+def state(root):
+    """Everything about a tree that a hostile program could change."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted([*folders, *files]):
+            path = Path(folder, name)
+            status = path.lstat()
+            content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+            said = (str(path), oct(status.st_mode), status.st_uid, status.st_mtime_ns, content)
+            digest.update(repr(said).encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture
+def unchanged():
+    """``state`` of a folder: compare before and after."""
+    return state

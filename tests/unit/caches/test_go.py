@@ -1,0 +1,122 @@
+"""Go's standard library is compiled once per machine; builds in sandboxes find it."""
+
+import os
+import re
+import shutil
+import time
+from dataclasses import replace
+
+import pytest
+
+from pytest_llmbench.caches import go
+from pytest_llmbench.caches.store import VARIABLE
+
+MODULE = "module thing\n\ngo 1.22\n"
+MAIN = """package main
+
+import (
+\t"encoding/json"
+\t"fmt"
+\t"net/http"
+\t"sync"
+\t"time"
+)
+
+var lock sync.Mutex
+
+func main() {
+\tlock.Lock()
+\ttext, _ := json.Marshal(map[string]any{"status": http.StatusOK, "took": time.Second})
+\tfmt.Println(string(text))
+}
+"""
+TEST = """package main
+
+import (
+\t"net/http/httptest"
+\t"testing"
+)
+
+func TestMain_(t *testing.T) {
+\tif httptest.NewRecorder().Code != 200 {
+\t\tt.Fatal()
+\t}
+}
+"""
+PRINTED = '{"status":200,"took":1000000000}\n'
+FILES = {"go.mod": MODULE, "main.go": MAIN, "main_test.go": TEST}
+
+
+def compiled(result):
+    """The packages that a build with ``-x`` had to compile."""
+    assert result.ok, result
+    return set(re.findall(r"/compile .* -p (\S+)", result.stderr))
+
+
+@pytest.fixture
+def warm(found):
+    """This machine's Go, with its cache made."""
+    chain = found("go")
+    go.entry(chain).make(lambda folder: go.fill(chain, folder))
+    return chain
+
+
+@pytest.mark.parametrize("command", ["build", "vet", "test"])
+def test_a_build_compiles_its_own_package_only(warm, attempt, run, command):
+    workspace, scratch = attempt(**FILES)
+    tools = [go.equip(warm, scratch)]
+    assert compiled(run(workspace, tools, "go", command, "-x", ".")) <= {"main", "thing"}  # a test is of "thing"
+    started = run(workspace, tools, "go", "run", ".")
+    assert (started.stdout, started.stderr) == (PRINTED, "")
+
+
+def test_an_attempt_keeps_what_it_built(warm, attempt, run):
+    workspace, scratch = attempt(**FILES)
+    tools = [go.equip(warm, scratch)]
+    assert compiled(run(workspace, tools, "go", "build", "-x", ".")) == {"main"}
+    assert compiled(run(workspace, tools, "go", "build", "-x", ".")) == set()
+
+
+def test_an_old_entry_is_still_warm(warm, attempt, run, tmp_path, monkeypatch):
+    """Go throws away what nobody used for five days, judging by a time that nobody can change here."""
+    entry = go.entry(warm)
+    old = tmp_path / "cache" / entry.name
+    shutil.copytree(entry.path, old)
+    long_ago = time.time() - 60 * 86400
+    for path in old.rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    workspace, scratch = attempt(**FILES)
+    tools = [go.equip(warm, scratch)]
+    for _ in range(2):
+        (workspace / "main.go").write_text(MAIN + f"// {time.time()}\n")
+        assert compiled(run(workspace, tools, "go", "build", "-x", ".")) == {"main"}
+    assert (scratch / "go-build" / "README").exists()
+
+
+def test_a_poisoned_view_is_not_seen_by_the_next_attempt(warm, attempt, run, unchanged):
+    workspace, scratch = attempt(**FILES)
+    view = scratch / "go-build"
+    poison = 'for f in $(find "$GOCACHE" -name "*-[ad]"); do echo poison > "$f"; rm -f "$f"; echo poison > "$f"; done'
+    result = run(workspace, [go.equip(warm, scratch)], "sh", "-c", poison)
+    assert result.limit_hit is None, result
+    assert all(path.read_text() == "poison\n" for path in view.glob("*/*-d"))
+
+    workspace, scratch = attempt(**FILES)
+    tools = [go.equip(warm, scratch)]
+    assert compiled(run(workspace, tools, "go", "build", "-x", "-o", "out", ".")) == {"main"}
+    assert run(workspace, tools, "./out").stdout == PRINTED
+
+
+def test_another_go_has_another_entry(found):
+    chain = found("go")
+    names = {
+        go.entry(other).name
+        for other in (
+            chain,
+            replace(chain, version="1.99"),
+            replace(chain, executable=chain.executable.parent / "other"),
+            replace(chain, env=(*chain.env, ("GOAMD64", "v3"))),
+        )
+    }
+    assert len(names) == 4

@@ -49,7 +49,7 @@ def choose(name: SandboxName) -> SandboxChoice:
 
     Raises ``SandboxError``, which says what to install, when it does not work here.
     """
-    tried = []
+    tried: list[str] = []
     for candidate in _AUTOMATIC if name == "auto" else (_backend(name),):
         try:
             return replace(_proven(candidate), passed_over=tuple(tried))

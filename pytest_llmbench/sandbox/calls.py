@@ -10,9 +10,9 @@ the calls. It answers with frames on its standard output, in between what the co
 Code in the driver's process can answer in the driver's place (``frames.py``). It can then only give wrong values, for
 the expected ones never enter.
 
-What crosses: null, booleans, numbers, strings, lists and objects of exactly these types, at any depth (Python: int,
-float, str, list, dict with str keys; no subclass, no tuple). For anything else ``value`` is None, ``type_name`` says
-what it was (``tuple``, ``undefined``, ``bigint``, ``Map``; ``nan``, ``NaN`` and the infinities by name) and
+What crosses: null, booleans, numbers, strings, lists and objects of exactly these types, up to 400 levels deep (Python:
+int, float, str, list, dict with str keys; no subclass, no tuple). For anything else ``value`` is None, ``type_name``
+says what it was (``tuple``, ``undefined``, ``bigint``, ``Map``; ``nan``, ``NaN`` and the infinities by name) and
 ``message`` where in the value it stood. Promises and coroutines are awaited. ``args_after`` is empty when the
 arguments after the call cannot cross. A JavaScript number without fraction arrives as an int.
 
@@ -27,6 +27,7 @@ gets what the others left. Other limits hold for each process anew.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -194,7 +195,7 @@ def _one_process(
     )
     host.last = replace(execution, stdout=without_frames(execution.stdout, nonce))
     answers = _read_answers(execution.stdout, nonce)
-    if not answers.ready and execution.limit_hit is None:
+    if not answers.ready and execution.limit_hit is None and not _comes_up(host, plan, budget.rest):
         msg = f"the driver of {' '.join(plan.command)} did not come up: {_how_it_died(execution)}"
         raise SandboxError(msg)
     if first and budget.exhausted and not answers.begun:  # what was left of the time was too little to begin again
@@ -208,6 +209,17 @@ def _one_process(
                 results += [result] * (len(args) - index - 1)
             break
     return execution, results
+
+
+def _comes_up(host: DriverHost, plan: _Plan, limits: Limits) -> bool:
+    """Whether the driver comes up where no untrusted code is beside it.
+
+    If so, that code took the driver's first answer away: a program can open its own output for reading.
+    """
+    nonce = new_nonce()
+    request = json.dumps(plan.request | {"file": os.devnull, "nonce": nonce, "calls": []})
+    execution = host.run_driver(Launch(plan.command, limits, stdin=request.encode(), mounts=plan.mounts))
+    return _read_answers(execution.stdout, nonce).ready
 
 
 def _read_answers(stdout: str, nonce: str) -> _Answers:

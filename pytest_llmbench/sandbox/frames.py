@@ -6,17 +6,22 @@ The nonce frames, it proves nothing: code in the driver's process can read it an
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+_MOST_LEVELS = 404
+"""Of nested lists and objects: 400 of a value, and what a frame puts around it. Whoever shows or compares what a
+program answered must not run out of stack."""
 
 
 class Frame(NamedTuple):
     """One answer, and where it stands in the output."""
 
     value: Any
-    """None for what is no JSON, nested too deeply, or has a number that is too long for Python."""
+    """None for what is no JSON, nested too deeply, or has a number that Python has no form for."""
     start: int
     end: int
 
@@ -39,6 +44,27 @@ def without_frames(output: str, nonce: str) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return None
+    return None if _is_deeper(value, _MOST_LEVELS) else value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested in more than so many levels."""
+    inside = [value]
+    for _ in range(levels + 1):
+        inside = [
+            item
+            for part in inside
+            if isinstance(part, list | dict)
+            for item in (part.values() if isinstance(part, dict) else part)
+        ]
+    return bool(inside)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pytest_llmbench.sandbox.drivers.confine import Config
 
 _LAUNCHER = Path(__file__).parent / "drivers" / "confine.py"
+_START = "import sys; sys.path.append(sys.argv.pop(1)); import confine; confine.main()"
+"""Imported, it is compiled once; run as a script it would be compiled each time."""
 _LAUNCHERS = 1
 _KILL_MS = 30_000
 """How long the launcher may take to end a tree of processes on a busy machine."""
@@ -55,8 +57,8 @@ _NO_LOOPBACK = (
     "--llm-sandbox=bubblewrap, podman:IMAGE or docker:IMAGE"
 )
 _CLOSED = (
-    "What root grades runs as a user without rights, to whom that is closed: move it to a place that everyone may "
-    "enter, or run pytest as an ordinary user"
+    "Programs must be able to read that, and what root grades runs as a user without rights: move it to a place that "
+    "everyone may enter, or run pytest as an ordinary user who may read it"
 )
 
 
@@ -79,9 +81,10 @@ class Landlock(Backend):
         "names, sizes and times of files, and the ids of processes, can be found out",
         "memory and disk are measured many times a second and can be exceeded in between, without root also the "
         "number of processes",
-        "no server can be graded (loopback=True is refused), and there is no /tmp but TMPDIR",
-        "without root no program changes modes and times of files, not even its own; it is told that it did",
         "the machine can be recognised: processors, memory, kernel, installed programs, your folders' names",
+        "honest programs miss: servers (loopback=True is refused), a /tmp other than TMPDIR, the locks of Python's "
+        "multiprocessing, news of changed files",
+        "no program changes times of files, nor without root their modes, not even its own; it is told that it did",
     )
     remedy = (
         "It needs Linux 6.12 or newer with Landlock in the boot parameter lsm=. In a container the profile of system "
@@ -127,7 +130,7 @@ class Landlock(Backend):
                 report, report_end = _pipe(stack)
                 given = (config.fileno(), control.fileno(), report_end.fileno())
                 ended = execute(
-                    [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, given)],
+                    [sys.executable, "-I", "-S", "-c", _START, str(_LAUNCHER.parent), *map(str, given)],
                     env={},
                     limits=launch.limits,
                     kill=lambda launcher: _end(launcher, control_end),
@@ -141,8 +144,7 @@ class Landlock(Backend):
                 os.set_blocking(report.fileno(), False)
                 return _judged(ended, report.read(_REPORT_BYTES) or b"")
         except OSError as error:
-            msg = f"landlock could not start {launch.command[0]}: {error}"
-            raise SandboxError(msg) from error
+            raise _not_started(str(error), closed=error.errno == errno.EACCES) from error
 
     def _config(self, launch: Launch, who: Identity | None, home: Path, written: Sequence[Path]) -> Config:
         shown = [path for toolchain in self.toolchains.values() for path in toolchain.mounts]
@@ -154,6 +156,7 @@ class Landlock(Backend):
             "command": [os.fsencode(part) for part in launch.command],
             "environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
             "folder": os.fsencode(self.workspace),
+            "temporary": os.fsencode(home),
             "user": who.uid if who else None,
             "denied": (
                 landlock_abi.ALL_FILE_RIGHTS,
@@ -164,8 +167,8 @@ class Landlock(Backend):
             "needed": [os.fsencode(path) for path in (*shown, *written)],
             # Without a user of its own the kernel would count all processes of ours.
             "limits": _resource_limits(launch.limits, processes=who is not None),
-            "filter": filter_program(metadata=who is not None, shared=True),
-            "strict_filter": filter_program(metadata=who is not None, times=False, shared=True),
+            # The times of a file may be changed by whoever may write to it, wherever it is.
+            "filter": filter_program(metadata=who is not None, times=False, shared=True),
         }
 
 
@@ -229,10 +232,11 @@ def _judged(ended: Ended, report: bytes) -> Ended:
         status, _, cpu_s = rest.partition(" ")
         return replace(ended, status=int(status), cpu_s=float(cpu_s))
     if kind == "failed":
-        msg = f"landlock could not start the program: {rest}"
-        if rest.endswith(os.strerror(errno.EACCES)):
-            msg = f"{msg}. {_CLOSED}"
-        raise SandboxError(msg)
+        raise _not_started(rest, closed=rest.endswith(os.strerror(errno.EACCES)))
     said = ended.stderr.decode(errors="replace").strip()[-500:]
     msg = f"landlock failed (status {ended.status} of its launcher): {said}"
     raise SandboxError(msg)
+
+
+def _not_started(why: str, *, closed: bool) -> SandboxError:
+    return SandboxError(f"landlock could not start the program: {why}{f'. {_CLOSED}' if closed else ''}")

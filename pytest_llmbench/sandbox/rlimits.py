@@ -14,7 +14,10 @@ _UNTOUCHED_MEMORY_MB = 256
 """Stacks and reservations count as data of a process before they are touched; the limit is about touched memory."""
 _SPARE_PROCESSES = 8
 """The kernel refuses a little later than the watchdog counts, so that the watchdog can say which limit it was."""
-_NO_PROCESS = re.compile(r"Cannot fork|fork: .*unavailable|can't start new thread|pthread_create.*failed")
+_NO_PROCESS = re.compile(
+    r"Cannot fork|fork(/exec \S+)?: .*unavailable|spawn \S+ EAGAIN|can't start new thread|pthread_create.*failed"
+    r"|BlockingIOError: \[Errno 11\] Resource|code: 11, kind: WouldBlock"
+)
 _NO_DESCRIPTOR = re.compile(r"[Tt]oo many open files|EMFILE")
 _TOO_LARGE = re.compile(r"File too large|EFBIG|file too large")
 _DISK_FULL = re.compile(r"No space left on device|ENOSPC|no space left on device")

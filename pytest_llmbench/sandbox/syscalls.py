@@ -116,6 +116,8 @@ semctl 66 191
 semtimedop 220 192
 mq_open 240 180
 mq_unlink 241 181
+# News of what happens to files that may not be read
+inotify_add_watch 254 27
 # How other processes of the same user get their share of the machine
 setpriority 141 140
 ioprio_set 251 30

@@ -284,7 +284,7 @@ def test_our_own_faults_show_no_key(bench: Bench, tmp_path: Path, workers: tuple
     bench.file("conftest.py", FAULTS)
     with ChatServer(ADD_REPLY, api_key=KEY) as server:
         options = ("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--showlocals", "--full-trace", "-vv")
-        run = bench.run("tasks", *options, "-o", "faulthandler_timeout=0.1", *workers, OPENAI_API_KEY=KEY)
+        run = bench.run("tasks", *options, *workers, OPENAI_API_KEY=KEY)
     assert "INTERNALERROR" in run.out, run.out
     assert "a fault in the process that asks" in run.out
     assert "no connection with Bearer ***" in run.out

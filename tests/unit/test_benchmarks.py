@@ -62,7 +62,9 @@ def test_inert() -> None:
 def test_sandbox() -> None:
     seen = figures("sandbox.py", "--pairs=2")
     names = ("sandboxed", "bare", "added", "ratio")
-    assert list(seen)[1:] == [f"{command}, {name}" for command in ("true", "python -S -c pass") for name in names]
+    bombs = [f"{bomb} bomb, lived, worst of 5" for bomb in ("fork", "memory")]
+    commands = [f"{command}, {name}" for command in ("true", "python -S -c pass") for name in names]
+    assert list(seen)[1:] == [*commands, *bombs]
     assert number(seen["true, sandboxed"]) > number(seen["true, bare"]) > 0
 
 

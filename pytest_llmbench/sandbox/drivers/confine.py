@@ -1,14 +1,11 @@
-# ruff: noqa: INP001 - a script that is started alone
+# ruff: noqa: INP001 - it is started alone
 """Starts one program under Landlock, a filter of system calls and the kernel's limits, and ends all that comes of it.
 
 It stands between the grader and the program, as a process of its own: only whoever adopts orphans can be sure that none
-is left, and the grader must not give up rights of its own. ``sandbox/landlock.py`` starts it as
-
-    python -I -S confine.py CONFIG CONTROL REPORT
-
-with three descriptors. It reads a ``Config`` from CONFIG, by ``marshal``: this very interpreter wrote it, and ``json``
-would take longer to import than all the rest. It ends the program as soon as there is anything to read on CONTROL, its
-other end is closed, or the grader has died. When everything has ended it writes one line to REPORT:
+is left, and the grader must not give up rights of its own. ``sandbox/landlock.py`` starts it with three descriptors as
+arguments: CONFIG, CONTROL and REPORT. It reads a ``Config`` from CONFIG, by ``marshal``: this very interpreter wrote it,
+and ``json`` would take longer to import than all the rest. It ends the program as soon as there is anything to read on
+CONTROL, its other end is closed, or the grader has died. When everything has ended it writes one line to REPORT:
 
     ended STATUS CPU_S     how the program ended (negative: by that signal), CPU time of all processes
     failed WHY             it was never started
@@ -43,6 +40,8 @@ if TYPE_CHECKING:  # importing typing would take longer than everything else her
         environment: dict[bytes, bytes]
         folder: bytes
         """To start in."""
+        temporary: bytes
+        """Folder to be removed if the grader cannot do that any more."""
         user: int | None
         """User and group to become; None: nobody else."""
         denied: tuple[int, int, int]
@@ -54,8 +53,7 @@ if TYPE_CHECKING:  # importing typing would take longer than everything else her
         limits: list[tuple[str, int, int]]
         """Name in the module ``resource``, soft and hard limit."""
         filter: bytes
-        strict_filter: bytes
-        """For a program that keeps the right to write to files of others: keeps their times and attributes from it."""
+        """Instructions of seccomp."""
 
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
@@ -75,7 +73,7 @@ libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
 libc.signal.restype = ctypes.c_void_p
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run what CONFIG says and write the line to REPORT."""
     descriptors = [int(argument) for argument in sys.argv[1:]]
     for descriptor in descriptors:
@@ -88,15 +86,16 @@ def main() -> None:
     except OSError as error:
         line = f"failed {words(error)}"
     os.write(report, line.encode("utf-8", "surrogateescape"))
+    os._exit(0)  # there is nothing to tidy up, which would take time
 
 
 def supervise(config: Config, control: int) -> str:
     """Start the program, wait, and end everything; the line to report."""
     grader = os.pidfd_open(config["grader"])
     if os.getppid() != config["grader"]:
-        return "failed: the grader is gone"
+        return "failed the grader is gone"
     if config["user"] is not None and not capabilities() & 1 << KILL:
-        return "failed: root may not end other users' processes here (it lacks CAP_KILL)"
+        return "failed root may not end other users' processes here (it lacks CAP_KILL)"
     prctl(SET_CHILD_SUBREAPER, 1)
     prctl(SET_NO_NEW_PRIVS, 1)
     domain = ruleset(REFER, 0, SCOPE_SIGNALS)
@@ -112,6 +111,10 @@ def supervise(config: Config, control: int) -> str:
         problem = file.read()
     status = wait(program, news, (grader, control))
     end_all()
+    if abandoned(grader, control):
+        import shutil  # takes long, and is seldom needed
+
+        shutil.rmtree(config["temporary"], ignore_errors=True)
     if problem:
         return f"failed {problem}"
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -133,6 +136,12 @@ def wait(program: int, news: int, stops: Collection[int]) -> int | None:
                     return ended[1]
         if ready.intersection(stops):
             return None
+
+
+def abandoned(grader: int, control: int) -> bool:
+    """Whether the grader has died, or is about to: its files are closed a little earlier."""
+    ready, _, _ = select.select([grader, control], [], [], 0)
+    return grader in ready or (control in ready and not os.read(control, 1))
 
 
 def end_all() -> None:
@@ -180,10 +189,8 @@ def confine(config: Config) -> None:
     for path, rights in config["rules"]:
         allow(domain, path, rights)
     os.chdir(config["folder"])
-    code = config["filter"]
     if config["user"] is not None:
-        if change_user(config["user"], config["needed"]) == DAC_OVERRIDE:
-            code = config["strict_filter"]
+        change_user(config["user"], config["needed"])
     elif (problem := closed(config["needed"])) is not None:
         raise problem
     prctl(SET_PDEATHSIG, SIGKILL)
@@ -192,13 +199,14 @@ def confine(config: Config) -> None:
     restrict(domain)
     for name, soft, hard in config["limits"]:
         resource.setrlimit(getattr(resource, name), (soft, hard))
+    code = config["filter"]
     instructions = ctypes.create_string_buffer(code, len(code))
     program = ctypes.create_string_buffer(struct.pack("HP", len(code) // 8, ctypes.addressof(instructions)))
     prctl(SET_SECCOMP, SECCOMP_FILTER, ctypes.addressof(program))
 
 
-def change_user(number: int, needed: Sequence[bytes]) -> int | None:
-    """Become the user and group ``number``, without rights; the capability that had to be left to it, if any.
+def change_user(number: int, needed: Sequence[bytes]) -> None:
+    """Become the user and group ``number``, without rights.
 
     Folders of root's are often closed to everyone else. Where the program has to pass through one, it keeps the
     capability to read whatever the sandbox lets it read, or, where root itself has no more than that, to open it.
@@ -218,11 +226,10 @@ def change_user(number: int, needed: Sequence[bytes]) -> int | None:
             if problem is None:
                 set_capabilities(1 << capability)
                 prctl(CAP_AMBIENT, AMBIENT_RAISE, capability)
-                return capability
+                return
     if problem is not None:
         raise problem
     set_capabilities(0)
-    return None
 
 
 def closed(paths: Sequence[bytes]) -> OSError | None:
@@ -305,7 +312,3 @@ def words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     return f"{type(error).__name__}: {error}"
-
-
-if __name__ == "__main__":
-    main()

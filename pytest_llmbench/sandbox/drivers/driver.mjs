@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const MESSAGE_LENGTH = 2000;
+const MOST_LEVELS = 400;
 const { stringify, parse } = JSON;
 const exit = process.exit.bind(process);
 const { getPrototypeOf, prototype: objectPrototype } = Object;
@@ -57,6 +58,7 @@ function typeName(value) {
 function plain(value, where = "", above = []) {
   const name = typeName(value);
   if (name === "null" || name === "boolean" || name === "string" || name === "number") return value;
+  if (above.length >= MOST_LEVELS) throw new RangeError();
   if (above.includes(value)) throw new NotJSONError(`${name} that contains itself`, where);
   const inside = [...above, value];
   if (name === "array" && getPrototypeOf(value) === arrayPrototype) {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # importing typing would take a third of the driver's own tim
     from typing import Any
 
 MESSAGE_LENGTH = 2000
+MOST_LEVELS = 400
 
 
 class NotJSONError(Exception):
@@ -65,18 +66,14 @@ def load(path: str, workspace: str) -> ModuleType:
 
 
 def check(value: Any, where: str = "", above: tuple[int, ...] = ()) -> None:
-    """Raise ``NotJSONError`` unless the value and all within are of exact JSON types."""
+    """Raise ``NotJSONError`` unless the value and all within are of exact JSON types, ``RecursionError`` far inside."""
     kind = type(value)
     if value is None or kind is bool or kind is str:
         return
-    if kind is int:
-        try:
-            repr(value)
-        except ValueError:
-            raise NotJSONError("int too long to print", where) from None
-    elif kind is float:
-        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - nan
-            raise NotJSONError(repr(value), where)
+    if kind is int or kind is float:
+        check_number(value, where)
+    elif len(above) >= MOST_LEVELS:
+        raise RecursionError
     elif id(value) in above:
         raise NotJSONError(f"{kind.__name__} that contains itself", where)
     elif kind is list:
@@ -89,6 +86,16 @@ def check(value: Any, where: str = "", above: tuple[int, ...] = ()) -> None:
             check(item, f"{where}[{key!r}]", (*above, id(value)))
     else:
         raise NotJSONError(kind.__name__, where)
+
+
+def check_number(value: float, where: str) -> None:
+    """Raise ``NotJSONError`` for a number that JSON, or the reader, has no form for."""
+    try:
+        text = repr(value)
+    except ValueError:
+        raise NotJSONError("int too long to print", where) from None
+    if text in ("nan", "inf", "-inf"):
+        raise NotJSONError(text, where)
 
 
 def finished(value: Any, clean_path: list[str]) -> Any:

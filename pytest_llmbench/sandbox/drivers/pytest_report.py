@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.machinery import PathFinder
+from importlib.util import spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,12 @@ class Shown:
         self._folders = folders
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
-        """Part of the protocol of ``sys.meta_path``."""
+        """Part of the protocol of ``sys.meta_path``. No folder is listed: it may not be open."""
         folder = self._folders.get(name)
-        return PathFinder.find_spec(name, [folder]) if folder else None
+        if folder is None:
+            return None
+        package = f"{folder}/{name}/__init__.py"
+        return spec_from_file_location(name, package if os.access(package, os.F_OK) else f"{folder}/{name}.py")
 
 
 class Reporter:

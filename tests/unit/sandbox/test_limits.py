@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.rlimits import limit_behind
 from pytest_llmbench.schema.execution import Limits
 
 SMALL = Limits(wall_s=20, cpu_s=10, memory_mb=200, processes=30, output_bytes=100_000, file_mb=1, disk_mb=8, inodes=300)
@@ -270,3 +271,19 @@ def test_too_many_open_files_are_named(python):
 def test_the_cpu_time_of_what_was_killed_is_told(python):
     result = python("while True: pass", with_limits(cpu_s=0.4))
     assert result.cpu_s >= 0.4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "BlockingIOError: [Errno 11] Resource temporarily unavailable",
+        "RuntimeError: can't start new thread",
+        "Error: spawn /bin/true EAGAIN",
+        "fork/exec /bin/true: resource temporarily unavailable",
+        'Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }',
+        "sh: 1: Cannot fork",
+    ],
+)
+def test_what_runtimes_say_of_a_refused_process(said):
+    assert limit_behind(1, said, 0.1, SMALL).limit == "processes"
+    assert limit_behind(0, said, 0.1, SMALL) is None

@@ -3,7 +3,7 @@
 
 It stands between the grader and the program, as a process of its own: only whoever adopts orphans can be sure that none
 is left, and the grader must not give up rights of its own. ``sandbox/landlock.py`` starts it with three descriptors as
-arguments: CONFIG, CONTROL and REPORT. It reads a ``Config`` from CONFIG, by ``marshal``: this very interpreter wrote it,
+arguments: CONFIG, CONTROL, REPORT. It reads a ``Config`` from CONFIG, by ``marshal``: this very interpreter wrote it,
 and ``json`` would take longer to import than all the rest. It ends the program as soon as there is anything to read on
 CONTROL, its other end is closed, or the grader has died. When everything has ended it writes one line to REPORT:
 

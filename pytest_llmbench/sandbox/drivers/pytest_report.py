@@ -93,7 +93,9 @@ def main() -> None:
     sys.path.insert(0, workspace)
     answer("ready")
     files = [f"{workspace}/{name}" for name in request["files"]]
-    status = pytest.main([*OPTIONS, f"--rootdir={workspace}", *request["arguments"], *files], [Reporter(answer)])
+    # Where pytest is not to look beyond: folders above the workspace may be closed.
+    root = [f"--rootdir={workspace}", f"--confcutdir={workspace}"]
+    status = pytest.main([*OPTIONS, *root, *request["arguments"], *files], [Reporter(answer)])
     sys.stdout.flush()
     sys.stderr.flush()
     answer("finished")

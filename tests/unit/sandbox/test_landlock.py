@@ -60,6 +60,13 @@ def test_functions_are_called(box, workspace):
         assert box.call("two.mjs", "add", 1, 2).value == 3
 
 
+def test_a_given_test_suite_is_run(box, workspace):
+    (workspace / "add.py").write_text("def add(a, b): return a + b")
+    suite = "from add import add\ndef test_adds(tmp_path): assert add(1, 2) == 3 and tmp_path.is_dir()\n"
+    ran = box.run_tests("pytest", expected=["test_add.py::test_adds"], files={"test_add.py": suite})
+    assert ran.ok, ran.execution
+
+
 @pytest.mark.parametrize(
     ("name", "files", "command"),
     [

@@ -2,7 +2,6 @@
 #
 # limits: file_mb=20 disk_mb=60
 # hits: disk_mb
-# holds: 500 MB
 
 import os
 import time

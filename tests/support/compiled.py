@@ -6,14 +6,15 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from support.hostile import PROGRAMS, TOOLCHAINS
+from support.warm import warm_go
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.backend import Backend
-from pytest_llmbench.sandbox.cleanup import remove_tree
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
 _LIMITS = Limits(wall_s=600, cpu_s=1200, memory_mb=4000, file_mb=500, disk_mb=3000, inodes=100_000, processes=400)
@@ -61,18 +62,14 @@ def _compile(
     sources: list[Path],
     found: Path,
 ) -> None:
-    # One folder for all versions, so that Go finds its standard library compiled.
-    build = found.parent / f"{language}-build"
-    build.mkdir(exist_ok=True)
-    for old in build.glob("*.*"):
-        old.unlink()
-    for source in sources:
-        shutil.copy(source, build)
-    (build / "go.mod").write_text("module hostile\n\ngo 1.22\n")
-    sandbox = make(build, [toolchain])
-    result = sandbox.run(_RUST if language == "rust" else _GO, _LIMITS, env={"GOCACHE": f"{sandbox.home}/cache"})
-    assert result.ok, f"the {language} programs do not compile: {result.limit_hit} {result.stderr[-3000:]}"
-    shutil.copy(build / "built", found.with_suffix(".new"))
-    found.with_suffix(".new").replace(found)
-    if language != "go":
-        remove_tree(build)
+    with tempfile.TemporaryDirectory(prefix="llmbench-tests-") as place:
+        build, scratch = Path(place, "build"), Path(place, "scratch")
+        build.mkdir()
+        for source in sources:
+            shutil.copy(source, build)
+        (build / "go.mod").write_text("module hostile\n\ngo 1.22\n")
+        sandbox = make(build, [warm_go(toolchain, scratch) if language == "go" else toolchain])
+        result = sandbox.run(_RUST if language == "rust" else _GO, _LIMITS)
+        assert result.ok, f"the {language} programs do not compile: {result.limit_hit} {result.stderr[-3000:]}"
+        shutil.copy(build / "built", found.with_suffix(".new"))
+        found.with_suffix(".new").replace(found)

@@ -5,9 +5,11 @@ import sys
 from functools import cache
 
 import pytest
+from support.warm import warm_go
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 from pytest_llmbench.sandbox.select import SandboxChoice, choose, open_sandbox
 
 
@@ -70,3 +72,16 @@ def sandboxed(sandbox):
         return sandbox.run(["python", "-S", "-c", source], limits, **options)
 
     return run
+
+
+@pytest.fixture
+def builder(sandbox, workspace, tmp_path):
+    """Open the isolating sandbox with a compiler in it, Go with its standard library compiled."""
+
+    def make(name):
+        toolchain = toolchains.find(name)
+        if toolchain is None:
+            pytest.skip(toolchains.hint(name))
+        return Bubblewrap(workspace, [warm_go(toolchain, tmp_path / "scratch") if name == "go" else toolchain])
+
+    return make

@@ -1,23 +1,8 @@
 """Compiled languages build and run inside, offline."""
 
-import pytest
-
-from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 from pytest_llmbench.schema.execution import Limits
 
 LIMITS = Limits(wall_s=120, cpu_s=120, memory_mb=2048, processes=300)
-
-
-@pytest.fixture
-def builder(sandbox, workspace):
-    def make(name):
-        toolchain = toolchains.find(name)
-        if toolchain is None:
-            pytest.skip(toolchains.hint(name))
-        return Bubblewrap(workspace, [toolchain])
-
-    return make
 
 
 def test_go(builder, workspace):

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError, TaskError
 from pytest_llmbench.sandbox import runners
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
@@ -434,17 +433,6 @@ def test_node_a_limit_is_named(node):
 
 
 BUILD = Limits(wall_s=120, cpu_s=240, memory_mb=3000, processes=400, disk_mb=2000)
-
-
-@pytest.fixture
-def builder(sandbox, workspace):
-    def make(name):
-        toolchain = toolchains.find(name)
-        if toolchain is None:
-            pytest.skip(toolchains.hint(name))
-        return Bubblewrap(workspace, [toolchain])
-
-    return make
 
 
 def test_go(builder, workspace):

@@ -73,14 +73,25 @@ class AttemptScheduling(LoadScopeScheduling):
         if node.shutting_down or node not in self.registered_collections:
             return
         while self.workqueue and self._pending_of(self.assigned_work[node]) <= _FEW:
-            self._assign_work_unit(node)
+            if not self._assign_work_unit(node):
+                return
         if not self.workqueue:
             node.shutdown()
 
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        """Send a worker the next unit. xdist searches its whole collection for each test."""
+    def _assign_work_unit(self, node: WorkerController) -> bool:
+        """Send a worker the next unit. xdist searches its whole collection for each test.
+
+        False: the worker is gone, and xdist will tell soon. The unit stays in the queue, or its first test would be
+        taken for the one that the worker died of.
+        """
         if not self._places:  # the same for all workers: xdist has checked it
             self._places = {item: place for place, item in enumerate(self.registered_collections[node])}
         scope, unit = self.workqueue.popitem(last=False)
+        try:
+            node.send_runtest_some([self._places[item] for item, done in unit.items() if not done])
+        except OSError:
+            self.workqueue[scope] = unit
+            self.workqueue.move_to_end(scope, last=False)
+            return False
         self.assigned_work[node][scope] = unit
-        node.send_runtest_some([self._places[item] for item, done in unit.items() if not done])
+        return True

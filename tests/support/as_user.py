@@ -53,6 +53,7 @@ def pytest_elsewhere(
         *(("--unshare-pid", "--unshare-net", "--unshare-ipc", "--proc", "/proc") if alone else ()),
         *(_opened() if uid is not None else ()),
         *binds,
+        *_brought_along(),
         *("--bind", str(places["home"]), _home(uid), "--chdir", str(REPOSITORY)),
         *("--", *become, "sh", "-c", record, "sh"),
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments),
@@ -84,16 +85,34 @@ def _environment(uid: int | None) -> dict[str, str]:
 _NAMES = ("python", "node", "go", "cargo")
 
 
-def _opened() -> list[str]:
-    """Arguments that show a user the few folders it needs of those that lie in other people's private folders."""
+def _needed() -> list[Path]:
+    """Folders without which nothing runs."""
     needed = [REPOSITORY, Path(sys.prefix), Path(sys.base_prefix), folder_of_binaries()]
     for name in _NAMES:
         if toolchain := toolchains.find(name):
             needed += [toolchain.executable.parent.parent]
     if bwrap := shutil.which("bwrap"):
         needed += [Path(bwrap).resolve().parent]
+    return list(dict.fromkeys(path.resolve() for path in needed))
+
+
+def _brought_along() -> list[str]:
+    """Arguments that show those needed folders that lie in a temporary folder, which is replaced by an empty one."""
+    arguments = []
+    for path in _needed():
+        hidden = next((Path(place) for place in _TEMPORARY if path.is_relative_to(place)), None)
+        if hidden and path.exists():
+            between = [above for above in reversed(path.parents) if above.is_relative_to(hidden) and above != hidden]
+            for above in between:
+                arguments += ["--perms", "0755", "--dir", str(above)]
+            arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
+
+
+def _opened() -> list[str]:
+    """Arguments that show a user the few folders it needs of those that lie in other people's private folders."""
     closed: dict[Path, list[Path]] = {}
-    for path in dict.fromkeys(path.resolve() for path in needed):
+    for path in _needed():
         outermost = next((above for above in reversed(path.parents) if not _enterable(above)), None)
         if outermost:
             closed.setdefault(outermost, []).append(path)

@@ -45,9 +45,9 @@ def sandbox_for() -> Make:
     return lambda folder, found: make_sandbox("auto", folder, found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: other tests look whether this process has children
 def canaries() -> Iterator[Canaries]:
-    """Alive for the whole session; each test's harm is repaired when it was told."""
+    """Alive for the whole module; each test's harm is repaired when it was told."""
     with Canaries() as alive:
         yield alive
 

@@ -51,9 +51,9 @@ def pytest_elsewhere(
     command = [
         *("bwrap", "--dev-bind", "/", "/", "--die-with-parent"),
         *(("--unshare-pid", "--unshare-net", "--unshare-ipc", "--proc", "/proc") if alone else ()),
-        *(_opened() if uid is not None else ()),
         *binds,
         *_brought_along(),
+        *(_opened() if uid is not None else ()),
         *("--bind", str(places["home"]), _home(uid), "--chdir", str(REPOSITORY)),
         *("--", *become, "sh", "-c", record, "sh"),
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments),
@@ -94,6 +94,16 @@ def _needed() -> list[Path]:
     if bwrap := shutil.which("bwrap"):
         needed += [Path(bwrap).resolve().parent]
     return list(dict.fromkeys(path.resolve() for path in needed))
+
+
+def brought_along(root: Path) -> set[Path]:
+    """Empty places in the temporary folders below ``root`` over which needed folders were shown."""
+    return {
+        root / name / path.relative_to(place).parts[0]
+        for path in _needed()
+        for place, name in _TEMPORARY.items()
+        if path.is_relative_to(place)
+    }
 
 
 def _brought_along() -> list[str]:

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from support.as_user import pytest_elsewhere
+from support.as_user import brought_along, pytest_elsewhere
 from support.compiled import build_all
 from support.hostile import MARK
 from support.processes import survivors
@@ -67,5 +67,5 @@ def _left(root: Path) -> set[str]:
     there = {path for folder in root.iterdir() for path in folder.iterdir()} | set((home / ".config").glob("*"))
     # Go's own command, asked for its version as this user, keeps its settings there.
     expected = {home / "mounts-before", home / "mounts-after", home / ".config", home / ".config/go"}
-    expected |= set(temporary.glob("pytest-of-*"))
+    expected |= set(temporary.glob("pytest-of-*")) | brought_along(root)
     return {str(path) for path in (there - expected) | set(temporary.rglob("hostile-workspace-*"))}

@@ -36,6 +36,7 @@ class Collection:
         self.settings = settings
         self._missing = missing
         self._found: dict[Path, _Found | TaskError] = {}
+        self._attempts: dict[str, list[AttemptKey]] = {}
         self._modules: dict[str, Path] = {}
         self._cases: dict[tuple[str, str], dict[str, None]] = {}
 
@@ -141,7 +142,12 @@ class Collection:
 
     def _attempts_of(self, task: str) -> list[AttemptKey]:
         llm = self.settings.llm
-        return [AttemptKey(task, model.label, epoch) for model in llm.models for epoch in range(1, llm.epochs + 1)]
+        if task not in self._attempts:
+            # The same objects for all tests of a task: by that pytest 8.2 knows that a fixture need not be made again.
+            self._attempts[task] = [
+                AttemptKey(task, model.label, epoch) for model in llm.models for epoch in range(1, llm.epochs + 1)
+            ]
+        return self._attempts[task]
 
     def _attempt_id(self, key: AttemptKey) -> str:
         return key.model if self.settings.llm.epochs == 1 else f"{key.model}#{key.epoch}"

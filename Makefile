@@ -21,8 +21,9 @@ bench: setup
 	@$(BIN)/python -m pytest_llmbench warm fixtures || echo "(tasks that need it will be skipped)"
 	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 --tb=no -rN
 
+# The slower ones, every mutant of every task among them, are part of `make proof`.
 test: setup
-	$(BIN)/pytest -n 2 --ignore=tests/hostile/slow
+	$(BIN)/pytest -n 2 --ignore=tests/hostile/slow --ignore=tests/graders
 
 # Pythons that pyenv has but does not show count as present.
 PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/*/bin 2>/dev/null | paste -sd: -)

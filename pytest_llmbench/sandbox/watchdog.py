@@ -20,7 +20,9 @@ _MEGABYTE = 1 << 20
 _STARVED_FACTOR = 10
 _STARVED_EXTRA_S = 5.0
 _PAUSE_AFTER_DISK = 9
-"""Times the cost of a look: looking at many files takes at most a tenth of the time."""
+"""Times the cost of a look: looking at many files takes at most a tenth of the time, unless the disk fills up."""
+_TELLING = 8
+"""The part of a limit by which the free space must fall to be looked after at once."""
 
 
 class Watchdog:
@@ -38,6 +40,7 @@ class Watchdog:
         self._written = DiskUsage()
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
+        self._free = (0, 0)
         self._next_disk_look = 0.0
         self.cpu_s = 0.0
         """CPU time of the tree as it was last seen."""
@@ -90,13 +93,21 @@ class Watchdog:
     def _look_at_disk(self, root: int | None) -> None:
         """Measure what was written, unless the last time was so dear that it would hinder the machine."""
         started = time.monotonic()
-        if self._disk is not None and started >= self._next_disk_look:
+        if self._disk is not None and (started >= self._next_disk_look or self._fills_up(self._disk)):
+            self._free = self._disk.free()
             self._written = self._disk.usage(root, self._limits.inodes)
             self._held = Holdings()
             if root is not None and self._inventory is not None:
                 self._held = self._inventory.look(root, self._launchers)
             ended = time.monotonic()
             self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
+
+    def _fills_up(self, disk: Disk) -> bool:
+        """Whether much less is free than at the last look; others may have written it, but a look tells."""
+        free_bytes, free_inodes = disk.free()
+        less_bytes, less_inodes = self._free[0] - free_bytes, self._free[1] - free_inodes
+        limits = self._limits
+        return less_bytes > limits.disk_mb * _MEGABYTE / _TELLING or less_inodes > limits.inodes / _TELLING
 
     def _overwritten(self) -> LimitHit | None:
         limits, written, held = self._limits, self._written, self._held

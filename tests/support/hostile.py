@@ -53,8 +53,6 @@ MARK = "HOSTILE_MARK"
 """Names digits in the environment that the tokens of all programs begin with."""
 _DEFAULTS = {"wall_s": 6.0, "cpu_s": 6.0, "memory_mb": 512, "file_mb": 30, "disk_mb": 200, "inodes": 5000}
 _LATE_FACTOR = 3.0
-_BUSY_FACTOR = 1.5
-"""On a busy machine more is written between two looks; what is not looked for at all goes beyond this."""
 _DEPTH, _SMALL = 8, 1 << 20
 _WHOLE_S = {"wall_s", "cpu_s"}
 
@@ -218,12 +216,12 @@ def _sizes(ran: Ran, left: list[_Entry]) -> Iterator[str]:
         ("holds", "MB", max(told, default=0)),
     ):
         allowed = program.bound(key, unit)
-        if allowed is not None and seen > allowed * (_BUSY_FACTOR if unit == "MB" else 1):
+        if allowed is not None and seen > allowed:
             yield f"{key} {allowed} {unit}: {seen} were seen"
     if "leaves" in program.says:
         for unit, seen in (("MB", sum(entry.blocks for entry in left) * 512 >> 20), ("files", len(left))):
             allowed = program.bound("leaves", unit)
-            if allowed is not None and seen > allowed * (_BUSY_FACTOR if unit == "MB" else 1):
+            if allowed is not None and seen > allowed:
                 yield f"leaves {allowed} {unit}: {seen} were seen"
 
 

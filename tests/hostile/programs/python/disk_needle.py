@@ -2,6 +2,7 @@
 #
 # limits: file_mb=20 disk_mb=60
 # hits: disk_mb
+# holds: 400 MB
 
 import os
 import time

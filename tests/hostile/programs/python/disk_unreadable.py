@@ -1,8 +1,9 @@
-# 640 MB in files that are deleted, but open in processes that nobody of their user may look into, for their program
+# 1000 MB in files that are deleted, but open in processes that nobody of their user may look into, for their program
 # may be run and not read.
 #
 # limits: file_mb=20 disk_mb=60
 # hits: disk_mb
+# holds: 600 MB
 
 import os
 import shutil
@@ -12,7 +13,7 @@ from attack import held, target
 
 shutil.copy("/usr/bin/sleep", "sleeper")
 os.chmod("sleeper", 0o111)
-for count in range(1, 41):
+for count in range(1, 64):
     file = os.open("file", os.O_CREAT | os.O_WRONLY)
     os.unlink("file")
     os.write(file, b"x" * (16 << 20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,18 +19,19 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 class RecordLog(Generic[Record]):
-    """A JSONL file of one kind of record, written by one process."""
+    """A JSONL file of one kind of record, written by one process, from any of its threads."""
 
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self.path = path
         self._kind = kind
         self._end_is_whole = False
+        self._writing = threading.Lock()
 
     def append(self, record: Record) -> None:
         """Add one record with a single write, all of it or nothing; raises ``StoreError``."""
         # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
         line = json.dumps(record.model_dump(mode="json", exclude_defaults=True)).encode() + b"\n"
-        with writing(self.path), self.path.open("ab", buffering=0) as file:
+        with self._writing, writing(self.path), self.path.open("ab", buffering=0) as file:
             if not self._end_is_whole:
                 self._cut_torn_line()
                 self._end_is_whole = True

@@ -57,6 +57,29 @@ def test_threads_do_not_tear_each_others_lines(log):
     assert len(list(log.read())) == 200
 
 
+def test_threads_that_open_a_log_at_once_lose_no_record(tmp_path):
+    """The first append looks for a line torn by a kill: nobody else's new line may be taken for one, or cut off."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(50):
+            log = RecordLog(tmp_path / f"{number}.jsonl", ItemRecord)
+            start = threading.Barrier(4)
+
+            def append(name: str, log=log, start=start) -> None:
+                start.wait()
+                log.append(item(name, message=name * 3000))
+
+            threads = [threading.Thread(target=append, args=(name,)) for name in "abcd"]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert sorted(each.point for each in log.read()) == list("abcd")
+    finally:
+        sys.setswitchinterval(before)
+
+
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=50)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,3 +66,13 @@ def source(submission: Submission) -> SourceFinder:
     from pytest_llmbench.source import SourceFinder
 
     return SourceFinder(submission.files)
+
+
+@pytest.fixture(scope="module")
+def label(submission: Submission) -> Callable[[str, str], None]:
+    """Tells what kind of solution this is, for reports: ``label("limiter", "sliding-window")``. Worth no points."""
+
+    def add(aspect: str, kind: str) -> None:
+        submission.labels.add(f"{aspect}: {kind}")
+
+    return add

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -16,8 +16,12 @@ from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.schema.task import RubricPoint, Task
 
+if TYPE_CHECKING:
+    from pytest_llmbench.schema.mutant import Mutant
+
 ATTEMPT_FIXTURE = "llm_attempt"
 ITEM_REF = pytest.StashKey[ItemRef]()
+STARTER = "builtin/starter"
 TASK_MARK = "llm_task"
 RUBRIC_MARK = "rubric"
 
@@ -26,6 +30,8 @@ class _Found(NamedTuple):
     task: Task
     points: dict[str, RubricPoint]
     """By test function."""
+    mutants: tuple[Mutant, ...]
+    """Of a self-check only."""
 
 
 class Collection:
@@ -100,6 +106,21 @@ class Collection:
         assert isinstance(found, _Found)
         return found.task
 
+    def mutants(self, task_id: str) -> tuple[Mutant, ...]:
+        """A task's mutants in a self-check, none otherwise."""
+        found = self._found[self._modules[task_id]]
+        assert isinstance(found, _Found)
+        return found.mutants
+
+    def expected_miss(self, ref: ItemRef) -> str:
+        """Why a miss is what a self-check wants to see; "" where it is a miss like any other."""
+        if not self.settings.selfcheck:
+            return ""
+        if ref.model == STARTER:
+            return "the starter need not earn it"
+        mutant = next((mutant for mutant in self.mutants(ref.task) if mutant.label == ref.model), None)
+        return "the mutant loses it" if mutant is not None and ref.point in mutant.loses else ""
+
     def cases(self, task: str, point: str) -> tuple[str, ...]:
         """Every case of a rubric point, selected or not; one unnamed case when its test is not parametrized."""
         return tuple(self._cases.get((task, point), {"": None}))
@@ -138,14 +159,22 @@ class Collection:
             raise TaskError(
                 f"two tasks have the id {task.id!r}: {other} and {path}. Rename one in its llm_task marker."
             )
-        return _Found(task, points)
+        return _Found(task, points, self._read_mutants(task))
+
+    def _read_mutants(self, task: Task) -> tuple[Mutant, ...]:
+        if not self.settings.selfcheck or task.data is None:
+            return ()
+        from pytest_llmbench.mutants import read_mutants
+
+        return read_mutants(task.data, [point.id for point in task.rubric])
 
     def _attempts_of(self, task: str) -> list[AttemptKey]:
         llm = self.settings.llm
         if task not in self._attempts:
+            labels = [model.label for model in llm.models] + [mutant.label for mutant in self.mutants(task)]
             # The same objects for all tests of a task: by that pytest 8.2 knows that a fixture need not be made again.
             self._attempts[task] = [
-                AttemptKey(task, model.label, epoch) for model in llm.models for epoch in range(1, llm.epochs + 1)
+                AttemptKey(task, label, epoch) for label in labels for epoch in range(1, llm.epochs + 1)
             ]
         return self._attempts[task]
 

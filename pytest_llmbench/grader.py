@@ -132,7 +132,8 @@ class Grader:
             return report
         point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
         attempt = self._open if self._open is not None and self._open.key == ref.key else None
-        note_phase(item, report, call, point, attempt.workspace if attempt is not None else None)
+        workspace = attempt.workspace if attempt is not None else None
+        note_phase(item, report, call, point, workspace, expected=self._collection.expected_miss(ref))
         if getattr(report, OUTCOME, "") == "missed" and attempt is not None and call.excinfo is not None:
             self._add_evidence(item, report, attempt)
         if report.when == "teardown":
@@ -162,10 +163,13 @@ class Grader:
     def _again(self, item: pytest.Item, key: AttemptKey, replies: Path, *, local: bool) -> str:
         """The command that grades this point again from the stored reply."""
         llm = self._collection.settings.llm
+        test = f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}"
+        if self._collection.settings.selfcheck:
+            return shlex.join(["pytest", test, "--llm-selfcheck", f"--llm-epochs={llm.epochs}"])
         spec = next(model for model in llm.models if model.label == key.model)
         name = spec.name if local else f"dir:{_from_here(replies)}"
         model = name if name == spec.label else f"{spec.label}={name}"
-        words = ["pytest", f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}", f"--llm-model={model}"]
+        words = ["pytest", test, f"--llm-model={model}"]
         if llm.epochs > 1:
             words.append(f"--llm-epochs={llm.epochs}")
         return shlex.join(words)

@@ -26,6 +26,8 @@ class Option:
     metavar: str
     help: str
     many: bool = False
+    switch: bool = False
+    """True: on or off, without a value."""
 
     @property
     def flag(self) -> str:
@@ -55,10 +57,16 @@ OPTIONS = (
     Option("sandbox", "NAME", "auto, bubblewrap, landlock, podman:IMAGE, docker:IMAGE, or none: no protection at all "
            "(default: auto)"),
     Option("cache", "MODE", "stored completions: use, refresh, only or off (default: use)"),
+    Option("selfcheck", "", "grade each task's own reference, starter and mutants, three times each, in place of "
+           "models; the exit status is 0 only if each of them loses exactly what it must", switch=True),
     Option("fail-under", "PERCENT", "the exit status is 0 only if every model reaches this share of the points "
            "and nothing is an error or incomplete; missed points alone fail nothing then"),
 )  # fmt: skip
+SELFCHECKED = ("builtin/reference", "builtin/starter")
+"""Graded for every task by ``--llm-selfcheck``, beside the task's mutants."""
+SELFCHECK_EPOCHS = 3
 _CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
+_ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 _SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
 _CONTAINER = re.compile(r"(podman|docker):[\w][\w.:/@-]*", re.ASCII)
 
@@ -69,15 +77,13 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini twin."""
     group = parser.getgroup("llmbench", "llmbench: benchmarks of code written by models")
     for option in OPTIONS:
-        group.addoption(
-            option.flag,
-            dest=option.dest,
-            metavar=option.metavar,
-            action="append" if option.many else "store",
-            default=None,
-            help=option.help,
-        )
         kind: Literal["linelist", "string"] = "linelist" if option.many else "string"
+        how: dict[str, Any] = (
+            {"action": "store_const", "const": "on"}
+            if option.switch
+            else {"action": "append" if option.many else "store", "metavar": option.metavar}
+        )
+        group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **how)
         parser.addini(option.dest, f"default for {option.flag}", type=kind)
     parser.addini(
         "llm_taskpaths", "folders of tasks that --llm-model runs when no path is given", type="args", default=[]
@@ -91,7 +97,12 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
     """
     values = {option.name: _raw(option, config, namespace, os.environ) for option in OPTIONS}
     run_dir = _text(values, "run-dir")
-    models = tuple(_model(text, _folder(values, "model", config)) for text in _list(values, "model"))
+    selfcheck = _switch(values, "selfcheck")
+    if selfcheck:
+        _refuse_beside_selfcheck(values)
+        models = tuple(ModelSpec(label=name, name=name) for name in SELFCHECKED)
+    else:
+        models = tuple(_model(text, _folder(values, "model", config)) for text in _list(values, "model"))
     labels = [model.label for model in models]
     for label in labels:
         if labels.count(label) > 1:
@@ -100,7 +111,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         llm=LLMSettings(
             models=models,
             base_url=_text(values, "base-url"),
-            epochs=_whole(values, "epochs") or 1,
+            epochs=_whole(values, "epochs") or (SELFCHECK_EPOCHS if selfcheck else 1),
             concurrency=_whole(values, "concurrency"),
             timeout_s=_number(values, "timeout", above=0.0) or 600.0,
             cache=_choice(values, "cache", _CACHE_MODES, "use"),
@@ -110,7 +121,8 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         suites=tuple(_list(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
         sandbox=_sandbox(values),
-        fail_under=_number(values, "fail-under", above=None),
+        fail_under=None if selfcheck else _number(values, "fail-under", above=None),
+        selfcheck=selfcheck,
     )
 
 
@@ -149,6 +161,27 @@ def _list(values: Mapping[str, _Value | None], name: str) -> list[str]:
     if not all(parts):
         raise OptionError(f"{raw.source} has an empty name. Write names with single commas between them.")
     return parts
+
+
+def _switch(values: Mapping[str, _Value | None], name: str) -> bool:
+    raw = values[name]
+    if raw is None:
+        return False
+    text = str(raw.value).strip().lower()
+    if text not in (*_ON, *_OFF):
+        raise OptionError(f"{raw.source}={raw.value}: on or off is needed.")
+    return text in _ON
+
+
+def _refuse_beside_selfcheck(values: Mapping[str, _Value | None]) -> None:
+    """What asks for models cannot be meant together with what asks for none; lasting settings just do not count."""
+    for name in ("model", "fail-under"):
+        raw = values[name]
+        if raw is not None and raw.source.startswith("--"):
+            raise OptionError(
+                f"{raw.source} and --llm-selfcheck exclude each other: a self-check grades the tasks' own files, "
+                "and its exit status is its own. Take one of them away."
+            )
 
 
 def _folder(values: Mapping[str, _Value | None], name: str, config: pytest.Config) -> Path:

@@ -67,12 +67,14 @@ def note_phase(
     call: pytest.CallInfo[None],
     point: RubricPoint,
     workspace: Path | None = None,
+    *,
+    expected: str = "",
 ) -> None:
     """Learn from the report of one phase, and mend what it says where llmbench means something else.
 
     A model's failure is told without a traceback. An unearned bonus is no failure. Only an ``AssertionError`` or
     ``pytest.fail`` in the test's body is a miss; anything else that goes wrong is ours. ``workspace``: the folder whose
-    path, another one in every run, is kept out of the record.
+    path, another one in every run, is kept out of the record. ``expected`` tells why a miss is as it should be.
     """
     if report.when == "setup":
         item.stash[_STATE] = _State()
@@ -92,9 +94,10 @@ def note_phase(
     if isinstance(error, ModelError):
         report.longrepr = f"llmbench: {clean(str(error))}"
         setattr(report, CAUSE, error.failure.cause or f"{error.failure.kind}: {error.failure.message}")
-    if point.kind == "bonus" and report.failed and verdict == "missed":
+    reason = expected or ("bonus not earned" if point.kind == "bonus" else "")
+    if reason and report.failed and verdict == "missed":
         report.outcome = "skipped"
-        report.wasxfail = f"bonus not earned: {state.message.partition(chr(10))[0]}"
+        report.wasxfail = f"{reason}: {state.message.partition(chr(10))[0]}"
 
 
 def add_evidence(

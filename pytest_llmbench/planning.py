@@ -23,6 +23,7 @@ def make_plan(collection: Collection, items: Iterable[pytest.Item]) -> Plan:
         tasks=tuple(_card(collection, collection.task(task)) for task in tasks),
         items=refs,
         collected_tasks=collection.task_count,
+        selfcheck=collection.settings.selfcheck,
     )
 
 
@@ -36,6 +37,8 @@ def order_for_generation(items: list[pytest.Item], models: Sequence[str], queues
     place = {model: number for number, model in enumerate(models)}
     served: Counter[str] = Counter()
     turn: dict[AttemptKey, int] = {}
+    for key in keys:
+        place.setdefault(key.model, len(place))  # a mutant: no model, so not in the list
     for key in sorted(keys, key=lambda key: place[key.model]):
         queue = queues.get(key.model, key.model)
         turn[key] = served[queue]
@@ -82,4 +85,5 @@ def _card(collection: Collection, task: Task) -> TaskCard:
         fingerprint=task.fingerprint,
         data=str(task.data) if task.data else None,
         unavailable=collection.unavailable(task),
+        mutants=collection.mutants(task.id),
     )

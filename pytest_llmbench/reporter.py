@@ -122,7 +122,11 @@ class Reporter:
         self._results = self.controller.finish(stopped_by=stopped)
         trouble = self.controller.recorder.trouble
         limit = self.controller.settings.fail_under
-        if limit is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        check = self._results.selfcheck
+        if check is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            sound = check.passed and not (stopped or trouble or self._ordinary_failure)
+            session.exitstatus = pytest.ExitCode.OK if sound else pytest.ExitCode.TESTS_FAILED
+        elif limit is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._shortfall = (
                 stopped
                 or (str(trouble) if trouble else "")

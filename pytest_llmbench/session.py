@@ -17,7 +17,7 @@ from pytest_llmbench.llm.channel import ChannelServer, source_handlers
 from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.llm.clients import real_clients
 from pytest_llmbench.llm.gateway import Gateway
-from pytest_llmbench.llm.resolve import describe, resolve
+from pytest_llmbench.llm.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.scrub import Scrub
 from pytest_llmbench.llm.secrets import Secrets
 from pytest_llmbench.pipeline.results import RESULTS, Recorder
@@ -75,6 +75,7 @@ class Controller:
             if not ask:
                 return
             cards = {card.id: card for card in plan.tasks}
+            self.gateway.add_local(own_files(mutant.label) for card in plan.tasks for mutant in card.mutants)
             known = self.gateway.announce(
                 [
                     Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
@@ -105,8 +106,8 @@ class Controller:
 
     def count_local(self, plan: Plan) -> int:
         """Attempts that ask nobody: the files are on this machine."""
-        local = {target.label for target in self.targets if target.local}
-        return sum(key.model in local for key in plan.attempts())
+        asked = {target.label for target in self.targets if not target.local}
+        return sum(key.model not in asked for key in plan.attempts())
 
     def finish(self, *, stopped_by: str) -> Results:
         """End generation and write the results; ``stopped_by`` is empty when the session came to its end."""
@@ -124,6 +125,8 @@ class Controller:
     def header_lines(self) -> list[str]:
         """What a user wants to see before the first test."""
         models = [f"llmbench: {describe(target)}" for target in self.targets]
+        if self.settings.selfcheck:
+            models.append(f"llmbench: mutant/...: each task's mutants; all of it {self.settings.llm.epochs} times")
         return [
             *models,
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
@@ -159,6 +162,7 @@ class Controller:
                 "cache": llm.cache,
                 "suites": list(self.settings.suites),
                 "fail_under": self.settings.fail_under,
+                "selfcheck": self.settings.selfcheck,
             },
             machine={"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},
             sandbox={

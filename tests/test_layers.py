@@ -13,6 +13,7 @@ LAYERS = {
     "errors": 0,
     "schema": 0,
     "catalog": 1,
+    "mutants": 1,
     "toolchains": 1,
     "caches": 1,
     "store": 1,

@@ -93,6 +93,14 @@ class Gateway:
         self._call(lambda: self._spawn(self._admit(list(first.values())[::-1], known)))
         return known
 
+    def add_local(self, targets: Iterable[ModelTarget]) -> None:
+        """Take in more files on this machine that stand in for models; to be called before they are announced."""
+        for target in targets:
+            assert target.local
+            if target.label not in self._targets:
+                self._rank[target.label] = len(self._targets)
+                self._targets[target.label] = target
+
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation.
 

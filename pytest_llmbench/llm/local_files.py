@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.mutant import FOLDER, PREFIX, take_apart
 
 MAX_BYTES = 4 * 1024 * 1024
 """Largest reply or file read."""
@@ -49,7 +50,12 @@ def _read_folder(root: Path, job: Job) -> Outcome:
 
 
 def _read_builtin(which: str, job: Job) -> Outcome:
-    """``reference/``; or ``starter/``, and for a task that shows the model none, the stated stub in ``stub/``."""
+    """``reference/``; or ``starter/``, and for a task that shows the model none, the stated stub in ``stub/``.
+
+    ``mutant/NAME``: the reply in ``mutants/NAME.md``, without its head.
+    """
+    if which.startswith(PREFIX) and job.data is not None:
+        return _mutant(job.data, job.data / FOLDER / f"{which.removeprefix(PREFIX)}.md")
     names = ("starter", "stub") if which == "starter" else (which,)
     folders = [job.data / name for name in names] if job.data is not None else []
     for folder in folders:
@@ -61,6 +67,14 @@ def _read_builtin(which: str, job: Job) -> Outcome:
         f"task {job.key.task} has no {which} files: {place} is missing. "
         f"Put {', '.join(job.files) or 'its files'} there, or leave the task out for builtin/{which}.",
     )
+
+
+def _mutant(root: Path, path: Path) -> Outcome:
+    try:
+        _, reply = take_apart(_read(root, path))
+    except ValueError as error:
+        raise _UnusableError(f"{path}: {error}.") from None
+    return Outcome(completion=Completion(text=reply, finish_reason="stop"))
 
 
 def _names(key: AttemptKey) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,11 @@ def resolve(specs: Sequence[ModelSpec], settings: LLMSettings, cwd: Path, env: M
     """
     places = _Places(settings, cwd, env)
     return [places.find(spec) for spec in specs]
+
+
+def own_files(label: str) -> ModelTarget:
+    """The target of ``builtin/reference`` and its kind, and of ``mutant/NAME``: a task's own files."""
+    return ModelTarget(label, "builtin", label.removeprefix("builtin/"), "builtin")
 
 
 def describe(target: ModelTarget) -> str:
@@ -155,7 +160,7 @@ def _builtin(spec: ModelSpec) -> ModelTarget:
     if spec.name not in BUILTINS:
         near = _near(spec.name, BUILTINS)
         raise OptionError(f"model {spec.name!r} is not built in.{near} There are: {', '.join(BUILTINS)}.")
-    return ModelTarget(spec.label, "builtin", spec.name.removeprefix("builtin/"), "builtin")
+    return replace(own_files(spec.name), label=spec.label)
 
 
 def _only(name: str, found: Sequence[ServedModel]) -> ServedModel | None:

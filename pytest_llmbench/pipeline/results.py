@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
+from pytest_llmbench.grading.selfcheck import check
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord, Outcome, OutcomeRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
@@ -133,6 +134,7 @@ def make_results(
         attempts=graded.attempts,
         leaderboard=leaderboard,
         incomplete=incomplete,
+        selfcheck=check(plan, graded) if plan.selfcheck else None,
     )
 
 

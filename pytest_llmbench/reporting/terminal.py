@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results
+from pytest_llmbench.reporting import selfcheck
+from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
 
 _PLAIN_WIDTH = 1_000_000
 _ANY_HEIGHT = 100
@@ -41,9 +42,11 @@ def render(results: Results, *, width: int, colour: bool) -> str:
     )
     for line in heading(results):
         console.print(Text(printable(line)), soft_wrap=True)
-    if results.leaderboard:
+    if results.selfcheck is not None:
+        _print_selfcheck(console, results.selfcheck, colour=colour)
+    elif results.leaderboard:
         _print_table(console, results.leaderboard, colour=colour)
-    if results.incomplete:
+    if results.incomplete and results.selfcheck is None:
         console.print(Text("Incomplete, not ranked (totals of what was scored)", style="bold yellow"))
         _print_table(console, results.incomplete, colour=colour)
     for line in error_lines(results):
@@ -112,8 +115,7 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
         for heads, note in choices
         if _room(columns := _columns(rows, heads)) <= console.width or not heads
     )
-    look = {"box": SIMPLE_HEAD, "collapse_padding": True, "header_style": "bold"} if colour else {"box": None}
-    table = Table(pad_edge=False, **look)
+    table = _empty_table(colour=colour)
     for column in columns:
         head = Text(printable(column.head))
         if column.is_text:
@@ -125,6 +127,24 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
     console.print(table)
     if note:
         console.print(Text(printable(note)))
+
+
+def _print_selfcheck(console: Console, check: SelfCheck, *, colour: bool) -> None:
+    table = _empty_table(colour=colour)
+    for head in selfcheck.COLUMNS:
+        table.add_column(head, justify="left" if head == "task" else "right", overflow="fold")
+    for cells in selfcheck.rows(check):
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    if check.tasks:
+        console.print(table)
+    for line in selfcheck.lines(check):
+        console.print(Text(printable(line), style="green" if check.passed else "red"), soft_wrap=True)
+
+
+def _empty_table(*, colour: bool) -> Table:
+    if colour:
+        return Table(pad_edge=False, box=SIMPLE_HEAD, collapse_padding=True, header_style="bold")
+    return Table(pad_edge=False, box=None)
 
 
 def _columns(rows: Sequence[LeaderboardRow | IncompleteRow], heads: Sequence[str]) -> list[_Column]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from pytest_llmbench.schema.attempt import Frozen, Message
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.mutant import Mutant
 from pytest_llmbench.schema.task import PointKind
 
 
@@ -38,6 +39,8 @@ class TaskCard(Frozen):
     """Path of the data folder."""
     unavailable: str = ""
     """Why the task cannot be graded here, and the remedy; empty: it can."""
+    mutants: tuple[Mutant, ...] = ()
+    """Of a self-check: every mutant that the task has, selected or not."""
 
 
 class Plan(Frozen):
@@ -48,6 +51,8 @@ class Plan(Frozen):
     """Test item id to what it grades; the id carries no meaning beyond this session."""
     collected_tasks: int = 0
     """Tasks found, those without any selected item included."""
+    selfcheck: bool = False
+    """The attempts are those of the tasks' own files, and each must lose exactly what it states."""
 
     def attempts(self) -> list[AttemptKey]:
         """The selected attempts, each once, in collection order."""

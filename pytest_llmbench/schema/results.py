@@ -145,6 +145,38 @@ class RunInfo(Frozen):
     selection: Selection = Selection()
 
 
+class TaskCheck(Frozen):
+    """A task whose own files were graded."""
+
+    task: str
+    gradings: int
+    """Of each of its files."""
+    reference: float | None
+    """The least points of all gradings; None: not graded."""
+    max_points: float
+    starter: float | None
+    floor: float
+    mutants: int
+    mutants_as_stated: int
+    """Those that lost exactly the points that they name, every time."""
+    sound: int
+    """Mutants that must have all points: other right ways."""
+    points: int
+    """Rubric points asked for, caps and penalties included."""
+    points_lost: int
+    """Those that some mutant lost."""
+    complete: bool
+    """False when only a part was selected: then nothing is said about points that no mutant lost."""
+    problems: list[str] = Field(default_factory=list)
+
+
+class SelfCheck(Frozen):
+    """What ``--llm-selfcheck`` found."""
+
+    passed: bool
+    tasks: list[TaskCheck]
+
+
 class Results(Frozen):
     """The whole of ``results.json``."""
 
@@ -155,6 +187,8 @@ class Results(Frozen):
     attempts: list[AttemptResult]
     leaderboard: list[LeaderboardRow]
     incomplete: list[IncompleteRow]
+    selfcheck: SelfCheck | None = None
+    """Of a run with ``--llm-selfcheck``, whose attempts at mutants are on no leaderboard."""
 
 
 class RunHeader(Frozen):

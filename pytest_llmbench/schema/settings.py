@@ -51,6 +51,8 @@ class Settings:
     sandbox: SandboxName = "auto"
     fail_under: float | None = None
     """Percentage of all points asked for that decides the exit status."""
+    selfcheck: bool = False
+    """Grade each task's own files in place of models: reference, starter and mutants."""
 
     @property
     def active(self) -> bool:

@@ -63,6 +63,11 @@ class Run:
         """The newest run's ``results.json``."""
         return json.loads((self.project / ".llmbench/latest/results.json").read_text())
 
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """The newest run's ``plan.json``."""
+        return json.loads((self.project / ".llmbench/latest/plan.json").read_text())
+
     @property
     def folder(self) -> Path:
         """The newest run's folder."""

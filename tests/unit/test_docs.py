@@ -76,7 +76,7 @@ def test_every_option_has_its_row(option: Any) -> None:
     found = [row for row in rows(section(page("options.md"), "## All options")) if option.variable in row[1]]
     assert len(found) == 1
     flag, variable, ini, shown_default, meaning = found[0]
-    assert flag == f"`{option.flag}={option.metavar}`"
+    assert flag == (f"`{option.flag}`" if option.switch else f"`{option.flag}={option.metavar}`")
     assert (variable, ini) == (f"`{option.variable}`", f"`{option.dest}`")
     assert meaning == help_text
     if default:

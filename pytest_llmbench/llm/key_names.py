@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _PLAINLY_NAMED = """
-    abliteration ai21 aihubmix aiml aleph_alpha amazon_nova anthropic anyscale assemblyai baseten bedrock_mantle bytez
-    cerebras charity_engine chutes clarifai codestral cognition cohere compactifai cortecs crusoe darkbloom dashscope
-    deepinfra deepseek docker_model_runner edenai empiriolabs empower fal_ai featherless_ai fireworks_ai friendliai
-    galadriel gdc gemini gigachat gmi gradient_ai groq helicone hosted_vllm hyperbolic inception infinity langflow
-    langgraph lemonade libertai litellm_proxy llamafile llamagate lm_studio manus maritalk meta minimax modelscope
-    moonshot morph nadir nebius neosantara nlp_cloud novita nscale nvidia_nim nvidia_riva ollama openai openai_like
-    openrouter ovhcloud parasail pinstripes poe predibase prism publicai qwen_ai_platform qwencloud ragflow reka sail
-    sambanova sarvam soniox synthetic tencent v0 vercel_ai_gateway volcengine voyage xai xiaomi_mimo xinference zai
+    abliteration ai21 aiand aihubmix aiml aleph_alpha amazon_nova anthropic anyscale assemblyai baseten bedrock_mantle
+    bigmodel bytez cerebras charity_engine chutes clarifai clf_ai_gateway codestral cognition cohere compactifai
+    coralbricks cortecs crusoe darkbloom dashscope deepinfra deepseek docker_model_runner edenai empiriolabs empower
+    fal_ai featherless_ai fireworks_ai friendliai galadriel gdc gemini gigachat gmi gradient_ai groq helicone
+    hosted_vllm hostinger_router hyperbolic inception inferenceapis infinity kyma langflow langgraph lemonade libertai
+    litellm_proxy llamafile llamagate lm_studio manus maritalk meta minimax modelscope moonshot morph nadir nebius
+    neosantara nlp_cloud novita nscale nvidia_nim nvidia_riva ollama openai openai_like openinfer openrouter ovhcloud
+    parasail pinstripes poe predibase prism publicai qwen_ai_platform qwencloud ragflow refuseless reka sail sambanova
+    sarvam soniox streamlake synthetic tencent v0 vercel_ai_gateway volcengine voyage wally xai xiaomi_mimo xinference
+    zai zerogpu
 """
 """Providers whose key is ``PROVIDER_API_KEY``."""
 
@@ -49,6 +51,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "mistral": ("MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"),
     "nano-gpt": ("NANOGPT_API_KEY",),
     "ollama_chat": ("OLLAMA_API_KEY",),
+    "opencode_go": ("OPENCODE_GO_API_KEY", "OPENCODE_API_KEY"),
     "openrouter": ("OPENROUTER_API_KEY", "OR_API_KEY"),
     "palm": ("PALM_API_KEY",),
     "perplexity": ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
@@ -104,3 +107,8 @@ FOR_MODELS_ONLY = frozenset(name for names in KEYS.values() for name in names) -
     "ANTHROPIC_AUTH_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "OPENAI_ADMIN_KEY",
 }  # fmt: skip
 """Variables that nothing but asking models needs."""
+
+
+def keys_of(provider: str) -> tuple[str, ...]:
+    """Variables that may hold a provider's key; one that is newer than this table is taken to be named plainly."""
+    return KEYS.get(provider) or (f"{provider.upper().replace('-', '_')}_API_KEY",)

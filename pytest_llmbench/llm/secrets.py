@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.llm.key_names import CREDENTIALS, FOR_MODELS_ONLY, KEYS
+from pytest_llmbench.llm.key_names import CREDENTIALS, FOR_MODELS_ONLY, keys_of
 from pytest_llmbench.llm.wording import is_telling
 
 
@@ -46,7 +46,7 @@ class Secrets(Mapping[str, str]):
         """
         # litellm's table says ``vertex_ai-language-models`` for what its code calls ``vertex_ai``.
         providers = {name for provider in providers for name in (provider, provider.partition("-")[0])}
-        keys = FOR_MODELS_ONLY.union(*(KEYS.get(provider, ()) for provider in providers))
+        keys = FOR_MODELS_ONLY.union(*(keys_of(provider) for provider in providers))
         credentials = set[str]().union(*(CREDENTIALS.get(provider, ()) for provider in providers))
         values = [value for name in keys | credentials if is_telling(value := self._environment.get(name, "").strip())]
         for name, value in list(self._environment.items()):
@@ -92,7 +92,7 @@ def api_key(provider: str, environment: Mapping[str, str]) -> str | None:
 
     Raises ``OptionError`` for a key that cannot be sent.
     """
-    for name in KEYS.get(provider, ()):
+    for name in keys_of(provider):
         if key := environment.get(name):
             if not (key.isascii() and key.isprintable()):
                 raise OptionError(f"{name} holds characters that no HTTP header may hold: copy the key again.")

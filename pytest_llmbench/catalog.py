@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import inspect
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeGuard, cast
 
 from pytest_llmbench.errors import TaskError
 from pytest_llmbench.schema.task import PointKind, RubricPoint, Task
 
-TASK_KEYS = ("id", "suite", "points", "floor", "prompt", "prompt_text", "files", "toolchains", "data")
+TASK_KEYS = (
+    "id",
+    "suite",
+    "points",
+    "floor",
+    "prompt",
+    "prompt_text",
+    "files",
+    "toolchains",
+    "data",
+    "turns",
+    "feedback",
+)
 POINT_KINDS: tuple[PointKind, ...] = ("points", "bonus", "cap", "penalty")
 RUBRIC_KEYS = (*POINT_KINDS, "dimension", "all_cases")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MOST_POINTS = 1_000_000.0
+_MOST_TURNS = 10
 _MAX_FILE_BYTES = 2_000_000
 _LEVELS_UP = 5
 _DEPENDENCIES = {
@@ -89,6 +103,7 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     toolchains = _names(kwargs.get("toolchains", ()), f"toolchains= of {where}")
     dependencies = _dependencies(data / "dependencies", toolchains, where) if data else {}
     prompt = _prompt(module, kwargs, where)
+    turns, feedback = _conversation(kwargs, where)
     return Task(
         id=task_id,
         suite=suite,
@@ -101,6 +116,8 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
         starter=starter,
         data=data,
         toolchains=toolchains,
+        turns=turns,
+        feedback=feedback,
         fingerprint=_fingerprint(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
     )
 
@@ -199,6 +216,36 @@ def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:
     if not text.strip():
         raise TaskError(f"{path} is empty: write there what the model is asked to do.")
     return text
+
+
+def _conversation(kwargs: Mapping[str, Any], where: str) -> tuple[int, Callable[..., object] | None]:
+    """How many replies a model may give, and what tells it about the last one."""
+    turns, feedback = kwargs.get("turns", 1), kwargs.get("feedback")
+    if type(turns) is not int or not 1 <= turns <= _MOST_TURNS:
+        raise TaskError(
+            f"{where}: turns={turns!r:.40}: the most replies of one attempt, a number from 1 to {_MOST_TURNS}."
+        )
+    if feedback is not None and not _takes_what_there_is(feedback):
+        raise TaskError(
+            f"{where}: feedback= is a function with the parameters sandbox or submission or both; it returns the text "
+            "that the model is told, or None."
+        )
+    if (turns > 1) != (feedback is not None):
+        raise TaskError(
+            f"{where}: turns=2 or more and feedback= go together: the function says what the model is told between two "
+            "replies."
+        )
+    return turns, feedback
+
+
+def _takes_what_there_is(function: object) -> bool:
+    if not callable(function):
+        return False
+    try:
+        names = set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return False
+    return names <= {"sandbox", "submission"}
 
 
 def _data_folder(module: Path, task_id: str, given: object, where: str) -> Path | None:

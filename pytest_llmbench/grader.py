@@ -13,10 +13,12 @@ import pytest
 from pytest_llmbench.collection import ITEM_REF, Collection
 from pytest_llmbench.defuse import defuse_subtest
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
+from pytest_llmbench.feedback import feedback_on
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
 from pytest_llmbench.outcome import OUTCOME, add_evidence, attach_record, in_body, note_phase
 from pytest_llmbench.pipeline import equipment
-from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files, read_submission
+from pytest_llmbench.pipeline.attempt import Submission, fill_workspace, keep_files
+from pytest_llmbench.pipeline.turns import converse
 from pytest_llmbench.sandbox.select import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 GRADER = pytest.StashKey["Grader"]()
 
 
+def _silent(_line: str) -> None:
+    """Tell nobody."""
+
+
 class OpenAttempt:
     """The attempt whose points are being graded in this process."""
 
@@ -38,6 +44,8 @@ class OpenAttempt:
         self.task = task
         self.failure = failure
         self._submission = submission
+        self.turn = 1
+        """The one whose reply is graded."""
         self.sandbox_choice: SandboxChoice | None = None
         self.sandbox: Sandbox | None = None
         self.workspace: Path | None = None
@@ -76,20 +84,26 @@ class Grader:
         self._sandbox = sandbox
         self._open: OpenAttempt | None = None
 
-    def opened(self, key: AttemptKey) -> OpenAttempt:
-        """The attempt, with its reply waited for and read."""
+    def opened(self, key: AttemptKey, say: equipment.Say = _silent) -> OpenAttempt:
+        """The attempt, with its replies waited for and read; ``say`` tells the user why that takes long."""
         if self._open is None or self._open.key != key:
-            self._open = self._read(key)
+            self._open = self._read(key, say)
         return self._open
 
-    def _read(self, key: AttemptKey) -> OpenAttempt:
+    def _read(self, key: AttemptKey, say: equipment.Say) -> OpenAttempt:
         task = self._collection.task(key.task)
-        outcome = self._source.fetch(key)
-        if outcome.failure is not None or outcome.completion is None:
-            return OpenAttempt(key, task, None, outcome.failure)
-        submission = read_submission(key, task, outcome.completion)
-        keep_files(self._run, submission)
-        attempt = OpenAttempt(key, task, submission, None)
+        ended = converse(
+            key,
+            task,
+            self._source.fetch(key),
+            ask=self._source.ask,
+            feedback=lambda submission: feedback_on(submission, task, self._sandbox, say),
+        )
+        if ended.submission is None:
+            return OpenAttempt(key, task, None, ended.failure)
+        keep_files(self._run, ended.submission)
+        attempt = OpenAttempt(key, task, ended.submission, None)
+        attempt.turn = ended.turn
         attempt.sandbox_choice = self._sandbox
         return attempt
 
@@ -101,7 +115,7 @@ class Grader:
         ref = item.stash.get(ITEM_REF, None)
         if ref is not None and not self._collection.unavailable(self._collection.task(ref.task)):
             try:
-                attempt = self.opened(ref.key)
+                attempt = self.opened(ref.key, lambda line: _say(item.config, line))
                 if attempt.failure is None and not attempt.submission.no_code:
                     equipment.prepare(attempt.task, self._sandbox, lambda line: _say(item.config, line))
             except SourceClosedError:
@@ -150,7 +164,9 @@ class Grader:
         submission = attempt.submission
         files = submission.completion.files is not None
         reply = (
-            self._run.files_dir(attempt.key) if files else self._run.path / f"{self._run.reply_stem(attempt.key)}.md"
+            self._run.files_dir(attempt.key)
+            if files
+            else self._run.path / f"{self._run.reply_stem(attempt.key._replace(turn=attempt.turn))}.md"
         )
         add_evidence(
             report,

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from pytest_llmbench.catalog import full_prompt
 from pytest_llmbench.collection import ITEM_REF, Collection
-from pytest_llmbench.schema.attempt import Message
+from pytest_llmbench.pipeline.turns import opening
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
 from pytest_llmbench.schema.task import Task
@@ -68,7 +67,8 @@ def _card(collection: Collection, task: Task) -> TaskCard:
         points=task.points,
         floor=task.floor,
         files=task.files,
-        messages=(Message(role="user", content=full_prompt(task)),),
+        messages=opening(task),
+        turns=task.turns,
         criteria=tuple(
             Criterion(
                 id=point.id,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey[Settings]()
 COLLECTION = pytest.StashKey["Collection"]()
 MARKERS = {
-    "llm_task": "llm_task(id, points, files, suite, floor, prompt, prompt_text, toolchains, data): "
+    "llm_task": "llm_task(id, points, files, suite, floor, prompt, prompt_text, toolchains, data, turns, feedback): "
     "makes a module a benchmark task (as pytestmark)",
     "rubric": "rubric(name, points|bonus|cap|penalty, dimension, all_cases): makes a test a rubric point of its task",
 }

@@ -7,13 +7,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 from pytest_llmbench.llm.channel import ChannelClient
 from pytest_llmbench.llm.client import CompletionSource
-from pytest_llmbench.schema.attempt import Outcome
+from pytest_llmbench.schema.attempt import Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 
@@ -39,6 +39,10 @@ class WorkerLink(CompletionSource):
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation."""
         return self._channel.fetch(key)
+
+    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
+        """Go on with a conversation, and wait for the next reply."""
+        return self._channel.ask(key, messages)
 
     def close(self) -> None:
         """Hang up."""

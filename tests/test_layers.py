@@ -30,6 +30,7 @@ LAYERS = {
     "defuse": 3,
     "outcome": 3,
     "source": 3,
+    "feedback": 3,
     "fixtures": 3,
     "session": 3,
     "worker": 3,

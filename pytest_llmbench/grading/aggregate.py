@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
+from pytest_llmbench.grading.turns import by_attempt, joined
 from pytest_llmbench.schema.attempt import Completion, ItemRecord, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan, TaskCard
@@ -43,8 +44,9 @@ def grade(
         by_key.setdefault(record.key, []).append(record)
     asked = what_was_asked(plan, latest.values())
     cards = {card.id: card for card in plan.tasks}
+    turns = by_attempt(outcomes)
     attempts = [
-        _attempt(_Evidence(key, cards[key.task], outcomes.get(key), by_key.get(key, [])), asked, stopped_by)
+        _attempt(_Evidence(key, cards[key.task], turns.get(key, []), by_key.get(key, [])), asked, stopped_by)
         for key in sorted(plan.attempts())
     ]
     return Graded(attempts=attempts, asked=asked)
@@ -55,12 +57,18 @@ class _Evidence(NamedTuple):
 
     key: AttemptKey
     card: TaskCard
-    outcome: Outcome | None
+    turns: Sequence[Outcome]
     records: Sequence[ItemRecord]
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What came of asking, over all turns."""
+        return joined(self.turns)
 
 
 def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResult:
-    key, card, outcome, records = evidence
+    key, card, turns, records = evidence
+    outcome = evidence.outcome
     wanted = asked.tasks.get(key.task, {})
     score = score_attempt(card, records, wanted, whole=key.task in asked.whole)
     status, error, reason = _state(evidence, asked, stopped_by)
@@ -82,6 +90,7 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         usage=completion.usage,
         timings=completion.timings,
         finish_reason=completion.finish_reason,
+        iterations=len(turns) or None if card.turns > 1 else None,
         cached=outcome.cached if outcome else False,
         retries=list(outcome.retries) if outcome else [],
     )
@@ -91,7 +100,8 @@ _State = tuple[AttemptStatus, ErrorInfo | None, str]
 
 
 def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
-    key, card, outcome, records = evidence
+    key, card, _, records = evidence
+    outcome = evidence.outcome
     wanted = asked.tasks.get(key.task, {})
     if outcome is not None and outcome.failure is not None:
         return "error", ErrorInfo(kind=outcome.failure.kind, message=outcome.failure.message), ""

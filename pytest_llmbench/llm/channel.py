@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.llm.client import CompletionSource, SourceClosedError
-from pytest_llmbench.schema.attempt import Outcome
+from pytest_llmbench.schema.attempt import Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 
 HANDSHAKE_S = 10.0
@@ -47,8 +47,14 @@ _Pipe: TypeAlias = "Connection[Any, Any]"
 
 
 def source_handlers(source: CompletionSource) -> dict[str, Handler]:
-    """Handlers that serve a source to ``ChannelClient.fetch``."""
-    return {"fetch": lambda payload: source.fetch(AttemptKey(*payload)).model_dump(mode="json")}
+    """Handlers that serve a source to ``ChannelClient.fetch`` and ``ask``."""
+
+    def ask(payload: Any) -> Any:
+        key, messages = payload
+        said = [Message.model_validate(message) for message in messages]
+        return source.ask(AttemptKey(*key), said).model_dump(mode="json")
+
+    return {"fetch": lambda payload: source.fetch(AttemptKey(*payload)).model_dump(mode="json"), "ask": ask}
 
 
 class ChannelServer:
@@ -178,6 +184,11 @@ class ChannelClient:
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation; raises as ``call`` does."""
         return Outcome.model_validate(self.call("fetch", list(key)))
+
+    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
+        """Ask for the reply of a later turn, and wait. Raises as ``fetch``."""
+        said = [message.model_dump(mode="json") for message in messages]
+        return Outcome.model_validate(self.call("ask", [list(key), said]))
 
     def on_closed(self, callback: Callable[[], None]) -> None:
         """Call back, on another thread, once the server closes or its process is gone; not after ``close``."""

@@ -92,6 +92,10 @@ class CompletionSource(Protocol):
         """Wait for the end of an attempt's generation. Raises ``SourceClosedError`` when the session ends first."""
         ...
 
+    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
+        """Go on with a conversation: ask for the reply of a later turn, and wait. Raises as ``fetch``."""
+        ...
+
 
 class SourceClosedError(Exception):
     """The session is ending; nothing more will come."""

@@ -20,7 +20,7 @@ from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
 from pytest_llmbench.llm.queues import QueueState, next_keys
 from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Outcome
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import LLMSettings
 
@@ -109,6 +109,14 @@ class Gateway:
         outcome = self._board.take(key, lambda: self._call(self._wait_begins, key))
         self._call(self._fetched, key)
         return outcome
+
+    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
+        """Go on with a conversation: ask for the reply of a later turn, before what nobody waits for, and wait.
+
+        Raises as ``fetch``.
+        """
+        self.announce([Job(key=key, messages=tuple(messages), files=())])
+        return self.fetch(key)
 
     def progress(self) -> Progress:
         """Counts at this moment."""

@@ -2,7 +2,7 @@
 
 Below ``PATH``, for task ``fizz`` and epoch 2, the first of these that exists is taken::
 
-    fizz.2.md    the reply, read like any model's
+    fizz.2.md    the reply, read like any model's; of an attempt with several turns the last: fizz.2.turn3.md
     fizz.2/      the files themselves, at the names that the task expects
     fizz.md      for epoch 1 only: one reply is not two independent attempts
     fizz/
@@ -40,9 +40,10 @@ def read_local(target: ModelTarget, job: Job) -> Outcome:
 def _read_folder(root: Path, job: Job) -> Outcome:
     names = _names(job.key)
     for name in names:
-        reply, folder = root / f"{name}.md", root / name
-        if reply.exists():
-            return _reply(root, reply)
+        folder = root / name
+        for reply in (*_later_turns(root, name), root / f"{name}.md"):
+            if reply.exists():
+                return _reply(root, reply)
         if folder.is_dir():
             return _files(root, folder, job.files)
     wanted = " or ".join(f"{name}.md or {name}/" for name in names)
@@ -82,6 +83,16 @@ def _names(key: AttemptKey) -> list[str]:
     if key.task in ("", ".", "..") or any(character in key.task for character in "/\\\0"):
         raise _UnusableError(f"task id {key.task!r} is no file name: rename the task to use it with dir:.")
     return [f"{key.task}.{key.epoch}", *([key.task] if key.epoch == 1 else [])]
+
+
+def _later_turns(root: Path, name: str) -> list[Path]:
+    """Replies after the first of one attempt, as a run keeps them, the last first."""
+    found = {}
+    for path in root.iterdir() if root.is_dir() else ():
+        turn = path.name.removeprefix(f"{name}.turn").removesuffix(".md")
+        if path.name == f"{name}.turn{turn}.md" and turn.isascii() and turn.isdigit():
+            found[int(turn)] = path
+    return [found[turn] for turn in sorted(found, reverse=True)]
 
 
 def _reply(root: Path, path: Path) -> Outcome:

@@ -69,9 +69,7 @@ class Recorder:
         content = {"request": request.model_dump(mode="json"), "outcome": outcome.model_dump(mode="json")}
         self.run.write(f"{stem}.json", json.dumps(content, indent=1, sort_keys=True))
         light = completion.model_copy(update={"text": "", "reasoning": "", "files": None}) if completion else None
-        record = OutcomeRecord(
-            task=key.task, model=key.model, epoch=key.epoch, outcome=outcome.model_copy(update={"completion": light})
-        )
+        record = OutcomeRecord(**key._asdict(), outcome=outcome.model_copy(update={"completion": light}))
         with self._lock:
             self._outcomes.append(record)
 

@@ -155,14 +155,15 @@ class ItemRecord(Frozen):
 
 
 class OutcomeRecord(Frozen):
-    """The end of one attempt's generation, as the run folder keeps it; the texts lie in files of their own."""
+    """The end of generation for one turn, as the run folder keeps it; the texts lie in files of their own."""
 
     task: str
     model: str
     epoch: int
+    turn: int = 1
     outcome: Outcome
 
     @property
     def key(self) -> AttemptKey:
-        """The attempt."""
-        return AttemptKey(self.task, self.model, self.epoch)
+        """The turn of the attempt."""
+        return AttemptKey(self.task, self.model, self.epoch, self.turn)

@@ -13,9 +13,12 @@ class AttemptKey(NamedTuple):
     """The model's label."""
     epoch: int
     """Counted from 1."""
+    turn: int = 1
+    """Which reply of an attempt that has several; the attempt as a whole goes by the first."""
 
     def __str__(self) -> str:
-        return f"{self.task} / {self.model} #{self.epoch}"
+        turn = f", turn {self.turn}" if self.turn > 1 else ""
+        return f"{self.task} / {self.model} #{self.epoch}{turn}"
 
 
 class ItemRef(NamedTuple):

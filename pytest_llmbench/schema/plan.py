@@ -35,6 +35,8 @@ class TaskCard(Frozen):
     messages: tuple[Message, ...]
     criteria: tuple[Criterion, ...]
     fingerprint: str
+    turns: int = 1
+    """Most replies of one attempt."""
     data: str | None = None
     """Path of the data folder."""
     unavailable: str = ""

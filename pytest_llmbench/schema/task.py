@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -54,5 +54,9 @@ class Task:
     data: Path | None = None
     """Folder of starter, reference and mutants, if the task has one."""
     toolchains: tuple[str, ...] = ()
+    turns: int = 1
+    """Most replies that a model may give to this task."""
+    feedback: Callable[..., object] | None = None
+    """With several turns: takes ``submission`` or ``sandbox`` or both, gives what the model is told, or None."""
     fingerprint: str = ""
     """SHA-256 over prompt, module, probes and starter: a changed task is another task."""

@@ -66,8 +66,9 @@ class RunDir:
         return path
 
     def reply_stem(self, key: AttemptKey) -> str:
-        """Path of an attempt's reply below the run folder, without its ending."""
-        return f"replies/{slug(key.model)}/{slug(key.task)}.{key.epoch}"
+        """Path of a reply below the run folder, without its ending."""
+        turn = f".turn{key.turn}" if key.turn > 1 else ""
+        return f"replies/{slug(key.model)}/{slug(key.task)}.{key.epoch}{turn}"
 
     def files_dir(self, key: AttemptKey) -> Path:
         """Folder of the files taken from an attempt's reply."""

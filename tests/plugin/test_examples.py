@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.bench import REPOSITORY, Bench, Run
+from support.server import ChatServer
 
 OWN_TASK = REPOSITORY / "examples/own_task"
 WORKFLOW = REPOSITORY / "examples/ci/.github/workflows/llmbench.yml"
@@ -63,6 +65,70 @@ def test_own_task_counts_code_that_breaks_as_misses(bench: Bench, folder: Path) 
     run = run_in(bench, folder, "pytest --llm-model=dir:.")
     assert run.counts() == {"failed": 4}, run.out
     assert run.results["attempts"][0]["status"] == "scored"
+
+
+# -- examples/repair -------------------------------------------------------------------------------------------------
+
+BROKEN_ROMAN = "```python\ndef to_roman(number)\n    return 'I'\n```\n"
+ROMAN = """```python
+def to_roman(number):
+    if not 0 < number < 4000:
+        raise ValueError(number)
+    signs = [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
+             (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")]
+    text = ""
+    for value, sign in signs:
+        text += number // value * sign
+        number %= value
+    return text
+```
+"""
+
+
+def test_what_the_interpreter_says_goes_back_to_the_model_once(bench: Bench, folder: Path) -> None:
+    shutil.copy(REPOSITORY / "examples/repair/test_roman.py", folder)
+    script = {"mends": [BROKEN_ROMAN, ROMAN], "stays": [BROKEN_ROMAN, BROKEN_ROMAN], "right": [ROMAN]}
+    with ChatServer(lambda body: script[body["model"]][len(body["messages"]) // 2], models=list(script)) as server:
+        run = run_in(bench, folder, f"pytest --llm-model={','.join(script)} --llm-base-url={server.base_url}")
+        told = {seen.model: seen.body["messages"][-1]["content"] for seen in server.requests}
+    found = {a["model"]: (a["points"], a["iterations"]) for a in run.results["attempts"]}
+    assert found == {"mends": (10.0, 2), "stays": (0.0, 2), "right": (10.0, 1)}, run.out + run.err
+    assert "SyntaxError: expected ':'" in told["mends"]
+
+
+# -- examples/existing_suite -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(folder: Path) -> Path:
+    shutil.copytree(
+        REPOSITORY / "examples/existing_suite",
+        folder,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns(".llmbench", "__pycache__", ".pytest_cache"),
+    )
+    return folder
+
+
+def test_an_existing_suite_grades_a_reply(bench: Bench, project: Path) -> None:
+    old = run_in(bench, project, "pytest")
+    assert old.counts() == {"passed": 8}, old.out + old.err
+    run = run_in(bench, project, "pytest --llm-model=dir:replies")
+    assert run.exit == 0, run.out + run.err
+    assert run.attempt("shop-total", "dir:replies")["points"] == 10.0
+    request = json.loads((run.folder / "replies/dir%3Areplies/shop-total.1.json").read_text())["request"]
+    prompt = request["messages"][0]["content"]
+    assert "raise NotImplementedError" in prompt
+    assert "From ten of one thing on" in prompt
+    assert "0.95" not in prompt, "what is asked for is hidden"
+
+
+def test_an_existing_suite_sees_what_is_wrong(bench: Bench, project: Path) -> None:
+    reply = project / "replies/shop-total.md"
+    reply.write_text(reply.read_text().replace(">= 10", "> 10"))
+    run = run_in(bench, project, "pytest --llm-model=dir:replies")
+    assert run.counts() == {"failed": 1}
+    assert "7 of 8 expected tests passed; failed: test_shop.py::test_many_of_one_thing_are_cheaper" in run.out
 
 
 # -- examples/ci -----------------------------------------------------------------------------------------------------

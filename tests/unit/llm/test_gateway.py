@@ -690,7 +690,7 @@ def test_after_close(make, noted):
         with pytest.raises(SourceClosedError):
             gateway.announce([job("u", "a")])
         assert gateway.progress().answered == 1
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("llmbench") and thread.is_alive()]
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("llmbench")])
 
 
 def test_client_that_blocks_the_loop_does_not_block_close(make, caplog):

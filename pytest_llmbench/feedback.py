@@ -1,0 +1,46 @@
+"""What a task with several turns tells the model about a reply: its own function, over a workspace of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench.errors import HarnessError, LLMBenchError
+from pytest_llmbench.pipeline import equipment
+from pytest_llmbench.pipeline.attempt import Submission, fill_workspace
+from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.select import SandboxChoice, open_sandbox
+from pytest_llmbench.schema.task import Task
+
+
+def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: equipment.Say) -> str | None:
+    """Lay the reply out, let the task look at it, and give what the model is to be told; None: nothing is wrong.
+
+    The workspace is removed: what the task runs here leaves no trace for grading. Raises ``HarnessError`` where the
+    task's function breaks.
+    """
+    assert task.feedback is not None
+    equipment.prepare(task, choice, say)
+    place = Path(tempfile.mkdtemp(prefix="llmbench-turn-"))
+    workspace, scratch = place / "workspace", place / "caches"
+    try:
+        workspace.mkdir()
+        scratch.mkdir()
+        fill_workspace(workspace, task, submission)
+        found = equipment.equip(task, workspace, scratch, choice.name)
+        given = {"submission": submission, "sandbox": open_sandbox(choice, workspace, found)}
+        told = task.feedback(**{name: given[name] for name in inspect.signature(task.feedback).parameters})
+    except LLMBenchError:
+        raise
+    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
+        raise HarnessError(f"feedback= of task {task.id!r} raised {type(error).__name__}: {error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(place)
+    if told is not None and not isinstance(told, str):
+        raise HarnessError(f"feedback= of task {task.id!r} returned {type(told).__name__}: a text or None is needed.")
+    return told

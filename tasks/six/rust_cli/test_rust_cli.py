@@ -2,8 +2,9 @@
 
 The program is built once and judged by what its commands do to the task file; ``probe.py`` plays scripts of them. Each
 bug is judged on its own: no script for one bug meets another, as it begins with a file of its own. A reply that does
-not compile is repaired on the spot, one seeded defect at a time, until it does: what was repaired is missed, and the
-rest is judged. What is right comes from the model of the program in this file.
+not compile is repaired with as few changes as it takes: a seeded defect is mended, a function restored, the new
+subcommand left out. What was repaired is missed, and the rest is judged. What is right comes from the model of the
+program in this file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.llm_task(
 
 FILE = "src/main.rs"
 PROBE = Path(__file__).with_name("probe.py")
+STARTER = next(path for up in Path(__file__).parents if (path := up / "fixtures/rust-cli/starter" / FILE).is_file())
 BUILD = ["cargo", "build", "--offline", "--quiet", "--message-format=short"]
 BUILD_LIMITS = Limits(wall_s=60, cpu_s=30, memory_mb=4000, processes=500, output_bytes=5_000_000)
 """About twenty times what the reference needs."""
@@ -325,6 +327,25 @@ def with_mutable_done(text: str) -> str | None:
     return None
 
 
+def with_old(name: str, text: str) -> str | None:
+    """The source with a function as the starter has it; None when it is as there, or there is none."""
+    file, starter = (SourceFile(FILE, one) for one in (text, STARTER.read_text(encoding="utf-8")))
+    [new], [old] = (
+        [one for one in each.find_all(kind="function_item") if name_of(one) == name][:1] or [None]
+        for each in (file, starter)
+    )
+    return changed(file, {new: old.text()}) if new and new.text() != old.text() else None
+
+
+REPAIRS = {
+    "value-enum": with_value_enum,
+    "mark-done": with_mutable_done,
+    "unique-ids": partial(with_old, "add"),
+    "remove": partial(with_old, "remove"),
+}
+"""By the point that is missed then. A function whose new text does not compile is replaced by the old one."""
+
+
 def without_edit(text: str) -> str | None:
     """The source with an ``edit`` that does nothing; None when there is none."""
     file = SourceFile(FILE, text)
@@ -375,18 +396,15 @@ def changed(file: SourceFile, texts: dict[Any, str]) -> str:
 
 
 def variants(text: str) -> Iterator[tuple[str, frozenset[str], bool]]:
-    """The source as it is, then with ever more repairs, and which they are; at last without the new subcommand."""
+    """The source as it is, then with one repair, then with two, and which they are; at last without ``edit``."""
     for whole, base in ((True, text), (False, without_edit(text))):
-        if base is None:
-            continue
-        yield base, frozenset(), whole
-        value_enum, mark_done = with_value_enum(base), with_mutable_done(base)
-        if value_enum:
-            yield value_enum, frozenset({"value-enum"}), whole
-        if mark_done:
-            yield mark_done, frozenset({"mark-done"}), whole
-        if value_enum and mark_done:
-            yield with_mutable_done(value_enum), frozenset({"value-enum", "mark-done"}), whole
+        for count in range(3 if base else 0):
+            for names in itertools.combinations(REPAIRS, count):
+                repaired = base
+                for name in names:
+                    repaired = repaired and REPAIRS[name](repaired)
+                if repaired:
+                    yield repaired, frozenset(names), whole
 
 
 @dataclass(frozen=True)
@@ -507,15 +525,19 @@ def test_done_marks_the_task(build, play):
 
 
 @pytest.mark.rubric("unique-ids", points=3.5)
-def test_every_task_has_an_id_of_its_own(play):
+def test_every_task_has_an_id_of_its_own(build, play):
     """Each new task gets an id that no other task has."""
-    follow(BATCHES["ids"], play("ids"))
+    logs = play("ids")
+    assert "unique-ids" not in build.repaired, build.errors
+    follow(BATCHES["ids"], logs)
 
 
 @pytest.mark.rubric("remove", points=3.5)
-def test_remove_deletes_the_task(play):
+def test_remove_deletes_the_task(build, play):
     """The task that was named is deleted, and the others stay."""
-    follow(BATCHES["remove"], play("remove"))
+    logs = play("remove")
+    assert "remove" not in build.repaired, build.errors
+    follow(BATCHES["remove"], logs)
 
 
 # -- Rubric: the new subcommand --------------------------------------------------------------------------------------
@@ -606,6 +628,6 @@ def test_keeps_commands(play):
 
 @pytest.mark.rubric("compiles", cap=12)
 def test_compiles(build):
-    """It compiles, but for a seeded defect that was left."""
+    """It compiles, but for a seeded defect that was left or mended badly."""
     assert build.runs, build.errors
     assert build.whole, f"its edit does not compile: {build.errors}"

@@ -19,7 +19,6 @@ const MOST_TURNS = 2000;
 const PATIENCE_MS = 20; // for a class that has asked for nothing yet
 const SHORT_MS = 100; // timers up to here are ways to say "a little later"
 const MOST_NOTES = 500; // in one run; more of them means a loop without end
-const BROKEN = "the line broke 4711"; // what streams fail with
 
 const { setImmediate, setTimeout, clearTimeout, clearImmediate } = globalThis;
 const turn = () => new Promise((resolve) => void setImmediate(resolve));
@@ -46,25 +45,26 @@ const isFunction = (value) => typeof value === "function";
 const pick = (found) => [found?.[NAME], found?.default?.[NAME], found?.default?.default, found?.default].find(isFunction);
 
 let failure; // why the file does not load
-const exported = pick(await import(pathToFileURL(FILE).href).catch((error) => { failure = error; }));
+let exported = pick(await import(pathToFileURL(FILE).href).catch((error) => { failure = error; }));
 const Subject = exported ?? (await declared().catch((error) => { throw failure ?? error; }));
 if (!Subject) throw new TypeError(`there is no class ${NAME}`);
 
 /**
  * The class that the file declares, exported or not: a forgotten export is a mistake of its own and no reason to leave
- * the rest unread. It also helps where this version of Node takes a .js file with `export` for CommonJS.
+ * the rest unread. Versions of Node that take every .js file for CommonJS get to `export` this way, too.
  */
 async function declared() {
   const source = readFileSync(FILE, "utf8");
   const found = `typeof ${NAME} === "undefined" ? undefined : ${NAME}`;
   try {
-    const module = { exports: {} };
     const run = vm.compileFunction(`${source}\nreturn ${found};`, ["exports", "require", "module"]);
-    return run(module.exports, createRequire(FILE), module) ?? pick({ default: module.exports });
+    const module = { exports: {} };
+    return run(module.exports, createRequire(FILE), module);
   } catch {
     const text = `${source}\nexport const declaredHere = ${found};`;
     const module = await import(`data:text/javascript,${encodeURIComponent(text)}`);
-    return module.declaredHere ?? pick(module);
+    exported = pick(module);
+    return exported ?? module.declaredHere;
   }
 }
 
@@ -76,9 +76,9 @@ class Run {
   #chunks;
   #controller;
   #activity = 0;
-  #waiting = false; // somebody has asked for more than has arrived
   #events = 0;
   log = [];
+  read = false; // everything has been asked for, and more
   cancelled = false;
 
   constructor(scenario) {
@@ -97,19 +97,19 @@ class Run {
 
   note(...entry) {
     this.#activity += 1;
-    if (this.log.length < MOST_NOTES) this.log.push(entry);
+    if (this.log.length < MOST_NOTES) this.log.push(entry.map(plain));
   }
 
   #more() {
     this.#activity += 1;
-    this.#waiting = this.#chunks.length === 0;
-    if (!this.#waiting) this.#controller.enqueue(this.#chunks.shift());
+    this.read = this.#chunks.length === 0;
+    if (!this.read) this.#controller.enqueue(this.#chunks.shift());
   }
 
-  #end(failing) {
+  #end() {
     if (this.cancelled) return;
-    if (failing) {
-      this.#controller.error(new Error(BROKEN));
+    if (this.scenario.end === "error") {
+      this.#controller.error(new Error(this.scenario.error));
       return;
     }
     this.#controller.close();
@@ -136,7 +136,8 @@ class Run {
     };
     if (onmessage) {
       this.object.onmessage = heard("onmessage");
-      this.object.onerror = (error) => this.note("onerror", [error, error?.error, error?.cause].some((one) => one?.message === BROKEN));
+      // An event that has the error, or an error that was caused by it, tells of it as well.
+      this.object.onerror = (error) => this.note("onerror", text(error?.error ?? error?.cause ?? error));
     }
     for (const type of listen) this.object.addEventListener(type, heard(`listener for ${type}`));
   }
@@ -175,11 +176,11 @@ class Run {
     }
     if (late && !this.cancelled) {
       this.#chunks.push(Uint8Array.from(Buffer.from(late, "base64")));
-      if (this.#waiting) this.#more();
+      if (this.read) this.#more();
       await this.settle();
     }
     if (end !== "open") {
-      this.#end(end === "error");
+      this.#end();
       await this.settle();
     }
     return this.result();
@@ -188,15 +189,13 @@ class Run {
   result() {
     return {
       log: this.log,
-      read: this.#waiting, // everything, and asked for more
+      read: this.read,
       cancelled: this.cancelled,
       id: plain(this.object?.lastEventId),
       time: plain(this.object?.reconnectionTime),
       timeUnset: Object.is(this.object?.reconnectionTime, this.firstTime),
     };
   }
-
-  get read() { return this.#waiting; }
 }
 
 const text = (error) => { try { return String(error?.message ?? error).slice(0, 200); } catch { return "something unreadable"; } };
@@ -244,5 +243,5 @@ export async function play(scenarios) {
   if (starter === undefined) starter = await findStarter();
   const runs = [];
   for (const scenario of scenarios) runs.push(await new Run(scenario).play(starter));
-  return JSON.parse(JSON.stringify({ exported: Boolean(exported), starter, runs })); // undefined becomes null
+  return { exported: exported !== undefined, starter, runs };
 }

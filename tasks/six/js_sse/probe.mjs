@@ -161,14 +161,17 @@ class Run {
 
   async play(method) {
     current = this;
-    const { end, close, late } = this.scenario;
     try {
       this.begin();
+      if (method) this.startBy(method).catch(() => {}); // its caller would handle that
+      await this.proceed(this.scenario);
     } catch (error) {
       this.threw(error);
-      return this.result(); // there is nothing that could go on
     }
-    if (method) this.startBy(method).catch(() => {}); // its caller would handle that
+    return this.result();
+  }
+
+  async proceed({ end, close, late }) {
     await this.settle();
     if (close === "while waiting") {
       this.close();
@@ -183,7 +186,6 @@ class Run {
       this.#end();
       await this.settle();
     }
-    return this.result();
   }
 
   result() {

@@ -1,0 +1,695 @@
+"""A reader of server-sent events: the format of the WHATWG standard, however the bytes are cut into chunks.
+
+``probe.mjs`` lets the class read streams from memory and notes what its handlers hear, so any sound way of writing it
+passes. What is right comes from ``interpret`` below. Each point has streams of its own, on which other rules do not
+show: those of a rule come in one chunk, those of the cuts hold plain text only, and only line ends other than LF have
+streams with CR. Everything at once is in the streams of the last cap. Left open, and so never asked, are malformed
+UTF-8, when exactly the properties change within a block, and whether a listener hears an event before ``onmessage``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pytest_llmbench import Limits
+
+FILE = "server_sent_events.js"
+PROBE = Path(__file__).with_name("probe.mjs")
+LIMITS = Limits(cpu_s=4, output_bytes=20_000_000)  # all groups together; a plain solution needs a tenth
+LIMITS_ALONE = Limits(cpu_s=1, output_bytes=20_000_000)
+
+pytestmark = pytest.mark.llm_task(id="js-sse", suite="six", points=20, floor=2, files=[FILE], toolchains=["node"])
+
+
+# -- what is right ---------------------------------------------------------------------------------------------------
+
+
+class Event(NamedTuple):
+    type: str
+    data: str
+    id: str
+
+
+class Meaning(NamedTuple):
+    """What a stream says."""
+
+    events: list[Event]
+    id: str
+    retry: int | None
+
+
+def interpret(stream: bytes) -> Meaning:
+    """The standard's sections on parsing and interpreting an event stream, rule by rule."""
+    events: list[Event] = []
+    data, kind, buffered_id, last_id, retry = "", "", "", "", None
+    *lines, _unfinished = re.split("\r\n|\r|\n", stream.decode().removeprefix("\ufeff"))
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            last_id = buffered_id
+            if data:
+                events.append(Event(kind or "message", data.removesuffix("\n"), last_id))
+            data, kind = "", ""
+        elif field == "data":
+            data += f"{value}\n"
+        elif field == "event":
+            kind = value
+        elif field == "id" and "\0" not in value:
+            buffered_id = value
+        elif field == "retry" and value.isascii() and value.isdigit():
+            retry = int(value)
+    return Meaning(events, last_id, retry)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A stream, and what is done with it."""
+
+    stream: bytes
+    cuts: tuple[int, ...] = ()
+    """Where chunks end, apart from the last."""
+    end: str = "close"
+    """What comes after the last chunk: ``close``, ``error``, or nothing for ever (``open``)."""
+    onmessage: bool = True
+    """Whether ``onmessage`` and ``onerror`` are set."""
+    listen: tuple[str, ...] = ()
+    """The types that get a listener, one for each time that they are named."""
+    close: str = ""
+    """When ``close()`` is called: ``while waiting`` or ``in the first event``."""
+    late: bytes = b""
+    """What arrives when all else has been read."""
+    error: str = ""
+    """The message of the error in the end."""
+
+    def request(self) -> dict[str, Any]:
+        """As the probe takes it."""
+        encoded = {name: b64encode(getattr(self, name)).decode() for name in ("stream", "late")}
+        return {**vars(self), **encoded}
+
+    @property
+    def notes(self) -> list[list[str]]:
+        """Where each event is to be heard: type, data and last event ID."""
+        heard = []
+        for event in interpret(self.stream).events:
+            places = ["onmessage"] if self.onmessage and event.type == "message" else []
+            places += [f"listener for {kind}" for kind in self.listen if kind == event.type]
+            heard += [[place, *event] for place in places]
+        return heard
+
+    def __str__(self) -> str:
+        ends = [*self.cuts, len(self.stream)]
+        chunks = [self.stream[start:end] for start, end in itertools.pairwise([0, *ends])]
+        return _short(" | ".join(repr(chunk)[1:] for chunk in chunks))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the probe saw of a scenario."""
+
+    scenario: Scenario
+    log: list[list[Any]]
+    """``[place, type, data, last event ID]`` for each event, ``["onerror", the error's message]``, and
+    ``["threw", message]`` for what nobody caught."""
+    read: bool
+    """Whether all of it was asked for, and more."""
+    cancelled: bool
+    id: Any
+    """The property ``lastEventId`` in the end."""
+    time: Any
+    """The property ``reconnectionTime`` in the end."""
+    time_unset: bool
+    """Whether that is what it was in the beginning."""
+
+    @property
+    def heard(self) -> list[list[Any]]:
+        """The events."""
+        return [entry for entry in self.log if entry[0] not in ("onerror", "threw")]
+
+    @property
+    def data(self) -> list[Any]:
+        """The events' data."""
+        return [entry[2] for entry in self.heard]
+
+    @property
+    def faults(self) -> list[list[Any]]:
+        """What is no event."""
+        return [entry for entry in self.log if entry[0] in ("onerror", "threw")]
+
+    def __str__(self) -> str:
+        return f"{self.scenario} gave {_short(self.log)}"
+
+
+# -- the streams -----------------------------------------------------------------------------------------------------
+
+WORDS = ("alpha", "b", "gamma delta", '{"x": [1, 2]}', "10:30", "http://a.example/?q=1", "-", "0", "a: b : c")
+WORLD = ("é", "ß", "日本語", "€ 5", "🙂", "👩‍👩‍👧", "naïve 🙂🙂", "Ж", "𝄞 = clef")
+ODD = ("a\u2028b", "\u0085", "\ufeff", "\u00a0", "\0", "\v")
+TYPES = ("price", "user-joined", "Message", "a.b", "ping")
+
+
+def _seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - the same streams every time, and no secret
+
+
+def plain(*data: str, eol: str = "\n") -> bytes:
+    """A stream of one-line events."""
+    return "".join(f"data: {each}{eol}{eol}" for each in data).encode()
+
+
+def whole(*streams: str, **rest: Any) -> list[Scenario]:
+    """Streams that come in one chunk each."""
+    return [Scenario(stream.encode(), **rest) for stream in streams]
+
+
+def cut(stream: bytes, **rest: Any) -> list[Scenario]:
+    """A stream cut in two at every place, and cut into single bytes."""
+    places = [(place,) for place in range(1, len(stream))]
+    return [Scenario(stream, cuts, **rest) for cuts in [*places, tuple(range(1, len(stream)))]]
+
+
+def ordinary() -> list[Scenario]:
+    """One-line events, in a chunk each, on a stream that stays open."""
+    found = []
+    for size in range(1, 7):
+        data = WORDS[:size]
+        ends = itertools.accumulate(len(plain(each)) for each in data[:-1])
+        found.append(Scenario(plain(*data), tuple(ends), end="open"))
+    return found
+
+
+def lines_of(rng: random.Random) -> Iterator[str]:
+    """The lines of a stream in which every rule is met. What is left open is not in it."""
+    for _ in range(rng.randint(2, 7)):
+        for _ in range(rng.choice((0, 1, 1, 2, 3, 5))):
+            space = rng.choice(("", " ", " ", "  "))
+            text = "".join(rng.sample(WORDS + WORLD + ODD, rng.choice((0, 1, 1, 2))))
+            digits = str(rng.randint(1, 99999))
+            yield from rng.choice(
+                (
+                    [f"data:{space}{text}"],
+                    [f"data:{space}{text}"],
+                    [f"data:{space}{text}", f"data:{space}{rng.choice(WORLD)}"],
+                    [rng.choice(("data", "data:", "data: "))],
+                    [f"event:{space}{rng.choice(TYPES)}"],
+                    [rng.choice(("event", "event: ", "event: message"))],
+                    [f"id:{space}{rng.choice((digits, rng.choice(WORDS)))}"],
+                    [rng.choice(("id", f"id: {digits}\0", "id: \0"))],
+                    [f"retry: {digits}"],
+                    [f"retry: {rng.choice(NO_TIMES)}"],
+                    [rng.choice((":", f": {text}", f":data: {text}", ": event: price"))],
+                    [rng.choice((f"Data: {text}", f" data: {text}", f"dat: {text}", f"data : {text}", text or "x"))],
+                )
+            )
+        yield from [""] * rng.choice((1, 1, 1, 2, 3))
+
+
+def everything(seed: int) -> Scenario:
+    """A stream of all rules, with line ends of all kinds, in chunks of any size, and perhaps an unfinished end."""
+    rng = _seeded(seed)
+    ends = rng.choice((["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]))
+    text = "\ufeff" * rng.choice((0, 0, 1)) + "".join(line + rng.choice(ends) for line in lines_of(rng))
+    text += f"data: last{rng.choice(ends) * 2}"  # complete, whatever line ends have merged
+    stream = (text + rng.choice(("", "", "data: never\n", "event: price\ndata: né"))).encode()
+    most = rng.choice((1, 3, 8, 40))
+    cuts, place = [], rng.randint(1, most)
+    while place < len(stream):
+        cuts.append(place)
+        place += rng.randint(1, most)
+    return Scenario(stream, tuple(cuts), listen=TYPES[:3])
+
+
+NO_TIMES = ("10x", "x10", "1.5", "-5", "+5", "1e3", "0x10", " 10", "10 ", "ten", "\uff11\uff10", "1_000", "1 0")
+
+TIMES = (
+    "retry: 1500\ndata: 1\n\n",
+    "retry:250\ndata: 1\n\nretry: 3000\n\n",
+    "data: 1\nretry: 7\nretry: 42\n\ndata: 2\n\n",
+)
+
+GROUPS: dict[str, list[Scenario]] = {
+    "ordinary": ordinary(),
+    "with fields": whole(
+        "event: price\ndata: 1\nid: 7\n\ndata: 2\n\n",
+        "id: 1\ndata: one\n\nid: 2\ndata: two\n\nevent: x\ndata: 3\n\n",
+        listen=("price",),
+    ),
+    "fields": whole(
+        "data:x\n\ndata: x\n\ndata:  x\n\ndata:\tx\n\ndata: x \n\n",
+        "data:a:b\n\ndata: : c\n\ndata::\n\ndata: data: x\n\n",
+        "dat: 1\ndata: 2\n\ndataset: 3\n\ndata-x: 4\ndata: 5\n\nfoo\ndata: 6\nbar: 7\n\n",
+        "Data: 1\ndata: 2\n\nDATA: 3\n\n data: 4\n\ndata : 5\ndata: 6\n\n\tdata: 7\n\n",
+        "data: 1\nEvent: a\nevents: b\n\ndata: 2\nevent : c\n event: d\n\n",
+        "data: a\u2028b\u2029c\n\ndata: d\x0be\x0cf\u0085g\n\ndata: \u00a0h\u00a0\n\ndata: i\0j\n\n",
+        'data: {"a": "b", "c": "\\n"}\n\ndata: <p>é 日本語 🙂</p>\n\n',
+    ),
+    "several lines": whole(
+        "data: a\ndata: b\n\n",
+        "data: a\ndata: b\ndata: c\n\ndata: d\n\ndata:e\ndata:  f\n\n",
+        "data: \ndata: a\n\ndata: b\ndata: \n\ndata: c\ndata: \ndata: \ndata: d\n\n",
+        *("".join(f"data: {word}\n" for word in _words) + "\n" for _words in itertools.permutations(WORDS[:4], 3)),
+    ),
+    "comments": whole(
+        ": hello\ndata: a\n\n:\ndata: b\n\ndata: c\n: hello\n\ndata: d\n:\n\n",
+        ":data: a\ndata: b\n\n: data: c\ndata: d\n\n:: e\ndata: f\n\n:data\ndata: g\n\n",
+        ":event: x\ndata: a\n\n: event: x\ndata: b\n\ndata: c\n:hello: world\n:\n: \n\n",
+    ),
+    "types": [
+        *whole(
+            "event: price\ndata: 1\n\ndata: 2\n\nevent: ping\ndata: 3\n\nevent:price\ndata: 4\n\n",
+            "data: 1\nevent: price\n\ndata: 2\n\nevent: price\nevent: ping\ndata: 3\n\nevent: Price\ndata: 4\n\n",
+            "event: message\ndata: 1\n\nevent: \ndata: 2\n\nevent\ndata: 3\n\nevent: price\nevent:\ndata: 4\n\n",
+            listen=("price", "ping", "price"),
+        ),
+        *whole(
+            "data: 1\n\nevent: price\ndata: 2\n\nevent: message\ndata: 3\n\nevent: other\ndata: 4\n\n",
+            listen=("message", "price"),
+            onmessage=False,
+        ),
+    ],
+    "no data": whole(
+        "event: price\n\ndata: 1\n\n",
+        "\n\n\ndata: 1\n\n\n\ndata: 2\n\n",
+        "id: 1\n\ndata: 1\n\nretry: 5\n\nfoo: x\n\ndata: 2\n\n",
+        "data\n\ndata: 1\n\ndata:\n\ndata: \n\nevent: price\n\ndata\n\n",
+    ),
+    "last ids": whole(
+        "data: 0\n\nid: 1\ndata: 1\n\ndata: 2\n\ndata: 3\nid: 2\n\ndata: 4\n\n",
+        "id: 1\n\ndata: 1\n\nid: a b:c\ndata: 2\n\nid:x\nid:y\ndata: 3\n\nid:  z\ndata: 4\n\n",
+        "id: 1\ndata: 1\n\nid\ndata: 2\n\nid: 3\ndata: 3\n\nid:\ndata: 4\n\nid: 0\ndata: 5\n\nid: 007\ndata: 6\n\n",
+    ),
+    "ids with NUL": whole(
+        "id: 1\ndata: 1\n\nid: 2\0\ndata: 2\n\n",
+        "id: 1\ndata: 1\n\nid: \0\ndata: 2\n\nid: a\0b\ndata: 3\n\n",
+        "id: 1\nid: \0002\ndata: 1\n\n",
+        "id: 1\ndata: 1\n\nid: 2\0\ndata: 2\n\nid: 3\ndata: 3\n\n",
+    ),
+    "times": whole(
+        *TIMES,
+        *(f"retry: {time}\ndata: 1\n\n" for time in NO_TIMES),
+        *(f"retry: 800\ndata: 1\n\nretry: {time}\ndata: 2\n\n" for time in NO_TIMES),
+    ),
+    "marks": whole(
+        "\ufeffdata: 1\n\ndata: 2\n\n",
+        "\ufeff\ufeffdata: 1\n\ndata: 2\n\n",
+        "data: 1\n\n\ufeffdata: 2\n\ndata: 3\n\n",
+        "data: a\ufeffb\n\ndata: 1\n\n",
+        "\ufeff\ndata: 1\n\n",
+    ),
+    "ends": whole(
+        "data: 1\n\ndata: 2",
+        "data: 1\n\ndata: 2\n",
+        "data: 1\n\ndata",
+        "data: 1\n\nevent: price\ndata: 2\nid: 5",
+        "data: 1",
+        "data: 1\n",
+        "data: 1\r\n\r\ndata: 2\r\n",
+        "data: 1\r\r",
+        "data: 1\n\r",
+        "data: 1\n\ndata: 2\n:",
+    ),
+    "crlf": whole(
+        *(plain(*_data, eol="\r\n").decode() for _data in itertools.combinations(WORDS, 2)),
+        "data: a\r\n\r\n\r\n\r\ndata: b\r\n\r\n",
+    ),
+    "cr": whole(
+        *((plain(*_data, eol="\r") + b"\r\r").decode() for _data in itertools.combinations(WORDS, 2)),
+        "data: a\r\rdata: b\n\rdata: c\r\n\rdata: d\n\n",
+        "data: a\r\n\rdata: b\r\r\ndata: c\r\n\ndata: d\n\r\n",
+    ),
+    "crlf whole": [Scenario(b"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n\r\ndata: d\r\ndata: e\r\ndata: f\r\n\r\n")],
+    "cut lines": [scenario for words in (WORDS[:4], WORDS[4:]) for scenario in cut(plain(*words))],
+    "cut characters": [scenario for words in (WORLD[:5], WORLD[5:]) for scenario in cut(plain(*words))],
+    "errors": [
+        Scenario(stream, cuts, end="error", error=f"lost {number} times")
+        for number, (stream, cuts) in enumerate([(plain("1", "2"), ()), (b"data: 1\n\ndata: 2\n", (7, 9)), (b"", ())])
+    ],
+    "close while waiting": [
+        Scenario(stream, end=end, close="while waiting", late=late)
+        for stream in (b"", plain("1"))
+        for end, late in (("open", plain("2")), ("error", b""), ("close", plain("2", "3")))
+    ],
+    "close in a handler": [
+        Scenario(plain("1", "2", "3"), end="open", close="in the first event", late=plain("4")),
+        Scenario(plain("1", "2", "3"), (9, 20), close="in the first event"),
+        Scenario(plain("1"), end="error", close="in the first event"),
+    ],
+    "everything": [everything(seed) for seed in range(120)],
+}
+GROUPS["crlf cut"] = cut(GROUPS["crlf whole"][0].stream)
+
+
+# -- what was seen ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the probe says of a group of scenarios."""
+
+    exported: bool
+    starter: str | None
+    """What makes it begin: nothing but its construction (``""``), a method of this name, or nothing at all."""
+    runs: list[Run]
+
+
+@pytest.fixture(scope="module")
+def seen(sandbox: Any) -> Any:
+    """Reports by group: ``seen("cr")``. All groups share a process while it lives."""
+    requests = {name: [[scenario.request() for scenario in scenarios]] for name, scenarios in GROUPS.items()}
+    results = dict(zip(GROUPS, sandbox.calls(PROBE, "play", [*requests.values()], LIMITS), strict=True))
+
+    def report(group: str) -> Report:
+        result = results[group]
+        if result.outcome == "died" and results["ordinary"].outcome != "died":  # perhaps with another group
+            result = results[group] = sandbox.call(PROBE, "play", *requests[group], limits=LIMITS_ALONE)
+        if result.outcome != "returned":
+            pytest.fail(f"{group}: {result.outcome}: {result.type_name} {result.message}")
+        match result.value:
+            case {"exported": bool(exported), "starter": str() | None as starter, "runs": list(runs)}:
+                if len(runs) == len(GROUPS[group]):
+                    return Report(exported, starter, list(map(_run, GROUPS[group], runs)))
+        pytest.fail(f"{group}: {FORGED}")
+
+    return report
+
+
+FORGED = "the module, which shares the probe's process, has put its report otherwise"
+
+
+def _run(scenario: Scenario, value: Any) -> Run:
+    """One run as the probe reports it; a miss when it cannot come from there."""
+    match value:
+        case {
+            "log": list(log),
+            "read": bool(read),
+            "cancelled": bool(cancelled),
+            "id": last_id,
+            "time": time,
+            "timeUnset": bool(time_unset),
+        } if all(map(_is_noted, log)):
+            return Run(scenario, log, read, cancelled, last_id, time, time_unset)
+    pytest.fail(f"{scenario}: {FORGED}")
+
+
+def _is_noted(entry: Any) -> bool:
+    match entry:
+        case ["onerror" | "threw", str()] | [str(), _, _, _]:
+            return True
+    return False
+
+
+def _same(runs: Iterable[Run]) -> None:
+    """Every run has exactly the right events, in their types and data."""
+    for run in runs:
+        expected = [note[:3] for note in run.scenario.notes]
+        assert [entry[:3] for entry in run.heard] == expected, f"{run}, right is {_short(expected)}"
+
+
+# -- rubric: one rule each -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("reads-the-stream", points=3)
+def test_reads_the_whole_stream(seen):
+    """From its construction on, the stream is read to its end, something comes of it, and nothing fails."""
+    runs = []
+    for group in ("ordinary", "with fields", "crlf"):
+        report = seen(group)
+        assert report.starter == "", f"reading does not start by itself: {report.starter or 'no method starts it'}"
+        runs += report.runs
+    for run in runs:
+        assert run.read, f"{run}, and was not read to its end"
+        assert not run.faults, str(run)
+    if not any(run.data for run in runs):  # when no event is heard, right times show that something was read
+        for run in seen("times").runs[: len(TIMES)]:
+            assert run.time == interpret(run.scenario.stream).retry, f"nothing came of it: {run}"
+
+
+@pytest.mark.rubric("fields", points=1)
+def test_fields(seen):
+    """A name ends at the first colon, one space after it goes, and unknown fields are ignored."""
+    _same(seen("fields").runs)
+
+
+@pytest.mark.rubric("several-data-lines", points=1)
+def test_several_data_lines(seen):
+    """The data lines of a block are joined by LF."""
+    _same(seen("several lines").runs)
+
+
+@pytest.mark.rubric("comments", points=1)
+def test_comments(seen):
+    """Lines that begin with a colon say nothing."""
+    _same(seen("comments").runs)
+
+
+@pytest.mark.rubric("event-types", points=1)
+def test_event_types(seen):
+    """An event goes to the listeners of its type, and to onmessage only when that is ``message``."""
+    for run in seen("types").runs:
+        expected = sorted(note[:3] for note in run.scenario.notes)
+        assert sorted((entry[:3] for entry in run.heard), key=str) == sorted(expected, key=str), str(run)
+        assert not run.faults, str(run)
+
+
+@pytest.mark.rubric("blocks-without-data", points=1)
+def test_blocks_without_data(seen):
+    """A block without a data line dispatches nothing and resets the type; an empty data line is data."""
+    _same(seen("no data").runs)
+
+
+@pytest.mark.rubric("last-event-id", points=1)
+def test_last_event_id(seen):
+    """An event carries the last ID there was, until another one, or an empty one, comes."""
+    for run in seen("last ids").runs:
+        assert run.heard == run.scenario.notes, f"{run}, right is {_short(run.scenario.notes)}"
+
+
+@pytest.mark.rubric("id-with-nul", points=1)
+def test_id_with_nul(seen):
+    """An ID that holds a NUL is ignored; the object's lastEventId stays as it was."""
+    for run in seen("ids with NUL").runs:
+        expected = interpret(run.scenario.stream).id
+        assert run.id == expected, f"{run.scenario}: lastEventId is {run.id!r:.80}, not {expected!r}"
+
+
+@pytest.mark.rubric("retry", points=1)
+def test_retry(seen):
+    """A retry field of digits alone sets the reconnection time; any other is ignored."""
+    for run in seen("times").runs:
+        expected = interpret(run.scenario.stream).retry
+        right = run.time_unset if expected is None else type(run.time) is int and run.time == expected
+        assert right, f"{run.scenario}: reconnectionTime is {run.time!r:.80}, not {expected or 'what it was'}"
+
+
+@pytest.mark.rubric("byte-order-mark", points=1)
+def test_byte_order_mark(seen):
+    """One BOM at the start goes; any other is part of the text."""
+    _same(seen("marks").runs)
+
+
+@pytest.mark.rubric("unfinished-event", points=1)
+def test_unfinished_event(seen):
+    """At the end of the stream, an event without its blank line is dropped, and one with it is not."""
+    _same(seen("ends").runs)
+
+
+@pytest.mark.rubric("crlf", points=1)
+def test_crlf(seen):
+    """Lines may end with CR LF."""
+    _check_crlf(seen)
+
+
+@pytest.mark.rubric("cr", points=1)
+def test_cr(seen):
+    """Lines may end with CR, and with all three in one stream."""
+    _check_cr(seen)
+
+
+@pytest.mark.rubric("crlf-cut", points=1)
+def test_crlf_cut_across_chunks(seen):
+    """A CR LF that two chunks share is one line end."""
+    _check_crlf_cut(seen)
+
+
+@pytest.mark.rubric("characters-cut", points=1)
+def test_characters_cut_across_chunks(seen, source, label):
+    """A character of several bytes survives any cut."""
+    runs = seen("cut characters").runs
+    label(
+        "decoder",
+        _decoder(source(FILE), works=all(run.data == [note[2] for note in run.scenario.notes] for run in runs)),
+    )
+    _same(runs)
+
+
+@pytest.mark.rubric("stream-errors", points=1)
+def test_stream_errors(seen):
+    """The stream's error reaches onerror, once; the end of a stream is no error."""
+    for run in seen("errors").runs:
+        assert run.faults == [["onerror", run.scenario.error]], f"{run}, right is onerror with {run.scenario.error!r}"
+    for run in seen("ends").runs:
+        assert not run.faults, str(run)
+
+
+@pytest.mark.rubric("close-cancels", points=1)
+def test_close_cancels_the_stream(seen):
+    """close(), and nothing else, cancels a stream, also while it is waited for; nothing is heard afterwards."""
+    for run in seen("close while waiting").runs:
+        assert run.cancelled is True, f"{run}, and close() did not cancel the stream"
+        assert not run.faults, f"{run} after close()"
+        assert run.data in ([], ["1"]), f"{run}: heard after close()"
+    for run in seen("ordinary").runs:
+        assert run.cancelled is False, f"{run}, and was cancelled without a call of close()"
+
+
+@pytest.mark.rubric("close-silences", points=1)
+def test_close_in_a_handler(seen):
+    """After close() in a handler no event of the same chunk is heard, nor one of a later chunk."""
+    for run in seen("close in a handler").runs:
+        assert [entry[:3] for entry in run.log] == [run.scenario.notes[0][:3]], f"{run}, right is the first event alone"
+
+
+# -- rubric: how far a fault reaches ---------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("exported", penalty=2)
+def test_exported(seen):
+    """The file exports the class."""
+    assert seen("ordinary").exported, "the class is there, but not exported"
+
+
+@pytest.mark.rubric("survives", cap=4)
+def test_survives_ordinary_streams(seen):
+    """Nothing throws on an ordinary stream."""
+    for run in seen("ordinary").runs:
+        assert not run.faults, str(run)
+
+
+@pytest.mark.rubric("ordinary-streams", cap=10)
+def test_ordinary_streams(seen):
+    """One-line events are heard as they arrive, on a stream that stays open."""
+    _same(seen("ordinary").runs)
+
+
+@pytest.mark.rubric("lines-cut", cap=10)
+def test_lines_cut_across_chunks(seen):
+    """A line survives any cut."""
+    _same(seen("cut lines").runs)
+
+
+@pytest.mark.rubric("line-ends", cap=12)
+def test_every_line_end(seen):
+    """CR, LF and CR LF end a line, wherever a chunk ends."""
+    _check_crlf(seen)
+    _check_cr(seen)
+    _check_crlf_cut(seen)
+
+
+@pytest.mark.rubric("everyday", cap=13)
+def test_everyday_streams(seen):
+    """Comments and data of several lines are in any real stream."""
+    _same(seen("several lines").runs + seen("comments").runs)
+
+
+@pytest.mark.rubric("starts-by-itself", cap=13)
+def test_starts_by_itself(seen):
+    """No method has to be called."""
+    starter = seen("ordinary").starter
+    assert starter == "", f"reading starts by {starter}()" if starter else "nothing starts it"
+
+
+@pytest.mark.rubric("whole-characters", cap=14)
+def test_whole_characters(seen):
+    """Text that is not ASCII is not damaged."""
+    _same(seen("cut characters").runs)
+
+
+@pytest.mark.rubric("everything-together", cap=18)
+def test_everything_together(seen):
+    """Streams of all rules at once, in chunks of any size, lead to exactly the right events and properties."""
+    for run in seen("everything").runs:
+        expected = run.scenario.notes
+        assert run.log == expected, f"{run}, right is {_short(expected)}"
+        _, last_id, retry = interpret(run.scenario.stream)
+        assert run.id == last_id, f"{run.scenario}: lastEventId is {run.id!r:.80}, not {last_id!r}"
+        right = run.time_unset if retry is None else type(run.time) is int and run.time == retry
+        assert right, f"{run.scenario}: reconnectionTime is {run.time!r:.80}, not {retry}"
+
+
+def _check_crlf(seen: Any) -> None:
+    _one_of_its_lines(seen("crlf").runs)
+
+
+def _check_cr(seen: Any) -> None:
+    _one_of_its_lines(seen("cr").runs)
+
+
+def _check_crlf_cut(seen: Any) -> None:
+    [uncut] = seen("crlf whole").runs
+    _one_of_its_lines([uncut])
+    for run in seen("crlf cut").runs:
+        assert run.heard == uncut.heard, f"{run}, uncut {_short(uncut.heard)}"
+
+
+def _one_of_its_lines(runs: Iterable[Run]) -> None:
+    """Every run has the right events. That several data lines make one text is another point's business."""
+    for run in runs:
+        expected = [note[2] for note in run.scenario.notes]
+        assert len(run.data) == len(expected), f"{run}, right is {_short(expected)}"
+        for data, right in zip(run.data, expected, strict=True):
+            assert data == right or data in right.split("\n"), f"{run}, right is {_short(expected)}"
+
+
+# -- labels ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parser_label(source: Any, label: Any) -> None:
+    """How it cuts text into lines."""
+    label("parser", _parser(source(FILE)))
+
+
+def _decoder(file: Any, *, works: bool) -> str:
+    """How it decodes, for reports."""
+    if file.find_all("new TextDecoderStream($$$)"):
+        return "decoder-stream"
+    if not file.find_all("new TextDecoder($$$)"):
+        return "other"
+    if any(pair.text().replace(" ", "") == "stream:true" for pair in file.find_all(kind="pair")):
+        return "streaming"
+    return "other" if works else "per-chunk"
+
+
+def _parser(file: Any) -> str:
+    """How it parses, for reports."""
+    methods = file.find_all(kind="method_definition")
+    if file.find_all(kind="generator_function_declaration") or any(
+        child.kind() == "*" for method in methods for child in method.children()
+    ):
+        return "generator"
+    cuts = [node.text() for node in file.find_all(kind="regex_pattern")]
+    cuts += [call.text() for how in ("split", "indexOf") for call in file.find_all(f"$TEXT.{how}($$$)")]
+    if any(end in text for end in ("\\n", "\\r") for text in cuts):
+        return "lines"
+    sides = [node.text().lower() for two in file.find_all(kind="binary_expression") for node in two.children()]
+    sides += [node.text().lower() for case in file.find_all(kind="switch_case") for node in case.children()]
+    if {"'\\n'", '"\\n"', "10", "0x0a", "0xa", "lf"} & {*sides}:
+        return "state-machine"
+    return "other"
+
+
+# -- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -119,10 +119,12 @@ def first_difference(scripts, expected, logs):
     if not isinstance(logs, list) or len(logs) != len(scripts):
         return "the module, which shares the probe's process, has put its logs otherwise"
     for script, right, log in zip(scripts, expected, logs, strict=True):
-        if not is_same(log, right):
-            told = log if isinstance(log, list) else []
-            at = next((i for i, pair in enumerate(zip(right, told)) if not is_same(*pair)), min(len(right), len(told)))
-            return f"{str(told[at : at + 1])[:400]}, not {str(right[at : at + 1])[:400]} in {str(script)[:400]}"
+        if is_same(log, right):
+            continue
+        told = log if isinstance(log, list) else []
+        pairs = enumerate(zip(right, told, strict=False))
+        at = next((index for index, pair in pairs if not is_same(*pair)), min(len(right), len(told)))
+        return f"{str(told[at : at + 1])[:400]}, not {str(right[at : at + 1])[:400]} in {str(script)[:400]}"
     return ""
 
 

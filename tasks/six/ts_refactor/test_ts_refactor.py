@@ -248,7 +248,7 @@ def pipeline_script(seed, *, middleware=True):
     answers = [{"ms": rng.randint(0, 90), **rng.choice(OUTCOMES)} for _ in range(12)]
     uses = [
         ["use", "retry", {"attempts": 1 + seed % 4, "delay": 100}],
-        ["use", "cache", {"capacity": 2, **({"ttl": 150} if seed % 2 else {})}],
+        ["use", "cache", {"capacity": 10}],
         ["use", "tag", "outer"],
         ["use", "tag", "inner"],
         *([["use", "breaks", "broken"], ["use", "answer", 404]] if seed % 4 == 0 else []),
@@ -256,7 +256,7 @@ def pipeline_script(seed, *, middleware=True):
     rng.shuffle(uses)
     options = {
         "answers": answers,
-        "level": rng.choice(("debug", "debug", "info", "error", "silent")),
+        "level": "debug",  # what Logger and CacheStore do wrong elsewhere is not to be met again here
         "clock": bool(seed % 2),
         **({"headers": {"content-type": "app", "x": "0"} if seed % 3 == 1 else {"x": "0"}} if seed % 3 else {}),
     }
@@ -481,7 +481,12 @@ def test_not_longer(measures):
 
 @pytest.mark.rubric("fewer-copies", cap=11)
 def test_fewer_copies(measures):
-    """Some of the duplication is gone: what else was tidied does not make up for it."""
-    reply, starter = measures()
-    count, before = reply["copied"]["module"], starter["copied"]["module"]
-    assert count <= 0.9 * before, f"{count} of {before} repeated tokens are left"
+    """Some of the duplication is gone: what else was tidied, also within the copies, does not make up for it."""
+    reply, starter = (one["copied"]["module"] / one["code"] for one in measures())
+    assert reply <= 0.9 * starter, f"{reply:.0%} of all tokens are repeated ones, {starter:.0%} before"
+
+
+@pytest.mark.rubric("few-copies", cap=15)
+def test_few_copies(measures):
+    """Most of the duplication is gone, not only in one or two of the three areas."""
+    check_copies(measures, "module")

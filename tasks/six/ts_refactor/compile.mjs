@@ -81,11 +81,11 @@ function exportsOf() {
 function kindsOf() {
   const specifiers = all(program.getSourceFile(MODULE), ts.isExportSpecifier);
   const typesOnly = new Set(specifiers.filter(ts.isTypeOnlyExportDeclaration).map((one) => one.name.text));
-  const kinds = (symbol) => [
-    ...(symbol.flags & ts.SymbolFlags.Value && !typesOnly.has(symbol.name) ? ["value"] : []),
-    ...(symbol.flags & ts.SymbolFlags.Type ? ["type"] : []),
+  const kinds = (exported, { flags }) => [
+    ...(flags & ts.SymbolFlags.Value && !typesOnly.has(exported) ? ["value"] : []),
+    ...(flags & ts.SymbolFlags.Type ? ["type"] : []),
   ];
-  return Object.fromEntries([...exportsOf()].map(([exported, symbol]) => [exported, kinds(symbol)]));
+  return Object.fromEntries([...exportsOf()].map(([exported, symbol]) => [exported, kinds(exported, symbol)]));
 }
 
 // ---- Measures. Types, comments, layout and names count for nothing: what remains is what the module does.
@@ -172,18 +172,19 @@ function copied(functions) {
 }
 
 /** Nodes with all that they use of their own file, directly or not, but nothing of another of the main classes. */
-function closure(nodes, checker, file) {
-  const isMain = (node) => ts.isClassLike(node) && CLASSES.includes((node.name ?? node.parent.name)?.text);
+function closure(nodes, mains) {
+  const checker = program.getTypeChecker();
+  const mainOf = (node) => ts.findAncestor(node, (one) => mains.has(one));
+  const home = new Set(nodes.map(mainOf));
+  const isNear = (node) =>
+    node.getSourceFile().fileName === MODULE && !isErased(node) && !ts.isParameter(node) && !mains.has(node) &&
+    (!mainOf(node) || home.has(mainOf(node)));
   const found = new Set();
   const visit = (node) => {
     if (found.has(node)) return;
     found.add(node);
     for (const identifier of all(node, ts.isIdentifier)) {
-      for (const used of checker.getSymbolAtLocation(identifier)?.declarations ?? []) {
-        const isNear = used.getSourceFile() === file && !ts.isParameter(used) && !isErased(used);
-        const main = ts.findAncestor(used, isMain);
-        if (isNear && (!main || nodes.some((one) => one === main || ts.findAncestor(one, (above) => above === main)))) visit(used);
-      }
+      (checker.getSymbolAtLocation(identifier)?.declarations ?? []).filter(isNear).forEach(visit);
     }
   };
   nodes.filter((node) => !isErased(node)).forEach(visit);
@@ -194,7 +195,9 @@ const functionsIn = (nodes) =>
   [...new Set(nodes.flatMap((node) => all(node, isFunction)))].filter((one) => !ts.isConstructorDeclaration(one));
 
 const isNothing = (node) => node.kind === Kind.NullKeyword || node.getText() === "undefined";
-const EQUALS = [Kind.EqualsEqualsToken, Kind.EqualsEqualsEqualsToken, Kind.ExclamationEqualsToken, Kind.ExclamationEqualsEqualsToken];
+const EQUALS = ["EqualsEquals", "EqualsEqualsEquals", "ExclamationEquals", "ExclamationEqualsEquals"].map(
+  (name) => Kind[`${name}Token`],
+);
 const isComparison = (node) => ts.isBinaryExpression(node) && EQUALS.includes(node.operatorToken.kind);
 const isSearch = (node) =>
   ts.isCallExpression(node) && ["indexOf", "splice", "filter", "findIndex"].includes(node.expression.name?.text);
@@ -210,7 +213,8 @@ const DATED = {
       all(node.statement, ts.isElementAccessExpression).some((one) => one.argumentExpression.getText() === name.text),
     ),
   /** A text put together by `+`. */
-  sums: (node) => isSum(node) && !isSum(node.parent) && all(node, isSum).some((one) => isText(one.left) || isText(one.right)),
+  sums: (node) =>
+    isSum(node) && !isSum(node.parent) && all(node, isSum).some((one) => isText(one.left) || isText(one.right)),
   /** A copy by Object.assign() into an empty object, or by slice(). */
   copies: (node) =>
     ts.isCallExpression(node) &&
@@ -231,18 +235,21 @@ const isBranch = (node) =>
   BRANCHES.includes(node.kind) ||
   (ts.isBinaryExpression(node) && [Kind.BarBarToken, Kind.AmpersandAmpersandToken].includes(node.operatorToken.kind));
 
-const mapped = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+const mapped = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 
 function measuresOf() {
   const file = program.getSourceFile(MODULE);
   const exported = exportsOf();
-  const partOf = (nodes) => closure(nodes, program.getTypeChecker(), file);
-  const classes = Object.fromEntries(CLASSES.map((one) => [one, partOf(exported.get(one)?.declarations ?? [])]));
-  const decisions = partOf(all(file, (node) => node.name?.text === "shouldLog" && !isErased(node)));
+  const declarations = Object.fromEntries(CLASSES.map((name) => [name, exported.get(name)?.declarations ?? []]));
+  const mains = new Set(Object.values(declarations).flat());
+  const classes = mapped(declarations, (nodes) => closure(nodes, mains));
+  const decisions = closure(all(file, (node) => node.name?.text === "shouldLog"), mains);
   const levelMethods = all(file, (node) => ["debug", "info", "warn"].includes(node.name?.text) && isFunction(node));
   return {
     code: [...tokens(file)].length,
     text: createHash("sha256").update([...texts(file)].join("\n")).digest("hex"),
+    literals: all(file, isText).reduce((sum, node) => sum + node.getWidth(), 0),
     copied: mapped({ module: [file], ...classes }, (nodes) => copied(functionsIn(nodes))),
     dated: mapped(DATED, (matches) => all(file, matches).length),
     branches: new Set(decisions.flatMap((node) => all(node, isBranch))).size,

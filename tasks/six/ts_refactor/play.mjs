@@ -14,7 +14,10 @@ class VirtualDate extends real.Date {
 }
 globalThis.Date = VirtualDate;
 
-const NAMES = ["LOG_LEVELS", "formatEntry", "Logger", "CacheStore", "cacheKey", "PipelineError", "RequestPipeline", "withRetry", "withCache"];
+const NAMES = [
+  ...["LOG_LEVELS", "formatEntry", "Logger", "CacheStore"],
+  ...["cacheKey", "PipelineError", "RequestPipeline", "withRetry", "withCache"],
+];
 
 /** What the module exports. What it only declares is taken too: a forgotten export is judged elsewhere. */
 async function load(script) {
@@ -43,7 +46,9 @@ const subjects = {
       warn: (name, ...args) => void loggers[name].warn(...args),
       error: (name, ...args) => void loggers[name].error(...args),
       lazy: (name, text, fields) => void loggers[name].debug(() => { note("asked", text); return text; }, fields),
-      failure: (name, kind, text, fields) => void loggers[name].error(Object.assign(new Error(text), { name: kind }), fields),
+      failure: (name, kind, text, fields) => {
+        loggers[name].error(Object.assign(new Error(text), { name: kind }), fields);
+      },
       shouldLog: (name, level) => note("shouldLog", level, loggers[name].shouldLog(level)),
       count: (name, level) => note("count", level, loggers[name].count(level)),
       child: (name, child, ...args) => { loggers[child] = loggers[name].child(...args); },
@@ -74,7 +79,7 @@ const subjects = {
     };
   },
 
-  /** The transport answers with one `answers` after the other, {ms, status, body} or {ms, fails}, and again from the first. */
+  /** The transport gives its `answers` in turn, again and again: {ms, status, body} or {ms, fails, kind}. */
   RequestPipeline(module, { answers, level, ...options }, note) {
     const { Logger, CacheStore, RequestPipeline, PipelineError, withRetry, withCache, cacheKey } = module;
     let calls = 0;

@@ -27,7 +27,7 @@ ROUNDS = 6
 BUILD_LIMITS = Limits(cpu_s=60, wall_s=60, memory_mb=2048, processes=200)
 RUN_LIMITS = Limits(cpu_s=10, wall_s=45, processes=400)
 STARVED_S = 0.5
-"""Waiting for a CPU that explains why a scenario took too long."""
+"""Servers and probe together must have waited so long for a CPU that other work had, before that excuses them."""
 
 LIMIT = 10
 REPORT_MS = 437
@@ -115,7 +115,8 @@ def timely(observed):
     def check(scenario):
         if scenario["timely"]:
             return
-        if observed.execution.waited_s > STARVED_S:
+        explained = scenario["waited"] > scenario["excess"] / 2
+        if explained and observed.execution.waited_s > STARVED_S:
             msg = "the machine was too busy to judge the server's timing: run fewer workers (-n)"
             raise RuntimeError(msg)
         pytest.fail("the server answered too slowly")
@@ -127,11 +128,12 @@ def timely(observed):
 
 SENT = (float, float, int | str)
 ANSWER = (float, float, int | str, dict, str)
-BURSTS = {"first": [SENT], "second": [SENT], "timely": bool}
+TRIED = {"timely": bool, "excess": float, "waited": float}
+BURSTS = {"first": [SENT], "second": [SENT], **TRIED}
 SHAPES = {
-    "limit": {"burst": [SENT], "forged": [SENT], "other": [SENT], "again": [SENT], "timely": bool},
+    "limit": {"burst": [SENT], "forged": [SENT], "other": [SENT], "again": [SENT], **TRIED},
     "windows": {"around": (BURSTS,) * 4, "within": (BURSTS,) * 4},
-    "parallel": {"reports": (ANSWER,) * 3, "timely": bool},
+    "parallel": {"reports": (ANSWER,) * 3, **TRIED},
     "api": {"answers": [ANSWER], "burst": [SENT], "report": ANSWER, "exit": int | None, "log": str},
     "shutdown": {
         "answer": ANSWER,
@@ -140,7 +142,7 @@ SHAPES = {
         "alive": bool,
         "accepted": bool,
         "exit": int | None,
-        "timely": bool,
+        **TRIED,
     },
     "crowd": dict.fromkeys(("before", "let_through", "full", "after"), int),
 }
@@ -184,6 +186,7 @@ REQUESTS = [
 ]
 """Method, path, body, status and JSON of the answer; None: no body, ...: whatever net/http says."""
 REPORT = "1 notes, 2 words\n"
+STATUSES = {"429", *(str(status) for *_, status, _ in REQUESTS)}
 
 
 @pytest.mark.rubric("keeps-endpoints", cap=12)
@@ -230,13 +233,17 @@ def _lines(log, method, path):
 
 
 def _missing(log, requests):
-    """Those of some (method, path, status) that have no line each in the log."""
+    """Those of some (method, path, status) that have no line each in the log. A line that says all says nothing."""
     missing = []
-    for (method, path, status), count in Counter(requests).items():
-        number = re.compile(rf"(?<![\w./]){status}(?!\w|\.\d)")
-        lines = [line for line in _lines(log, method, path) if number.search(line)]
-        if len(lines) < count:
-            missing.append(f"{method} {path} {status} ({len(lines)} lines for {count} requests)")
+    for (method, path), count in Counter(request[:2] for request in requests).items():
+        told = [STATUSES & set(re.findall(r"(?<![\w./])\d{3}(?!\w|\.\d)", line)) for line in _lines(log, method, path)]
+        told = [statuses for statuses in told if len(statuses) < 3]
+        if sum(bool(statuses - {"429"}) for statuses in told) > 2 * count:
+            missing.append(f"{method} {path} (more lines than requests)")
+        for status, times in Counter(str(request[2]) for request in requests if request[:2] == (method, path)).items():
+            lines = sum(status in statuses for statuses in told)
+            if lines < times:
+                missing.append(f"{method} {path} {status} ({lines} lines for {times} requests)")
     return missing
 
 
@@ -250,10 +257,15 @@ def _answered(api):
     return [(request[0], request[1], answer[2], request[-1]) for request, answer in pairs]
 
 
+MOST_NUMBERS = 40
+"""In a line of a log that has something to say."""
+
+
 def _durations(line):
     """Seconds that numbers in a log line may mean; a number without a unit may mean seconds, ms, microseconds or ns."""
     units = {"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
-    for number, unit in re.findall(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s?((?:ns|[uµμm]?s)\b)?", line):
+    numbers = re.findall(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s?((?:ns|[uµμm]?s)\b)?", line)
+    for number, unit in numbers if len(numbers) < MOST_NUMBERS else ():
         for factor in [units[unit]] if unit else [1, 1e-3, 1e-6, 1e-9]:
             yield float(number) * factor
 
@@ -295,9 +307,9 @@ def test_log_has_what_no_handler_answers(seen):
     unknown = [
         (m, path, answer[2]) for (m, path, *_, e), answer in zip(REQUESTS, api["answers"], strict=False) if e is ...
     ]
-    turned_away = [("GET", "/notes/77", 429) for _, _, status in api["burst"] if status == 429]
-    assert turned_away, "no request was turned away"
-    missing = _missing(api["log"], unknown + turned_away)
+    burst = [("GET", "/notes/77", status) for _, _, status in api["burst"]]
+    assert ("GET", "/notes/77", 429) in burst, "no request was turned away"
+    missing = _missing(api["log"], unknown + burst)
     assert not missing, f"not logged: {missing}"
 
 
@@ -398,15 +410,25 @@ def test_idle_ips_are_forgotten(limited, seen, source):
         kept = crowd["after"] - crowd["before"]
         assert kept < CROWD / 2, f"{kept} more objects than before {CROWD} IPs came and went"
     else:  # a table without pointers is one object, however much it holds
-        removals = [node.text() for pattern in REMOVALS for node in source("main.go").find_all(pattern)]
+        removals = list(_removals(source("main.go")))
         assert len(removals) > 1, f"nothing is ever removed but {removals}"
 
 
 REMOVALS = (
-    *("delete($$$)", "clear($$$)", "maps.DeleteFunc($$$)", "$M.Delete($$$)", "$M.LoadAndDelete($$$)", "$M.Clear()"),
-    *("$M.CompareAndDelete($$$)", "$M.Remove($$$)", "$A.$B = make(map[$K]$V)", "$A.$B = map[$K]$V{}"),
+    *("delete($$$)", "clear($$$)", "maps.DeleteFunc($$$)", "$M.Delete($$$)", "$M.LoadAndDelete($$$)"),
+    *("$M.CompareAndDelete($$$)", "$M.Clear()", "$M.Remove($$$)"),
 )
-"""What takes entries out of a table; one such place is the starter's own."""
+
+
+def _removals(file):
+    """What takes entries out of a table, or puts another in its place; one such spot is the starter's own."""
+    for pattern in REMOVALS:
+        yield from (node.text() for node in file.find_all(pattern))
+    declared = [*file.find_all(kind="field_declaration"), *file.find_all(kind="var_spec")]
+    tables = {node.field("name").text() for node in declared if node.find(kind="map_type")}
+    for node in file.find_all(kind="assignment_statement"):
+        if node.field("left").text().rpartition(".")[2] in tables:
+            yield node.text()
 
 
 # -- shutdown --------------------------------------------------------------------------------------------------------

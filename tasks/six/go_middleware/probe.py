@@ -1,0 +1,389 @@
+"""Runs the server several times over, sends requests from many IPs of loopback, and tells what came of them.
+
+It shares the sandbox with the servers, which may be hostile. They get no descriptor of it, cannot look into it (it is
+not dumpable), and are all dead before it answers. So they can end it, but not speak for it. It judges nothing: times,
+statuses, logs and exit statuses go back as they were seen, and what they should be is known outside.
+
+Times are seconds since the start. What took longer than planned, on a busy machine perhaps, is played again;
+``timely`` tells whether the last try went as planned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import itertools
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+WORKSPACE = os.environ["WORKSPACE"]
+# What is imported from now on must not come from where the servers can write.
+sys.path[:] = [folder for folder in sys.path if folder != WORKSPACE]
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
+LIBC = ctypes.CDLL(None)
+LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+STARTED = time.monotonic()
+ANSWER_WAIT_S = 4.0
+BURST_WAIT_S = 1.5
+"""A burst that takes longer is given up."""
+PATIENCE_S = 3.0
+"""How long a request that is about something else than the limit is sent again while it gets 429."""
+TRIES = 3
+MOST_BYTES = 100_000
+"""Kept of a response, and of a log."""
+
+Sent = list[Any]
+"""[when it was sent, when the answer was there, status or why there is none]"""
+
+_ports = itertools.count(21_000)
+_numbers = itertools.count(0)
+_lock = threading.Lock()
+
+
+def now() -> float:
+    """Seconds since the start."""
+    return time.monotonic() - STARTED
+
+
+def sleep_until(moment: float) -> None:
+    """Return at the moment, or at once when it is over."""
+    time.sleep(max(0.0, moment - now()))
+
+
+def fresh_ip() -> str:
+    """An IP of this machine that has not been used yet."""
+    with _lock:
+        number = next(_numbers)
+    return f"127.2.{number // 200}.{number % 200 + 1}"
+
+
+class Server:
+    """One process of the server, on a port of its own."""
+
+    def __init__(self, *, report_ms: int = 10, ttl: str = "5m", pipes: tuple[int, ...] = ()) -> None:
+        self.port = self._free_port()
+        self._logs = [tempfile.TemporaryFile(buffering=0) for _ in range(2)]  # noqa: SIM115 - as long as it runs
+        env = {"ADDR": f"127.0.0.1:{self.port}", "REPORT_TIME": f"{report_ms}ms", "CLIENT_TTL": ttl, "TZ": "UTC"}
+        if pipes:
+            env["HEAP_PIPES"] = ",".join(map(str, pipes))
+        self.process = subprocess.Popen(
+            [f"{WORKSPACE}/server"],
+            cwd="/",
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=self._logs[0],
+            stderr=self._logs[1],
+            pass_fds=pipes,
+            start_new_session=True,
+        )
+        self.asked: float | None = None
+        """When the request was sent that it has not answered yet; of several requests at once the last."""
+        self._come_up()
+
+    @staticmethod
+    def _free_port() -> int:
+        with _lock:
+            for port in _ports:
+                with contextlib.suppress(OSError), socket.socket() as candidate:
+                    candidate.bind(("127.0.0.1", port))
+                    return port
+        raise AssertionError
+
+    def _come_up(self) -> None:
+        end = now() + ANSWER_WAIT_S
+        while not self.connects():
+            if now() > end or self.process.poll() is not None:
+                raise ConnectionRefusedError
+            time.sleep(0.01)
+
+    @property
+    def log(self) -> str:
+        """What it has written so far, standard output first."""
+        texts = [os.pread(file.fileno(), MOST_BYTES, 0).decode("utf-8", "backslashreplace") for file in self._logs]
+        return "\n".join(texts)
+
+    def connects(self) -> bool:
+        """Whether it accepts a connection now."""
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        return False
+
+    def ask(self, ip: str, method: str = "GET", path: str = "/notes", body: str = "", headers: str = "") -> Sent:
+        """Send one request on a connection of its own; beside the times and the status stand headers and body."""
+        self.asked = sent = now()
+        raw = b""
+        try:
+            with socket.socket() as connection:
+                connection.settimeout(ANSWER_WAIT_S)
+                connection.bind((ip, 0))
+                connection.connect(("127.0.0.1", self.port))
+                # HTTP/1.0: the body comes in one piece and ends with the connection.
+                head = f"{method} {path} HTTP/1.0\r\nHost: notes\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+                connection.sendall((head + body).encode())
+                while len(raw) < MOST_BYTES and (chunk := connection.recv(65536)):
+                    raw += chunk
+        except OSError as error:
+            self.asked = None
+            return [sent, now(), type(error).__name__, {}, ""]
+        self.asked, answered = None, now()
+        head, _, rest = raw.decode("utf-8", "backslashreplace").partition("\r\n\r\n")
+        first, *lines = head.split("\r\n")
+        status = first.split(" ")[1:2]
+        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return [sent, answered, int(status[0]) if status and status[0].isdecimal() else "no status", fields, rest]
+
+    def ask_patiently(self, ip: str, *request: str) -> Sent:
+        """The same for requests that are about something else than the limit."""
+        end = now() + PATIENCE_S
+        while (answer := self.ask(ip, *request))[2] == 429 and now() < end:
+            time.sleep(0.12)
+        return answer
+
+    def burst(self, ip: str, count: int, **more: str) -> list[Sent]:
+        """Requests one right after the other; of each the times and the status."""
+        end = now() + BURST_WAIT_S
+        answers = []
+        while len(answers) < count and now() < end:
+            answers.append(self.ask(ip, **more)[:3])
+        return answers
+
+    def waited_s(self) -> float:
+        """Seconds that threads of the server and of this process have waited for a CPU so far."""
+        waited_ns = 0
+        for pid in ("self", self.process.pid):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    waited_ns += int((thread / "schedstat").read_text().split()[1])
+        return waited_ns / 1e9
+
+    def ended(self, within_s: float) -> int | None:
+        """The exit status, negative for a signal; None when it still runs after that time."""
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def until_timely(server: Server, planned_s: float, play: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Play it again while it is not ``timely``, a few times at most; tell what it took longer, and what was waited."""
+    for _ in range(TRIES):
+        waited_s, began = server.waited_s(), now()
+        seen = play()
+        seen |= {"excess": now() - began - planned_s, "waited": server.waited_s() - waited_s}
+        if seen["timely"]:
+            break
+    return seen
+
+
+# -- scenarios: each starts its own servers --------------------------------------------------------------------------
+
+
+def limit() -> dict[str, Any]:
+    """Twenty at once, then another IP, then the first under a false name, and ten more after a pause."""
+    server = Server()
+    ip = ""
+
+    def crowd_in() -> dict[str, Any]:
+        nonlocal ip
+        ip = fresh_ip()
+        burst = server.burst(ip, 20)
+        forged = server.burst(ip, 5, headers=f"X-Forwarded-For: {fresh_ip()}\r\nX-Real-IP: {fresh_ip()}\r\n")
+        other = server.burst(fresh_ip(), 5)
+        return {"burst": burst, "forged": forged, "other": other, "timely": forged[-1][1] - burst[0][0] < 0.09}
+
+    seen = until_timely(server, 0.05, crowd_in)
+    time.sleep(1.2)
+    return seen | {"again": server.burst(ip, 10)}
+
+
+def windows() -> dict[str, Any]:
+    """Two bursts each from some IPs, around the boundary of a second that began with a request, and within one.
+
+    The IPs begin a quarter of a second apart: whatever clock a limiter goes by, it ticks between two bursts of one.
+    """
+    server = Server()
+    start = now() + 0.05
+
+    def around() -> dict[str, Any]:
+        ip = fresh_ip()
+        begin = now()
+        opener = server.burst(ip, 1)
+        opened = now()
+        sleep_until(begin + 0.8)
+        late = server.burst(ip, 8)
+        sleep_until(begin + 1.15)
+        early = server.burst(ip, 10)
+        timely = late[-1][1] < begin + 0.97 and early[0][0] > opened + 1.03 and early[-1][1] - late[0][0] < 0.6
+        return {"opener": opener, "first": late, "second": early, "timely": timely}
+
+    def within() -> dict[str, Any]:
+        ip = fresh_ip()
+        begin = now()
+        first = server.burst(ip, 10)
+        sleep_until(begin + 0.35)
+        second = server.burst(ip, 10)
+        return {"first": first, "second": second, "timely": second[-1][1] - begin < 0.6}
+
+    def later(offset: float, planned_s: float, play: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        sleep_until(start + offset)
+        return until_timely(server, planned_s, play)
+
+    plans = ((1.15, around), (0.35, within))
+    jobs = [(later, number / 4, *plan) for plan in plans for number in range(4)]
+    seen = side_by_side(jobs)
+    return {"around": seen[:4], "within": seen[4:]}
+
+
+def parallel(report_ms: int) -> dict[str, Any]:
+    """Three slow requests at once, two of them from one IP."""
+    server = Server(report_ms=report_ms)
+
+    def together() -> dict[str, Any]:
+        one, other = fresh_ip(), fresh_ip()
+        reports = side_by_side([(slow, server, ip) for ip in (one, one, other)])
+        return {"reports": reports, "timely": max(report[1] - report[0] for report in reports) < 1.8 * report_ms / 1000}
+
+    return until_timely(server, report_ms / 1000, together)
+
+
+def slow(server: Server, ip: str) -> Sent:
+    """One slow request; the times are those of the try that was let through."""
+    return server.ask_patiently(ip, "GET", "/report")
+
+
+def api(requests: list[list[str]], report_ms: int) -> dict[str, Any]:
+    """Some requests of every kind, each from an IP of its own, a burst, a report, and SIGINT: answers and log."""
+    server = Server(report_ms=report_ms)
+    answers = [server.ask_patiently(fresh_ip(), *request) for request in requests]
+    burst = server.burst(fresh_ip(), 15, path="/notes/77")
+    report = server.ask_patiently("127.0.0.9", "GET", "/report")
+    time.sleep(0.1)  # for what is logged after the answer
+    server.process.send_signal(signal.SIGINT)
+    status = server.ended(ANSWER_WAIT_S)
+    return {"answers": answers, "burst": burst, "report": report, "exit": status, "log": server.log}
+
+
+def shutdown(report_ms: int) -> dict[str, Any]:
+    """SIGTERM while a report is being made: its answer, new connections meanwhile, and the end."""
+
+    def stop() -> dict[str, Any]:
+        answer, [signalled, refused, alive, accepted] = side_by_side([(slow, server, fresh_ip()), (end,)])
+        status = server.ended(ANSWER_WAIT_S)
+        latest = answer[0] + 0.9 * report_ms / 1000
+        excess = max(signalled, refused or 0) - latest
+        return {
+            "answer": answer,
+            "signalled": signalled,
+            "refused": refused,
+            "alive": alive,
+            "accepted": accepted,
+            "exit": status,
+            "timely": excess < 0,
+            "excess": excess,
+            "waited": server.waited_s(),
+        }
+
+    def end() -> list[Any]:
+        """Send the signal, wait until a connection is refused, then see whether another is accepted after all."""
+        while server.asked is None or now() < server.asked + 0.3 * report_ms / 1000:
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGTERM)
+        signalled = now()
+        while server.connects():
+            if now() > signalled + report_ms / 1000:
+                return [signalled, None, False, True]
+            time.sleep(0.02)
+        refused = now()
+        time.sleep(0.05)
+        return [signalled, refused, server.process.poll() is None, server.connects()]
+
+    for _ in range(TRIES):  # a server is stopped but once
+        server = Server(report_ms=report_ms)
+        seen = stop()
+        if seen["timely"]:
+            break
+    return seen
+
+
+def crowd(count: int, ttl_s: float) -> dict[str, Any]:
+    """Objects on the heap before many IPs came, while they were known, and after they should be forgotten."""
+    (asked, ask), (answer, told) = os.pipe(), os.pipe()
+    server = Server(ttl=f"{ttl_s}s", pipes=(asked, told))
+    os.close(asked)
+    os.close(told)
+    replies = os.fdopen(answer)
+
+    def objects() -> int:
+        time.sleep(0.05)  # for the ends of connections
+        os.write(ask, b"?")
+        if not select.select([replies], [], [], ANSWER_WAIT_S)[0]:
+            raise TimeoutError
+        return int(replies.readline(100))
+
+    guest = fresh_ip()
+    server.ask(guest)
+    seen = {"before": objects()}
+    statuses = [server.ask(fresh_ip())[2] for _ in range(count)]
+    seen |= {"let_through": statuses.count(200), "full": objects()}
+    silent_since = now()
+    sleep_until(silent_since + 2 * ttl_s + 0.2)
+    while True:
+        server.ask(guest)
+        seen["after"] = objects()
+        if seen["after"] < seen["before"] + count / 2 or now() > silent_since + 2 * ttl_s + 1.2:
+            return seen
+        time.sleep(0.25)
+
+
+# -- all of them -----------------------------------------------------------------------------------------------------
+
+
+def side_by_side(jobs: list[tuple[Any, ...]]) -> list[Any]:
+    """The results of some calls that are made at once; None for one that failed."""
+    results: list[Any] = [None] * len(jobs)
+
+    def work(index: int, function: Callable[..., Any], *args: Any) -> None:
+        with contextlib.suppress(Exception):  # a server can break every exchange
+            results[index] = function(*args)
+
+    threads = [threading.Thread(target=work, args=(index, *job), daemon=True) for index, job in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def observe(plan: dict[str, list[Any]]) -> dict[str, Any]:
+    """Play scenarios side by side: name -> arguments. What each saw; None where a server spoilt it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    scenarios = {play.__name__: play for play in (limit, windows, parallel, api, shutdown, crowd)}
+    seen = side_by_side([(scenarios[name], *arguments) for name, arguments in plan.items()])
+    end_all()
+    return dict(zip(plan, seen, strict=True))
+
+
+def end_all() -> None:
+    """Kill whatever the servers have left; orphans come to this process."""
+    for _ in range(1000):
+        children = [pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()]
+        if not children:
+            return
+        for pid in map(int, children):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, 0)

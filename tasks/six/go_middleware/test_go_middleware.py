@@ -1,0 +1,496 @@
+"""Logging, a rate limit for each IP and a graceful shutdown for a ``net/http`` server.
+
+The program is built once. ``probe.py`` then runs it several times side by side and sends real requests; what it saw is
+judged here. A program that cannot be built is mended where the compiler says how (``repair.py``), and the rest of it is
+judged like any other, under a cap.
+
+No verdict against a program depends on the machine's speed. A limiter may let 10 + 10 t requests through in t seconds,
+and t is what the probe measured: whatever delays a request makes it longer. Where such a delay hides what a wrong
+limiter does, the probe tries again.
+"""
+
+import json
+import re
+import runpy
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench import Limits
+
+HERE = Path(__file__).parent
+PROBE = HERE / "probe.py"
+REPAIR = runpy.run_path(str(HERE / "repair.py"))
+ROUNDS = 6
+"""Of repairs: a compiler may say the next thing only when the first is mended."""
+BUILD_LIMITS = Limits(cpu_s=60, wall_s=60, memory_mb=2048, processes=200)
+RUN_LIMITS = Limits(cpu_s=10, wall_s=45, processes=400)
+STARVED_S = 0.5
+"""Servers and probe together must have waited so long for a CPU that other work had, before that excuses them."""
+
+LIMIT = 10
+REPORT_MS = 437
+"""Of the report whose log line is looked at: a number that is unlikely to stand there for another reason."""
+SHUTDOWN_MS = 800
+PARALLEL_MS = 400
+CROWD = 300
+TTL_S = 1.0
+
+pytestmark = pytest.mark.llm_task(
+    id="go-middleware", suite="six", points=20, floor=2, files=["main.go"], toolchains=["go", "python"]
+)
+
+
+class Build:
+    """The built program."""
+
+    def __init__(self, said, *, ok, repairs):
+        self.said = said
+        """The compiler's words about the file as it was handed in."""
+        self.ok = ok
+        self.repairs = repairs
+
+
+@pytest.fixture(scope="module")
+def build(sandbox, workspace, source):
+    """Build the server, with ``heap.go`` in it, as it is or mended."""
+    file = source("main.go")
+    tree = lambda text: type(file)(file.name, text).root  # noqa: E731
+    (workspace / "heap.go").write_bytes((HERE / "heap.go").read_bytes())
+    (workspace / "rate").mkdir(exist_ok=True)
+    (workspace / "rate" / "rate.go").write_bytes((HERE / "rate.go").read_bytes())
+    text, first = file.text, None
+    for repairs in range(ROUNDS + 1):
+        command = ["go", "build", "-gcflags=-e", "-ldflags=-s -w", "-o", "server", "."]
+        result = sandbox.run(command, BUILD_LIMITS)
+        first = result.stderr if first is None else first
+        if result.ok:
+            return Build(first, ok=True, repairs=repairs)
+        mended = REPAIR["repaired"](text, result.stderr, tree)
+        if mended is None:
+            break
+        text = mended
+        (workspace / "main.go").write_text(text, encoding="utf-8")
+    return Build(first, ok=False, repairs=repairs)
+
+
+@pytest.fixture(scope="module")
+def observed(build, sandbox):
+    """What the probe saw, as a ``CallResult``; None when there is no program."""
+    if not build.ok:
+        return None
+    plan = {
+        "limit": [],
+        "windows": [],
+        "parallel": [PARALLEL_MS],
+        "api": [[[method, path, body] for method, path, body, *_ in REQUESTS], REPORT_MS],
+        "shutdown": [SHUTDOWN_MS],
+        "crowd": [CROWD, TTL_S],
+    }
+    return sandbox.call(PROBE, "observe", plan, limits=RUN_LIMITS, loopback=True)
+
+
+@pytest.fixture(scope="module")
+def seen(build, observed):
+    """One scenario's observations: ``seen("limit")``; a miss where the program spoilt it."""
+
+    def scenario(name):
+        if observed is None:
+            pytest.fail(f"the program cannot be built: {_short(build.said)}")
+        if observed.outcome != "returned":
+            pytest.fail(f"the servers ended the probe: {observed.outcome}: {observed.message}")
+        value = observed.value.get(name) if isinstance(observed.value, dict) else None
+        if not _fits(value, SHAPES[name]):
+            pytest.fail(f"{name}: the server did not start, or broke the exchange")
+        return value
+
+    return scenario
+
+
+@pytest.fixture(scope="module")
+def timely(observed):
+    """Make sure that a scenario went as planned, where one that did not would hide what is asked."""
+
+    def check(scenario):
+        if scenario["timely"]:
+            return
+        explained = scenario["waited"] > scenario["excess"] / 2
+        if explained and observed.execution.waited_s > STARVED_S:
+            msg = "the machine was too busy to judge the server's timing: run fewer workers (-n)"
+            raise RuntimeError(msg)
+        pytest.fail("the server answered too slowly")
+
+    return check
+
+
+# -- what the probe may report ---------------------------------------------------------------------------------------
+
+SENT = (float, float, int | str)
+ANSWER = (float, float, int | str, dict, str)
+TRIED = {"timely": bool, "excess": float, "waited": float}
+BURSTS = {"first": [SENT], "second": [SENT], **TRIED}
+SHAPES = {
+    "limit": {"burst": [SENT], "forged": [SENT], "other": [SENT], "again": [SENT], **TRIED},
+    "windows": {"around": (BURSTS,) * 4, "within": (BURSTS,) * 4},
+    "parallel": {"reports": (ANSWER,) * 3, **TRIED},
+    "api": {"answers": [ANSWER], "burst": [SENT], "report": ANSWER, "exit": int | None, "log": str},
+    "shutdown": {
+        "answer": ANSWER,
+        "signalled": float,
+        "refused": float | None,
+        "alive": bool,
+        "accepted": bool,
+        "exit": int | None,
+        **TRIED,
+    },
+    "crowd": dict.fromkeys(("before", "let_through", "full", "after"), int),
+}
+
+
+def _fits(value, shape):
+    """Whether a value is a list of such parts ([part]), just these parts ((a, b)), has such keys, or is of a type."""
+    match shape:
+        case [part] if isinstance(shape, list):
+            return isinstance(value, list) and bool(value) and all(_fits(each, part) for each in value)
+        case tuple():
+            return isinstance(value, list) and len(value) == len(shape) and all(map(_fits, value, shape))
+        case dict():
+            return isinstance(value, dict) and all(_fits(value.get(key), part) for key, part in shape.items())
+    return isinstance(value, shape)
+
+
+# -- the program as a whole ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("builds", cap=11)
+def test_builds(build):
+    """The program is built as it was handed in."""
+    assert build.ok, f"not built: {_short(build.said)}"
+    assert not build.repairs, f"built only after {build.repairs} rounds of repairs: {_short(build.said)}"
+
+
+REQUESTS = [
+    ("GET", "/notes", "", 200, []),
+    ("POST", "/notes", '{"title": "Tea", "text": "two spoons"}', 201, {"id": 1, "title": "Tea", "text": "two spoons"}),
+    ("POST", "/notes", '{"title": "Milk", "id": 9}', 201, {"id": 2, "title": "Milk", "text": ""}),
+    ("GET", "/notes/2", "", 200, {"id": 2, "title": "Milk", "text": ""}),
+    ("POST", "/notes", "{", 400, {"error": "the body is no JSON of a note"}),
+    ("POST", "/notes", '{"title": " "}', 422, {"error": "a note needs a title"}),
+    ("DELETE", "/notes/2", "", 204, None),
+    ("DELETE", "/notes/2", "", 404, {"error": "no such note"}),
+    ("GET", "/notes/odd", "", 404, {"error": "no such note"}),
+    ("GET", "/notes", "", 200, [{"id": 1, "title": "Tea", "text": "two spoons"}]),
+    ("PUT", "/notes/1", "{}", 405, ...),
+    ("GET", "/nowhere/at/all", "", 404, ...),
+]
+"""Method, path, body, status and JSON of the answer; None: no body, ...: whatever net/http says."""
+REPORT = "1 notes, 2 words\n"
+STATUSES = {"429", *(str(status) for *_, status, _ in REQUESTS)}
+
+
+@pytest.mark.rubric("keeps-endpoints", cap=12)
+def test_endpoints_work_as_before(seen):
+    """Every endpoint answers with the status, the headers and the body that it had."""
+    api = seen("api")
+    assert len(api["answers"]) == len(REQUESTS)
+    for request, (_, _, status, headers, body) in zip(REQUESTS, api["answers"], strict=True):
+        method, path, sent, expected_status, expected = request
+        about = f"{method} {path} {sent}: {status} {_short(body)}"
+        assert status == expected_status, f"{about}, not {expected_status}"
+        if expected is None:
+            assert body == "", about
+        elif expected is not ...:
+            assert _json(body) == expected, about
+            assert headers.get("content-type") == "application/json", f"{about} {headers}"
+        if status == 201:
+            assert headers.get("location") == f"/notes/{expected['id']}", f"{about} {headers}"
+    _, _, status, headers, body = api["report"]
+    assert (status, body) == (200, REPORT), f"GET /report: {status} {_short(body)}"
+    assert headers.get("content-type") == "text/plain; charset=utf-8", f"GET /report: {headers}"
+
+
+@pytest.mark.rubric("side-by-side", cap=12)
+def test_slow_requests_run_side_by_side(seen):
+    """Three slow requests at once, two of them of one client, take hardly longer than one."""
+    parallel = seen("parallel")
+    times = [round(answered - sent, 1) for sent, answered, *_ in parallel["reports"]]
+    assert [status for _, _, status, *_ in parallel["reports"]] == [200] * 3, "a slow request was not answered"
+    assert parallel["timely"], f"requests of {PARALLEL_MS} ms at once took {times} seconds"
+
+
+# -- logging ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(log, method, path):
+    """The log's lines that have a method and a path; a path that goes on is another one."""
+    wanted = [
+        re.compile(rf"(?<![\w-]){method}(?![\w-])", re.IGNORECASE),
+        re.compile(rf"{re.escape(path)}(?![\w/-])"),
+    ]
+    plain = re.sub(r"\x1b\[[\d;]*m", "", log)  # without colours
+    return [line for line in plain.splitlines() if all(each.search(line) for each in wanted)]
+
+
+def _missing(log, requests):
+    """Those of some (method, path, status) that have no line each in the log. A line that says all says nothing."""
+    missing = []
+    for (method, path), count in Counter(request[:2] for request in requests).items():
+        told = [STATUSES & set(re.findall(r"(?<![\w./])\d{3}(?!\w|\.\d)", line)) for line in _lines(log, method, path)]
+        told = [statuses for statuses in told if len(statuses) < 3]
+        if sum(bool(statuses - {"429"}) for statuses in told) > 2 * count:
+            missing.append(f"{method} {path} (more lines than requests)")
+        for status, times in Counter(str(request[2]) for request in requests if request[:2] == (method, path)).items():
+            lines = sum(status in statuses for statuses in told)
+            if lines < times:
+                missing.append(f"{method} {path} {status} ({lines} lines for {times} requests)")
+    return missing
+
+
+def _handled(api):
+    """Requests that a handler of the program answers, with the status that the client saw."""
+    return [(method, path, status) for method, path, status, expected in _answered(api) if expected is not ...]
+
+
+def _answered(api):
+    pairs = zip(REQUESTS, api["answers"], strict=False)
+    return [(request[0], request[1], answer[2], request[-1]) for request, answer in pairs]
+
+
+def _durations(line):
+    """Seconds that numbers in a log line may mean; a number without a unit may mean seconds, ms, microseconds or ns."""
+    units = {"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
+    for number, unit in re.findall(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s?((?:ns|[uµμm]?s)\b)?", line):
+        for factor in [units[unit]] if unit else [1, 1e-3, 1e-6, 1e-9]:
+            yield float(number) * factor
+
+
+@pytest.mark.rubric("logs-at-all", cap=14)
+def test_there_is_a_log(seen):
+    """Most requests that a handler answered leave a line with their path."""
+    api = seen("api")
+    paths = [path for _, path, _ in _handled(api)]
+    logged = [path for path in paths if any(path in line for line in api["log"].splitlines())]
+    assert len(logged) > len(paths) / 2, f"no line for most requests; the log is: {_short(api['log'])}"
+
+
+@pytest.mark.rubric("log-line", points=1)
+def test_log_line_has_method_path_and_duration(seen):
+    """A line of the log has the request's method and path, and how long it took."""
+    api = seen("api")
+    for method, path, _ in _handled(api):
+        assert _lines(api["log"], method, path), f"no line with {method} and {path}: {_short(api['log'])}"
+    sent, answered, *_ = api["report"]
+    lines = _lines(api["log"], "GET", "/report")
+    shortest, longest = 0.95 * REPORT_MS / 1000, answered - sent + 0.05
+    told = [{each for each in _durations(line) if shortest <= each <= longest} for line in lines]
+    assert any(1 <= len(durations) <= 2 for durations in told), (
+        f"no line about a report of {REPORT_MS} ms says how long it took: {_short(lines)}"
+    )
+
+
+@pytest.mark.rubric("log-status", points=1)
+def test_log_line_has_the_status(seen):
+    """The line has the status that the client got, also where a handler never names one."""
+    api = seen("api")
+    missing = _missing(api["log"], [*_handled(api), ("GET", "/report", api["report"][2])])
+    assert not missing, f"without a line that has the status: {missing}; the log is: {_short(api['log'])}"
+
+
+@pytest.mark.rubric("logs-every-request", points=1)
+def test_log_has_what_no_handler_answers(seen):
+    """Unknown paths, methods that are not allowed and requests beyond the limit are logged as well."""
+    api = seen("api")
+    unknown = [
+        (m, path, answer[2]) for (m, path, *_, e), answer in zip(REQUESTS, api["answers"], strict=False) if e is ...
+    ]
+    burst = [("GET", "/notes/77", status) for _, _, status in api["burst"]]
+    assert ("GET", "/notes/77", 429) in burst, "no request was turned away"
+    missing = _missing(api["log"], unknown + burst)
+    assert not missing, f"not logged: {missing}"
+
+
+# -- rate limit ------------------------------------------------------------------------------------------------------
+
+
+def _passed(sent):
+    return sum(status == 200 for _, _, status in sent)
+
+
+def _statuses(sent):
+    return " ".join(
+        f"{count}x{status}" for status, count in sorted(Counter(str(status) for *_, status in sent).items())
+    )
+
+
+def _assert_within_limit(sent, about):
+    """No more than 10 + 10 t of these requests got through, where t is from the first sent to the last answered."""
+    stretch = sent[-1][1] - sent[0][0]
+    most = LIMIT + LIMIT * stretch
+    assert _passed(sent) <= most, f"{about}: {_passed(sent)} got through, {most:.1f} may"
+
+
+@pytest.fixture(scope="module")
+def limited(seen):
+    """The scenario of the limit, when there is one at all."""
+
+    def scenario():
+        limit = seen("limit")
+        assert 429 in [status for _, _, status in limit["burst"]], (
+            "there is no limit: of 20 requests at once none got 429"
+        )
+        return limit
+
+    return scenario
+
+
+@pytest.mark.rubric("lets-ten-through", cap=11)
+def test_clients_within_the_limit_are_served(seen):
+    """Most of the first ten requests of a client get through, at once."""
+    burst = seen("limit")["burst"][:LIMIT]
+    assert _passed(burst) >= LIMIT - 2, f"of a client's first {LIMIT} requests: {_statuses(burst)}"
+
+
+@pytest.mark.rubric("ten-then-429", points=2)
+def test_ten_pass_and_the_eleventh_gets_429(limited, timely):
+    """Of twenty requests at once the first ten get through and the others get 429."""
+    limit = limited()
+    burst = limit["burst"]
+    assert _passed(burst[:LIMIT]) == LIMIT, f"of the first {LIMIT}: {_statuses(burst[:LIMIT])}"
+    assert {status for _, _, status in burst} == {200, 429}, _statuses(burst)
+    _assert_within_limit(burst, f"{len(burst)} requests at once")
+    timely(limit)
+
+
+@pytest.mark.rubric("passes-again", points=1)
+def test_passes_again_after_a_second(limited):
+    """A client that was turned away has its ten requests again after a pause of more than a second."""
+    again = limited()["again"]
+    assert _passed(again) == LIMIT, f"after a pause: {_statuses(again)}"
+
+
+@pytest.mark.rubric("own-limit", points=1)
+def test_every_ip_has_a_limit_of_its_own(limited):
+    """While one IP is turned away, another gets through; what a header says of the IP changes nothing."""
+    limit = limited()
+    assert _passed(limit["other"]) == len(limit["other"]), f"another IP got {_statuses(limit['other'])}"
+    _assert_within_limit(limit["burst"] + limit["forged"], "with other IPs in X-Forwarded-For and X-Real-IP")
+
+
+@pytest.mark.rubric("no-double-burst", points=5)
+def test_no_double_burst_around_a_boundary(limited, seen, timely):
+    """Around the end of a client's second, two bursts get no more through than one and what a steady rate adds."""
+    limited()
+    for bursts in seen("windows")["around"]:
+        first = bursts["first"]
+        assert _passed(first) == len(first), f"of {len(first)} requests after 1 in a second: {_statuses(first)}"
+        _assert_within_limit(first + bursts["second"], "bursts around the boundary of a second")
+        timely(bursts)
+
+
+@pytest.mark.rubric("no-second-burst", points=1)
+def test_no_second_burst_within_a_clients_second(limited, seen, timely):
+    """A client that has used up its ten does not get ten more because some clock's second is over."""
+    limited()
+    for bursts in seen("windows")["within"]:
+        assert _passed(bursts["first"]) == LIMIT, f"of the first {LIMIT}: {_statuses(bursts['first'])}"
+        _assert_within_limit(bursts["first"] + bursts["second"], "two bursts within a client's second")
+        timely(bursts)
+
+
+@pytest.mark.rubric("forgets-idle-ips", points=1)
+def test_idle_ips_are_forgotten(limited, seen, source):
+    """The heap shrinks again after many IPs have gone; where it never grew, the code removes something."""
+    limited()
+    crowd = seen("crowd")
+    if crowd["full"] - crowd["before"] >= CROWD / 2:
+        kept = crowd["after"] - crowd["before"]
+        assert kept < CROWD / 2, f"{kept} more objects than before {CROWD} IPs came and went"
+    else:  # a table without pointers is one object, however much it holds
+        removals = list(_removals(source("main.go")))
+        assert len(removals) > 1, f"nothing is ever removed but {removals}"
+
+
+REMOVALS = (
+    *("delete($$$)", "clear($$$)", "maps.DeleteFunc($$$)", "$M.Delete($$$)", "$M.LoadAndDelete($$$)"),
+    *("$M.CompareAndDelete($$$)", "$M.Clear()", "$M.Remove($$$)"),
+)
+
+
+def _removals(file):
+    """What takes entries out of a table, or puts another in its place; one such spot is the starter's own."""
+    for pattern in REMOVALS:
+        yield from (node.text() for node in file.find_all(pattern))
+    declared = [*file.find_all(kind="field_declaration"), *file.find_all(kind="var_spec")]
+    tables = {node.field("name").text() for node in declared if node.find(kind="map_type")}
+    for node in file.find_all(kind="assignment_statement"):
+        if node.field("left").text().rpartition(".")[2] in tables:
+            yield node.text()
+
+
+# -- shutdown --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rubric("finishes-in-flight", points=4)
+def test_requests_in_flight_are_finished(seen):
+    """A report that is being made when SIGTERM comes is answered in full."""
+    shutdown = seen("shutdown")
+    sent, answered, status, _, body = shutdown["answer"]
+    assert sent < shutdown["signalled"], "no report was being made when SIGTERM was sent"
+    assert (status, body) == (200, "0 notes, 0 words\n"), f"in flight: {status} {_short(body)}"
+    assert answered - sent >= SHUTDOWN_MS / 1000, "the report was cut short"
+
+
+@pytest.mark.rubric("refuses-new-connections", points=1)
+def test_new_connections_are_refused(seen, timely):
+    """After SIGTERM, connections are refused while the request in flight goes on."""
+    shutdown = seen("shutdown")
+    assert shutdown["refused"] is not None, "new connections are accepted"
+    assert shutdown["alive"], "there is no server left that could refuse"
+    assert not shutdown["accepted"], "a connection was refused and the next one accepted"
+    timely(shutdown)
+
+
+@pytest.mark.rubric("exits-cleanly", points=1)
+def test_exits_with_status_0(seen):
+    """The server ends soon after the last answer, with status 0, on SIGTERM and on SIGINT."""
+    for name, scenario in (("SIGTERM", "shutdown"), ("SIGINT", "api")):
+        status = seen(scenario)["exit"]
+        assert status is not None, f"it still runs seconds after {name}"
+        assert status == 0, f"exit status {status} after {name}"
+
+
+# -- what kind of solution it is -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kind_of_limiter(observed, label, source):
+    """Label the limiter by what it does; by what it is called where nothing else tells."""
+    label("limiter", _kind(observed.value if observed is not None else None, source("main.go").text.lower()))
+
+
+def _kind(value, text):
+    if not isinstance(value, dict) or not all(_fits(value.get(name), SHAPES[name]) for name in ("limit", "windows")):
+        return "other"
+    limit, windows = value["limit"], value["windows"]
+    if 429 not in [status for _, _, status in limit["burst"]] or _passed(limit["burst"]) < LIMIT - 2:
+        return "other"
+    if any(_passed(bursts["first"] + bursts["second"]) >= 18 for bursts in windows["within"]):
+        return "global-ticker" if "newticker" in text or "time.tick(" in text else "fixed-window"
+    if any(_passed(bursts["first"] + bursts["second"]) >= 16 for bursts in windows["around"]):
+        return "fixed-window"
+    if all(_passed(bursts["second"]) >= 2 for bursts in windows["within"]):
+        return "gcra" if "gcra" in text or "arrival" in text else "token-bucket"
+    return "sliding-window"
+
+
+def _json(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return f"no JSON: {_short(text)}"
+
+
+def _short(value):
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 400 else f"{text[:400]} ..."

@@ -70,7 +70,7 @@ def test_sandbox() -> None:
 
 def test_grading() -> None:
     seen = figures("grading.py", "--task=python_top_k", "--epochs=2")
-    assert list(seen) == ["python-top-k, median of 1 warm attempts"]
+    assert list(seen) == ["python-top-k, median of 1 warm attempts", "python-top-k, python -S -c pass, bare"]
     assert number(seen["python-top-k, median of 1 warm attempts"]) > 0
 
 

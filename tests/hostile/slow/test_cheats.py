@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from support.bench import Bench
 from support.cheats import Cheat, cheats, grade
+from support.suite import TASKS
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
@@ -24,11 +25,13 @@ from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.select import choose, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult
 
-TASKS = {"python-top-k": ("top_k.py", "top_k_frequent"), "js-bug-fix": ("task_queue.js", "f")}
+CALLED = {"python-top-k": ("top_k.py", "top_k_frequent"), "js-bug-fix": ("task_queue.js", "f")}
+"""Tasks whose cheats are also called without the task, by file and function."""
 BASELINE = "plain-wrong"
 CHUNK = 8
 """Replies graded in one session, beside the one without a cheat."""
 EVERY = {task: list(cheats(task)) for task in TASKS}
+FEWEST_CHEATS = {"python-top-k": 21, "js-bug-fix": 13}
 
 
 def chunks() -> list[Any]:
@@ -68,8 +71,7 @@ def test_a_cheat_earns_nothing_and_breaks_nothing(bench: Bench, task: str, repli
 
 def test_the_corpus_is_wide_enough() -> None:
     numbers = {task: sum(reply.kind == "cheat" for reply in every) for task, every in EVERY.items()}
-    assert numbers["python-top-k"] > 20
-    assert numbers["js-bug-fix"] > 12
+    assert all(number >= FEWEST_CHEATS.get(task, 4) for task, number in numbers.items())
     assert all(any(reply.kind == "honest" for reply in every) for every in EVERY.values())
 
 
@@ -106,15 +108,15 @@ def need(sandbox: Backend, file: str) -> None:
     ("task", "reply"),
     [
         pytest.param(task, reply, id=f"{task}-{reply.name}")
-        for task, every in EVERY.items()
-        for reply in every
+        for task in CALLED
+        for reply in EVERY[task]
         if reply.kind == "cheat"
     ],
 )
 def test_a_cheat_called_directly_gives_no_right_value(
     sandbox: Backend, workspace: Path, task: str, reply: Cheat
 ) -> None:
-    file, function = TASKS[task]
+    file, function = CALLED[task]
     need(sandbox, file)
     code = extract(reply.reply, [file]).files[file]
     (workspace / file).write_text(code + ("\nmodule.exports.f = () => 'wrong';\n" if file.endswith(".js") else ""))

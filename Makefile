@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup bench test proof lint clean
+.PHONY: setup warm bench test proof lint clean
 
 setup: .venv/ready
 	@.ci/sandbox
@@ -16,19 +16,22 @@ setup: .venv/ready
 		|| $(BIN)/pip install --quiet --editable ".[toolchains]"
 	@touch $@
 
-# Both tasks for the reference solutions and the unmodified starters: no model needed.
-bench: setup
-	@$(BIN)/python -m pytest_llmbench warm fixtures || echo "(tasks that need it will be skipped)"
+# What tasks need offline, fetched and built once; what cannot be had is said, and its tasks are skipped.
+warm: setup
+	@$(BIN)/python -m pytest_llmbench warm || echo "(tasks that need it will be skipped)"
+
+# Every task for the reference solutions and the unmodified starters: no model needed.
+bench: warm
 	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 --tb=no -rN
 
 # The slower ones, every mutant of every task among them, are part of `make proof`.
-test: setup
+test: warm
 	$(BIN)/pytest -n 2 --ignore=tests/hostile/slow --ignore=tests/graders
 
 # Pythons that pyenv has but does not show count as present.
 PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/*/bin 2>/dev/null | paste -sd: -)
 
-proof: setup
+proof: warm
 	PATH="$$PATH:$(PYENV_BINS)" $(BIN)/tox run
 
 lint: setup

@@ -1,0 +1,48 @@
+"""The suite `six` as a user runs it, from somewhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from support.bench import Bench
+from support.suite import POINTS, TASKS
+
+MODELS = "--llm-model=builtin/reference,builtin/starter"
+NEEDS = ("cargo", "go", "node")
+
+
+@pytest.fixture
+def without_cargo(tmp_path: Path) -> str:
+    """A PATH with everything on it but cargo."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for place in os.environ["PATH"].split(os.pathsep):
+        for program in Path(place).glob("*") if Path(place).is_dir() else ():
+            link = folder / program.name
+            if not program.name.startswith(("cargo", "rust")) and not link.is_symlink():
+                link.symlink_to(program)
+    return str(folder)
+
+
+@pytest.mark.skipif(not all(map(shutil.which, NEEDS)), reason=f"needs {', '.join(NEEDS)}")
+def test_all_tasks_with_two_processes(bench: Bench) -> None:
+    run = bench.run("--llm-suite=six", MODELS, "-n2", "--llm-fail-under=0", timeout_s=300)
+    assert run.exit == 0, run.out + run.err
+    reference, starter = run.row("builtin/reference"), run.row("builtin/starter")
+    assert (reference["total"], reference["max_total"], reference["completed"]) == (POINTS * 6, POINTS * 6, "6/6")
+    assert reference["per_task"] == dict.fromkeys(sorted(TASKS), POINTS)
+    assert starter["total"] == 14.0
+    assert run.results["run"]["selection"]["left_out"] == []
+
+
+def test_without_cargo_the_rest_is_ranked_under_a_heading_that_says_why(bench: Bench, without_cargo: str) -> None:
+    run = bench.run("--llm-suite=six", "--llm-model=builtin/reference", "-n2", PATH=without_cargo, timeout_s=300)
+    assert run.exit == 0, run.out + run.err
+    row = run.row("builtin/reference")
+    assert (row["rank"], row["total"], row["max_total"], row["completed"]) == (1, 100.0, 100.0, "5/5")
+    assert "100 of 120 points:" in run.out
+    assert "rust-cli: 20 points not graded (" in run.out
+    assert "rustup" in run.out

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,12 @@ class Server:
 
     def connects(self) -> bool:
         """Whether it accepts a connection now."""
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        with (
+            contextlib.suppress(OSError),
+            socket.socket() as connection,
+        ):  # looking up no name, which imports in threads
+            connection.settimeout(1)
+            connection.connect(("127.0.0.1", self.port))
             return True
         return False
 
@@ -352,12 +357,15 @@ def crowd(count: int, ttl_s: float) -> dict[str, Any]:
 
 
 def side_by_side(jobs: list[tuple[Any, ...]]) -> list[Any]:
-    """The results of some calls that are made at once; None for one that failed."""
+    """The results of some calls that are made at once; of one that failed, why."""
     results: list[Any] = [None] * len(jobs)
 
     def work(index: int, function: Callable[..., Any], *args: Any) -> None:
-        with contextlib.suppress(Exception):  # a server can break every exchange
+        try:
             results[index] = function(*args)
+        except Exception as error:  # noqa: BLE001 - a server can break every exchange
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            results[index] = f"{type(error).__name__} in {place.name}, line {place.lineno}: {error}"
 
     threads = [threading.Thread(target=work, args=(index, *job), daemon=True) for index, job in enumerate(jobs)]
     for thread in threads:
@@ -368,7 +376,7 @@ def side_by_side(jobs: list[tuple[Any, ...]]) -> list[Any]:
 
 
 def observe(plan: dict[str, list[Any]]) -> dict[str, Any]:
-    """Play scenarios side by side: name -> arguments. What each saw; None where a server spoilt it."""
+    """Play scenarios side by side: name -> arguments. What each saw; a text where a server spoilt it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     scenarios = {play.__name__: play for play in (limit, windows, parallel, api, shutdown, crowd)}
     seen = side_by_side([(scenarios[name], *arguments) for name, arguments in plan.items()])

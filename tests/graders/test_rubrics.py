@@ -18,6 +18,8 @@ BUSY = int(os.environ.get("LLMBENCH_TEST_BUSY_LOOPS", "0"))
 GRADINGS = 1 if BUSY else 2
 """Of each reply: twice on a calm machine and a third time on a busy one, always with the same result."""
 FEWEST_MUTANTS, FEWEST_SOUND = 10, 3
+PROCESSES = {"go-middleware": ("-n3",)}
+"""For tasks whose attempts run in real time and mostly wait."""
 
 
 def mutants_of(run: Any, task: str) -> list[dict[str, Any]]:
@@ -31,7 +33,7 @@ def mutants_of(run: Any, task: str) -> list[dict[str, Any]]:
 def test_the_rubric_holds(bench: Bench, task: str) -> None:
     run = bench.run(
         "--llm-suite=six", "-k", module(task), "--llm-selfcheck", f"--llm-epochs={GRADINGS}", "--tb=short",
-        timeout_s=2400,
+        *PROCESSES.get(task, ()), timeout_s=2400,
     )  # fmt: skip
     if left := run.results["run"]["selection"]["left_out"]:
         pytest.skip(left[0]["reason"])

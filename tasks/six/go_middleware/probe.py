@@ -41,7 +41,7 @@ BURST_WAIT_S = 1.5
 """A burst that takes longer is given up."""
 PATIENCE_S = 3.0
 """How long a request that is about something else than the limit is sent again while it gets 429."""
-TRIES = 3
+TRIES = 5
 MOST_BYTES = 100_000
 """Kept of a response, and of a log."""
 
@@ -183,12 +183,17 @@ class Server:
 
 
 def until_timely(server: Server, planned_s: float, play: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Play it again while it is not ``timely``, a few times at most; tell what it took longer, and what was waited."""
-    for _ in range(TRIES):
+    """Play it again while it is not ``timely``, a few times at most; tell what it took longer, and what was waited.
+
+    A server that is slow although nobody waits for a CPU gets fewer tries.
+    """
+    for number in range(TRIES):
+        if number:
+            time.sleep(1.1)  # whatever budget was used up is there again
         waited_s, began = server.waited_s(), now()
         seen = play()
         seen |= {"excess": now() - began - planned_s, "waited": server.waited_s() - waited_s}
-        if seen["timely"]:
+        if seen["timely"] or (number and seen["excess"] > max(0.5, 2 * seen["waited"])):
             break
     return seen
 
@@ -207,7 +212,12 @@ def limit() -> dict[str, Any]:
         burst = server.burst(ip, 20)
         forged = server.burst(ip, 5, headers=f"X-Forwarded-For: {fresh_ip()}\r\nX-Real-IP: {fresh_ip()}\r\n")
         other = server.burst(fresh_ip(), 5)
-        return {"burst": burst, "forged": forged, "other": other, "timely": forged[-1][1] - burst[0][0] < 0.09}
+        return {
+            "burst": burst,
+            "forged": forged,
+            "other": other,
+            "timely": len(burst) > 10 and burst[10][1] - burst[0][0] < 0.09,
+        }
 
     seen = until_timely(server, 0.05, crowd_in)
     time.sleep(1.2)

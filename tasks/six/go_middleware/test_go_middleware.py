@@ -366,6 +366,7 @@ def test_ten_pass_and_the_eleventh_gets_429(limited, timely):
     burst = limit["burst"]
     assert _passed(burst[:LIMIT]) == LIMIT, f"of the first {LIMIT}: {_statuses(burst[:LIMIT])}"
     assert {status for _, _, status in burst} == {200, 429}, _statuses(burst)
+    _assert_within_limit(burst[: LIMIT + 1], f"{LIMIT + 1} requests at once")
     _assert_within_limit(burst, f"{len(burst)} requests at once")
     timely(limit)
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import link_tree, make_room
+from pytest_llmbench.caches.overlay import link_tree, make_room, make_view
 from pytest_llmbench.caches.store import Entry, digest
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.schema.execution import ExecResult, Toolchain
 
 MANIFEST, LOCK = "Cargo.toml", "Cargo.lock"
 TARGET = "target"
+_LINKS = "links"
 _NOT_FOR_OTHERS = [
     f"{TARGET}/{profile}/{name}" for profile in ("debug", "release") for name in (".cargo-lock", "incremental")
 ]
@@ -38,8 +39,8 @@ def crates(dependencies: Path) -> Entry:
 
 def built(cargo: Toolchain, dependencies: Path) -> Entry:
     """What this cargo builds of the crates. Raises ``OSError``."""
-    sources = str(crates(dependencies).path)
-    return Entry(f"cargo-{cargo.version}-{digest(*_named(dependencies), str(cargo.executable), sources)}")
+    shaped_by = (_LINKS, *_named(dependencies), str(cargo.executable), str(crates(dependencies).path))
+    return Entry(f"cargo-{cargo.version}-{digest(*shaped_by)}")
 
 
 def fetch(cargo: Toolchain, dependencies: Path, folder: Path) -> None:
@@ -89,6 +90,7 @@ def build(cargo: Toolchain, dependencies: Path, folder: Path, run: Run) -> None:
             raise HarnessError(f"{' '.join(command)} of the crates in {dependencies} {result.ending}: {said}")
     if (folder / TARGET).is_symlink():
         raise HarnessError(f"a crate in {dependencies} made a link of the folder that it was built in. Do not use it.")
+    link_tree(folder / TARGET, folder / _LINKS, built(cargo, dependencies).path / TARGET)
 
 
 def equip(cargo: Toolchain, dependencies: Path, workspace: Path) -> Toolchain:
@@ -98,7 +100,7 @@ def equip(cargo: Toolchain, dependencies: Path, workspace: Path) -> Toolchain:
     """
     cache, view = built(cargo, dependencies).path, workspace / TARGET
     make_room(view)
-    link_tree(cache / TARGET, view)
+    make_view(cache / _LINKS, view)
     equipped = _with_sources(cargo, dependencies)
     return replace(equipped, mounts=(*equipped.mounts, cache))
 

@@ -2,24 +2,53 @@
 
 A program that replaces a file replaces the link. One that writes through it meets a folder mounted read-only. Hard
 links would be the file itself, and copies take the room and time that the cache was to save.
+
+Thousands of new links take seconds on ext4, which searches for inodes and avoids those just given up. They are
+therefore made once, beside the files, and a view has hard links to the links: nothing can be written to a link.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
+_NO_HARD_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}
 
-def link_tree(below: Path, view: Path) -> None:
-    """Make the folder ``view`` with links to everything in ``below``. Raises ``OSError``."""
-    view.mkdir()
+
+def link_tree(below: Path, links: Path, shown_as: Path | None = None) -> None:
+    """Make the folder ``links`` with links to everything in ``below``, by the path that it has or will have.
+
+    Raises ``OSError``.
+    """
+    target = below if shown_as is None else shown_as
+    links.mkdir()
     with os.scandir(below) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                link_tree(Path(entry.path), view / entry.name)
+                link_tree(Path(entry.path), links / entry.name, target / entry.name)
             else:
-                (view / entry.name).symlink_to(entry.path)
+                (links / entry.name).symlink_to(target / entry.name)
+
+
+def make_view(links: Path, view: Path) -> None:
+    """Make the folder ``view`` with what ``link_tree`` left in ``links``. Raises ``OSError``.
+
+    On another file system, or where the links are another user's, it gets new ones.
+    """
+    view.mkdir()
+    with os.scandir(links) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                make_view(Path(entry.path), view / entry.name)
+                continue
+            try:
+                os.link(entry.path, view / entry.name, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in _NO_HARD_LINKS:
+                    raise
+                (view / entry.name).symlink_to(Path(entry.path).readlink())
 
 
 def make_room(path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Identity:
     def own(self, workspace: Path, others: Sequence[Path] = ()) -> None:
         """Become the owner of folders and all they hold; links are not followed. Raises ``OSError`` for a folder.
 
+        Links that are in other folders too stay whose they are: nothing about them can be changed but their names.
         ``others``: to which nobody adds anything from outside, so that once is enough.
         """
         for folder in (workspace, *(other for other in others if other.stat().st_uid != self.uid)):
@@ -43,7 +45,8 @@ class Identity:
                 # Its new owner may enter; pytest makes its folders for their owner alone.
                 folder.chmod(status.st_mode | 0o700)
             for parent, name, entry in walk(folder):
-                if entry.st_uid != self.uid:
+                shared_link = stat.S_ISLNK(entry.st_mode) and entry.st_nlink > 1
+                if entry.st_uid != self.uid and not shared_link:
                     with contextlib.suppress(FileNotFoundError):
                         os.chown(name, self.uid, self.gid, dir_fd=parent, follow_symlinks=False)
 

@@ -79,13 +79,18 @@ def test_an_attempt_keeps_what_it_built(warm, attempt, run):
 
 def test_an_old_entry_is_still_warm(warm, attempt, run, tmp_path, monkeypatch):
     """Go throws away what nobody used for five days, judging by a time that nobody can change here."""
-    entry = go.entry(warm)
-    old = tmp_path / "cache" / entry.name
-    shutil.copytree(entry.path, old)
-    long_ago = time.time() - 60 * 86400
-    for path in old.rglob("*"):
-        os.utime(path, (long_ago, long_ago))
+    files = go.entry(warm).path / "files"
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+
+    def fill(folder):
+        shutil.copytree(files, folder / "files")
+        go.finish(warm, folder)
+
+    entry = go.entry(warm)
+    entry.make(fill)
+    long_ago = time.time() - 60 * 86400
+    for path in (entry.path / "files").rglob("*"):
+        os.utime(path, (long_ago, long_ago))
     workspace, scratch = attempt(**FILES)
     tools = [go.equip(warm, scratch)]
     for _ in range(2):

@@ -1,7 +1,11 @@
 """A view can be written to; what it shows cannot."""
 
+import os
+
+import pytest
+
 from pytest_llmbench.caches import go
-from pytest_llmbench.caches.overlay import link_tree, make_room
+from pytest_llmbench.caches.overlay import link_tree, make_room, make_view
 from pytest_llmbench.schema.execution import Toolchain
 
 HOSTILE = """
@@ -46,13 +50,28 @@ print(done)
 """
 
 
-def test_a_view_shows_everything_and_can_be_changed(tmp_path):
+@pytest.fixture(params=["hard links", "another file system"])
+def how(request, monkeypatch):
+    """With hard links to links, and where there are none."""
+    if request.param == "another file system":
+
+        def refuse(*_args, **_kwargs):
+            raise OSError(18, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "link", refuse)
+    return request.param
+
+
+def test_a_view_shows_everything_and_can_be_changed(tmp_path, how):
     below = tmp_path / "below"
     (below / "sub" / "deeper").mkdir(parents=True)
     (below / "sub" / "file").write_text("below")
     (below / "away").symlink_to("/etc")
-    view = tmp_path / "view"
-    link_tree(below, view)
+    links, view = tmp_path / "links", tmp_path / "view"
+    link_tree(below, links)
+    make_view(links, view)
+    shared = (view / "sub" / "file").lstat().st_ino == (links / "sub" / "file").lstat().st_ino
+    assert shared == (how == "hard links")
     assert (view / "sub" / "file").read_text() == "below"
     assert (view / "sub" / "deeper").is_dir()
     assert not (view / "sub").is_symlink()
@@ -60,6 +79,7 @@ def test_a_view_shows_everything_and_can_be_changed(tmp_path):
     (view / "sub" / "file").unlink()
     (view / "sub" / "file").write_text("view")
     assert (below / "sub" / "file").read_text() == "below"
+    assert (links / "sub" / "file").readlink() == below / "sub" / "file"
 
 
 def test_room_is_made_without_following_links(tmp_path):
@@ -81,9 +101,10 @@ def test_a_hostile_attempt_changes_nothing_for_the_next(own_cache, attempt, run,
     """The program is another user where root tests, and the owner of all files where an ordinary user does."""
 
     def fill(folder):
-        (folder / "00").mkdir()
-        (folder / "00" / "object").write_text("sound")
-        (folder / "README").touch()
+        (folder / "files" / "00").mkdir(parents=True)
+        (folder / "files" / "00" / "object").write_text("sound")
+        (folder / "files" / "README").touch()
+        go.finish(chain, folder)
 
     chain = Toolchain("go", found("python").executable, "1.22")
     entry = go.entry(chain)

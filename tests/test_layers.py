@@ -23,6 +23,7 @@ LAYERS = {
     "grading": 1,
     "reporting": 1,
     "pipeline": 2,
+    "option_values": 3,
     "options": 3,
     "task_paths": 3,
     "collection": 3,

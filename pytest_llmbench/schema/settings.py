@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 SandboxName = str
@@ -34,6 +34,24 @@ class LLMSettings:
     """Requests in flight per endpoint; None: one for a server on this machine, else eight."""
     timeout_s: float = 600.0
     """Longest wait for one completion, from sending to the last byte."""
+    connect_s: float = 10.0
+    """Longest wait for a connection."""
+    first_byte_s: float | None = None
+    """Longest wait from sending to the answer's first byte; None: only ``timeout_s`` counts."""
+    silence_s: float | None = None
+    """Longest pause between two parts of an answer; None: only ``timeout_s`` counts."""
+    params: dict[str, Any] = field(default_factory=dict)
+    """Sampling parameters to send with every request; empty: the server's own presets hold."""
+    system_prompt: str | None = None
+    """System message before every prompt."""
+    models_file: Path | None = None
+    """None: ``llmbench.toml`` in the rootdir, if it is there."""
+    max_cost_usd: float | None = None
+    """Nothing more is asked once this much was spent in the session."""
+    max_tokens: int | None = None
+    """Nothing more is asked once so many tokens were used, prompts and replies together."""
+    max_minutes: float | None = None
+    """Nothing more is asked once the session has lasted so long."""
     cache: CacheMode = "use"
     """Whether a stored reply to the same request is used again."""
 
@@ -51,6 +69,14 @@ class Settings:
     sandbox: SandboxName = "auto"
     fail_under: float | None = None
     """Percentage of all points asked for that decides the exit status."""
+    list_models: bool = False
+    """Show what can be reached, and end."""
+    resume: str | None = None
+    """The run to go on with: its id, its folder, or ``latest``."""
+    retry_errors: bool = False
+    """Of a resumed run: ask again what ended as an error."""
+    pass_at: float = 100.0
+    """Percentage of a task's points from which an attempt counts as a pass."""
     selfcheck: bool = False
     """Grade each task's own files in place of models: reference, starter and mutants."""
 

@@ -72,7 +72,10 @@ def test_two_tasks_with_one_id(bench: Bench) -> None:
 WRONG_OPTIONS = {
     "--llm-epochs=0": "--llm-epochs=0: a whole number of at least 1 is needed",
     "--llm-epochs=two": "a whole number",
-    "--llm-timeout=-3": "a number of seconds above 0 is needed",
+    "--llm-timeout=-3": "a number above 0 is needed",
+    "--llm-max-cost=0": "a number above 0 is needed",
+    "--llm-param=temperature": "write KEY=VALUE",
+    "--llm-param=seed=1,seed=2": "'seed' is given twice",
     "--llm-fail-under=120": "a percentage from 0 to 100",
     "--llm-sandbox=docer": "choose one of auto, bubblewrap",
     "--llm-sandbox=docker": "podman:IMAGE or docker:IMAGE",

@@ -73,7 +73,7 @@ def names(text: str) -> list[str]:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_every_option_has_its_row(option: Any) -> None:
     help_text, _, default = option.help.removesuffix(")").partition(" (default: ")
-    found = [row for row in rows(section(page("options.md"), "## All options")) if option.variable in row[1]]
+    found = [row for row in rows(section(page("options.md"), "## All options")) if f"`{option.variable}`" in row[1]]
     assert len(found) == 1
     flag, variable, ini, shown_default, meaning = found[0]
     assert flag == (f"`{option.flag}`" if option.switch else f"`{option.flag}={option.metavar}`")

@@ -1,0 +1,149 @@
+"""Values of options, read and checked: each complaint names the spelling that is wrong."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.schema.settings import ModelSpec, SandboxName
+
+_ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+_SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
+_CONTAINER = re.compile(r"(podman|docker):[\w][\w.:/@-]*", re.ASCII)
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+class Value:
+    """A raw value and the spelling it came from, for error messages."""
+
+    def __init__(self, value: Any, source: str, *, from_ini: bool = False) -> None:
+        self.value = value
+        self.source = source
+        self.from_ini = from_ini
+
+
+def text(values: Mapping[str, Value | None], name: str) -> str | None:
+    """One text; None when it is not set or empty."""
+    raw = values[name]
+    return str(raw.value).strip() or None if raw else None
+
+
+def names(values: Mapping[str, Value | None], name: str) -> list[str]:
+    """A list, written with commas or given several times. Raises ``OptionError`` for an empty name."""
+    raw = values[name]
+    if raw is None:
+        return []
+    parts = [part.strip() for text in raw.value for part in str(text).split(",")]
+    if not all(parts):
+        raise OptionError(f"{raw.source} has an empty name. Write names with single commas between them.")
+    return parts
+
+
+def switch(values: Mapping[str, Value | None], name: str) -> bool:
+    """On or off; raises ``OptionError``."""
+    raw = values[name]
+    if raw is None:
+        return False
+    text = str(raw.value).strip().lower()
+    if text not in (*_ON, *_OFF):
+        raise OptionError(f"{raw.source}={raw.value}: on or off is needed.")
+    return text in _ON
+
+
+def folder(values: Mapping[str, Value | None], name: str, config: pytest.Config) -> Path:
+    """Where a relative path in an option's value starts: in an ini file at the rootdir, else in the current folder."""
+    raw = values[name]
+    return config.rootpath if raw is not None and raw.from_ini else config.invocation_params.dir
+
+
+def model_spec(text: str, folder: Path) -> ModelSpec:
+    """Take ``LABEL=NAME`` apart; a ``dir:`` path starts at ``folder`` and may hold an ``=`` of its own."""
+    label, separator, name = text.partition("=")
+    if not separator or label.startswith("dir:"):
+        label = name = text
+    elif not label or not name:
+        raise OptionError(f"--llm-model={text}: LABEL=NAME needs both sides of the '='.")
+    if name.startswith("dir:") and folder != Path.cwd():
+        name = f"dir:{folder / Path(name.removeprefix('dir:')).expanduser()}"
+    return ModelSpec(label=label, name=name)
+
+
+def whole(values: Mapping[str, Value | None], name: str) -> int | None:
+    """A whole number of at least 1; raises ``OptionError``."""
+    raw = values[name]
+    if raw is None:
+        return None
+    text = str(raw.value)
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise OptionError(f"{raw.source}={text}: a whole number of at least 1 is needed.")
+    return int(text)
+
+
+def number(values: Mapping[str, Value | None], name: str, *, above: float | None) -> float | None:
+    """A number above ``above``, or a percentage where that is None; raises ``OptionError``."""
+    raw = values[name]
+    if raw is None:
+        return None
+    try:
+        number = float(str(raw.value).removesuffix("%"))
+    except ValueError:
+        number = float("nan")
+    if above is None and not 0 <= number <= 100:  # noqa: PLR2004  # a percentage
+        raise OptionError(f"{raw.source}={raw.value}: a percentage from 0 to 100 is needed.")
+    if above is not None and not above < number < float("inf"):
+        raise OptionError(f"{raw.source}={raw.value}: a number above {above:g} is needed.")
+    return number
+
+
+def sandbox_name(values: Mapping[str, Value | None]) -> SandboxName:
+    """Name of a sandbox, or of a container runtime with an image; raises ``OptionError``."""
+    raw = values["sandbox"]
+    if raw is None:
+        return "auto"
+    name = str(raw.value)
+    if name in _SANDBOXES or _CONTAINER.fullmatch(name):
+        return name
+    raise OptionError(
+        f"{raw.source}={name}: choose one of {', '.join(_SANDBOXES)}, podman:IMAGE or docker:IMAGE, "
+        "where IMAGE is one that the runtime has already."
+    )
+
+
+def choice(values: Mapping[str, Value | None], name: str, known: tuple[_Choice, ...], default: _Choice) -> _Choice:
+    """One of the known words; raises ``OptionError``."""
+    raw = values[name]
+    if raw is None:
+        return default
+    for choice in known:
+        if raw.value == choice:
+            return choice
+    raise OptionError(f"{raw.source}={raw.value}: choose one of {', '.join(known)}.")
+
+
+def path(values: Mapping[str, Value | None], name: str, config: pytest.Config) -> Path | None:
+    """A path, relative to the folder that belongs to where it was set."""
+    given = text(values, name)
+    return folder(values, name, config) / Path(given).expanduser() if given else None
+
+
+def params(values: Mapping[str, Value | None], name: str) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs; a value is JSON where it can be read so, else text."""
+    raw = values[name]
+    found: dict[str, Any] = {}
+    for text in names(values, name):
+        key, separator, value = text.partition("=")
+        key = key.strip()
+        if not separator or not key or raw is None:
+            raise OptionError(f"{raw.source if raw else name}={text}: write KEY=VALUE, such as temperature=0.2.")
+        if key in found:
+            raise OptionError(f"{raw.source}: {key!r} is given twice. Take one of them away.")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value.strip()
+    return found

@@ -37,6 +37,7 @@ def fill(go: Toolchain, folder: Path) -> None:
 
     Takes half a minute to a minute of CPU time and needs no network. Raises ``HarnessError`` or ``OSError``.
     """
+    (folder / _FILES).mkdir()
     with tempfile.TemporaryDirectory(prefix="llmbench-go-") as home:
         module = Path(home, "everything")
         module.mkdir()

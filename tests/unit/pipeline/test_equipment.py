@@ -92,8 +92,8 @@ def test_what_needs_no_network_is_made_and_told_once(fetched, monkeypatch):
 
 
 def test_every_attempt_gets_its_own(fetched, monkeypatch, tmp_path):
-    monkeypatch.setattr(go, "fill", fill_with("00"))
-    monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "target").mkdir())
+    monkeypatch.setattr(go, "fill", fill_with("links"))
+    monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "links").mkdir())
     prepare(fetched, NONE, lambda line: None)
     folders = []
     for name in ("one", "two"):
@@ -133,7 +133,7 @@ def test_warming_asks_for_a_sandbox_only_to_build(task, monkeypatch):
     folder, said, chosen = task.data / "dependencies", [], []
     monkeypatch.setattr(cargo, "fetch", fill_with("project"))
     monkeypatch.setattr(npm, "fetch", fill_with("node_modules"))
-    monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "target").mkdir())
+    monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "links").mkdir())
     for _ in range(2):
         assert warm([folder], lambda: chosen.append(1) or NONE, said.append) == []
     assert chosen == [1]

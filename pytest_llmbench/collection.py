@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pytest_llmbench.catalog import read_rubric_point, read_task
+from pytest_llmbench.catalog.rubric import read_rubric_point
+from pytest_llmbench.catalog.task import read_task
 from pytest_llmbench.errors import TaskError
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pytest_llmbench.catalog import full_prompt
+from pytest_llmbench.catalog.prompt import full_prompt
 from pytest_llmbench.pipeline.attempt import Submission, read_submission
 from pytest_llmbench.schema.attempt import Failure, Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.catalog import full_prompt, read_rubric_point, read_task
+from pytest_llmbench.catalog.prompt import full_prompt
+from pytest_llmbench.catalog.rubric import read_rubric_point
+from pytest_llmbench.catalog.task import read_task
 from pytest_llmbench.errors import TaskError
 from pytest_llmbench.schema.task import RubricPoint, Task
 

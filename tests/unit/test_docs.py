@@ -18,7 +18,8 @@ from test_layers import LAYERS
 import pytest_llmbench
 from pytest_llmbench import fixtures
 from pytest_llmbench.caches.store import VARIABLE as CACHE_VARIABLE
-from pytest_llmbench.catalog import POINT_KINDS, RUBRIC_KEYS, TASK_KEYS
+from pytest_llmbench.catalog.rubric import POINT_KINDS, RUBRIC_KEYS
+from pytest_llmbench.catalog.task import TASK_KEYS
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.llm.names import ServedModel, match
 from pytest_llmbench.llm.resolve import BUILTINS

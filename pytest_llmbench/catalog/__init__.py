@@ -1,0 +1,1 @@
+"""Markers and the files beside them, read and checked into a ``Task``. Standard library only."""

@@ -1,0 +1,107 @@
+"""The files beside a task: its data folder, what it depends on, and the hash of it all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from pytest_llmbench.catalog.values import names
+from pytest_llmbench.errors import TaskError
+
+_MAX_FILE_BYTES = 2_000_000
+_LEVELS_UP = 5
+_DEPENDENCIES = {
+    "Cargo.toml": ("Cargo.lock", "cargo", "cargo generate-lockfile"),
+    "package.json": ("package-lock.json", "node", "npm install --package-lock-only --ignore-scripts"),
+}
+"""Manifest to its lock file, the toolchain that it is for, and what makes the lock file."""
+
+
+def file_names(value: object, where: str) -> tuple[str, ...]:
+    """The names of the files to hand in; raises ``TaskError``."""
+    found = names(value if value is not None else (), f"files= of {where}")
+    if not found:
+        raise TaskError(f'{where} needs files=["..."], the file names that the model must hand in.')
+    for name in found:
+        path = PurePosixPath(name)
+        inside = path.parts and not path.is_absolute() and ".." not in path.parts
+        if not inside or "\\" in name or str(path) != name or not name.isprintable():
+            raise TaskError(
+                f"{where}: files= has {name!r}; give plain names inside the workspace, such as src/main.rs."
+            )
+        if found.count(name) > 1:
+            raise TaskError(f"{where}: files= has {name!r} twice. Name each file once.")
+    return found
+
+
+def data_folder(module: Path, task_id: str, given: object, where: str) -> Path | None:
+    """The task's data folder: the one named, else ``fixtures/ID`` beside the module or above; raises ``TaskError``."""
+    if given is not None:
+        if not isinstance(given, str) or not given or not (module.parent / given).is_dir():
+            raise TaskError(f"{where}: data={given!r} is not a folder (relative to {module.parent}).")
+        return (module.parent / given).resolve()
+    for folder in [module.parent, *module.parent.parents][:_LEVELS_UP]:
+        candidate = folder / "fixtures" / task_id
+        if candidate.is_dir():
+            return candidate.resolve()
+    return None
+
+
+def dependencies_in(folder: Path, toolchains: Sequence[str], where: str) -> dict[str, str]:
+    """The manifests in ``folder`` with their lock files: name to text."""
+    found = {}
+    for manifest, (lock, toolchain, command) in _DEPENDENCIES.items():
+        if not (folder / manifest).exists():
+            continue
+        if toolchain not in toolchains:
+            raise TaskError(
+                f"{where}: {folder / manifest} is for {toolchain}, which toolchains= does not name. Add it."
+            )
+        if not (folder / lock).exists():
+            raise TaskError(
+                f"{folder} has a {manifest} without {lock}, which fixes every version. Run there: {command}"
+            )
+        for name in (manifest, lock):
+            found[name] = read_text(folder / name, f"a dependency of {where}")
+    return found
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """Every file of a folder, by its path in it; raises ``TaskError``."""
+    if not folder.is_dir():
+        return {}
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(folder).as_posix(): read_text(p, "a starter file") for p in paths}
+
+
+def read_text(path: Path, what: str) -> str:
+    """A text file; raises ``TaskError`` saying ``what`` it is."""
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise TaskError(f"{path} ({what}) is larger than {_MAX_FILE_BYTES} bytes.")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TaskError(f"{path} does not exist: {what}. Write it, or name another file.") from None
+    except (OSError, ValueError) as error:
+        raise TaskError(f"{path} ({what}) cannot be read as UTF-8 text: {error}.") from error
+
+
+def fingerprint_of(
+    module: Path, prompt: str, starter: Mapping[str, str], dependencies: Mapping[str, str], *, own_folder: bool
+) -> str:
+    """Hash what shapes question and verdict; a task with a prompt file owns the files beside its module, probes too.
+
+    Hidden files are left by editors and file managers.
+    """
+    visible = [p for p in sorted(module.parent.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    beside = visible if own_folder else [module]
+    digest = hashlib.sha256()
+    for label, content in [
+        ("prompt", prompt.encode()),
+        *((f"starter/{name}", text.encode()) for name, text in starter.items()),
+        *((f"dependencies/{name}", text.encode()) for name, text in dependencies.items()),
+        *((path.name, path.read_bytes()) for path in beside),
+    ]:
+        digest.update(f"{label}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

@@ -1,0 +1,128 @@
+"""``llm_task`` markers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.catalog.files import (
+    data_folder,
+    dependencies_in,
+    file_names,
+    fingerprint_of,
+    read_folder,
+    read_text,
+)
+from pytest_llmbench.catalog.rubric import check_rubric
+from pytest_llmbench.catalog.values import is_id, names, number, refuse_unknown
+from pytest_llmbench.errors import TaskError
+from pytest_llmbench.schema.task import RubricPoint, Task
+
+TASK_KEYS = (
+    "id",
+    "suite",
+    "points",
+    "floor",
+    "prompt",
+    "prompt_text",
+    "files",
+    "toolchains",
+    "data",
+    "turns",
+    "feedback",
+)
+_MOST_TURNS = 10
+
+
+def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubric: Sequence[RubricPoint]) -> Task:
+    """Check one ``llm_task`` marker with the module's rubric and read the files that belong to the task.
+
+    Raises ``TaskError`` naming the module and the remedy.
+    """
+    where = f"pytest.mark.llm_task in {module}"
+    if args:
+        raise TaskError(f'{where} takes named arguments only: llm_task(id="my-task", points=20, files=["answer.py"])')
+    refuse_unknown(kwargs, TASK_KEYS, where)
+    task_id = kwargs.get("id")
+    if not is_id(task_id):
+        raise TaskError(f'{where} needs id="..." of letters, digits and -._ (got {task_id!r}).')
+    suite = kwargs.get("suite", "own")
+    if not is_id(suite):
+        raise TaskError(f'{where}: suite="..." is a name of letters, digits and -._ (got {suite!r}).')
+    points = number(kwargs.get("points"), f"points= of {where}")
+    if points == 0:
+        raise TaskError(f"{where}: points=0 is worth nothing. Give the sum of the rubric's points and bonus.")
+    floor = number(kwargs.get("floor", 0), f"floor= of {where}")
+    if floor > points:
+        raise TaskError(f"{where}: floor={floor:g} is above points={points:g}. It is the least that a reply is worth.")
+    check_rubric(task_id, points, rubric, module)
+    data = data_folder(module, task_id, kwargs.get("data"), where)
+    starter = read_folder(data / "starter") if data else {}
+    toolchains = names(kwargs.get("toolchains", ()), f"toolchains= of {where}")
+    dependencies = dependencies_in(data / "dependencies", toolchains, where) if data else {}
+    prompt = _prompt(module, kwargs, where)
+    turns, feedback = _conversation(kwargs, where)
+    return Task(
+        id=task_id,
+        suite=suite,
+        points=points,
+        floor=floor,
+        prompt=prompt,
+        files=file_names(kwargs.get("files"), where),
+        module=module,
+        rubric=tuple(rubric),
+        starter=starter,
+        data=data,
+        toolchains=toolchains,
+        turns=turns,
+        feedback=feedback,
+        fingerprint=fingerprint_of(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
+    )
+
+
+def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:
+    if "prompt_text" in kwargs:
+        text = kwargs["prompt_text"]
+        if "prompt" in kwargs or not isinstance(text, str) or not text.strip():
+            raise TaskError(f"{where}: prompt_text= is the prompt itself, a text, and takes the place of prompt=.")
+        return text
+    name = kwargs.get("prompt", "prompt.md")
+    if not isinstance(name, str):
+        raise TaskError(f"{where}: prompt= is the name of a file beside the module (got {name!r}).")
+    path = module.parent / name
+    text = read_text(path, f"the prompt of {where}")
+    if not text.strip():
+        raise TaskError(f"{path} is empty: write there what the model is asked to do.")
+    return text
+
+
+def _conversation(kwargs: Mapping[str, Any], where: str) -> tuple[int, Callable[..., object] | None]:
+    """How many replies a model may give, and what tells it about the last one."""
+    turns, feedback = kwargs.get("turns", 1), kwargs.get("feedback")
+    if type(turns) is not int or not 1 <= turns <= _MOST_TURNS:
+        raise TaskError(
+            f"{where}: turns={turns!r:.40}: the most replies of one attempt, a number from 1 to {_MOST_TURNS}."
+        )
+    if feedback is not None and not _takes_what_there_is(feedback):
+        raise TaskError(
+            f"{where}: feedback= is a function with the parameters sandbox or submission or both; it returns the text "
+            "that the model is told, or None."
+        )
+    if (turns > 1) != (feedback is not None):
+        raise TaskError(
+            f"{where}: turns=2 or more and feedback= go together: the function says what the model is told between two "
+            "replies."
+        )
+    return turns, feedback
+
+
+def _takes_what_there_is(function: object) -> bool:
+    if not callable(function):
+        return False
+    try:
+        names = set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return False
+    return names <= {"sandbox", "submission"}

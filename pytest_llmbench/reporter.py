@@ -62,8 +62,11 @@ class Reporter:
         progress = self.controller.gateway.progress()
         local = self.controller.count_local(plan)
         parts = [f"{local} from files"] if local else []
-        if progress.total > local:
-            parts.append(f"{progress.reused} replies reused, {progress.total - local - progress.reused} to ask")
+        if progress.earlier:
+            parts.append(f"{progress.earlier} done by this run before")
+        to_ask = progress.total - local - progress.reused - progress.earlier
+        if to_ask or progress.reused:
+            parts.append(f"{progress.reused} replies reused, {to_ask} to ask")
         if progress.reused:
             parts[-1] += "; --llm-cache=refresh asks again"
         self._say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")

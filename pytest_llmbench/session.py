@@ -7,12 +7,13 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.channel import ChannelServer, source_handlers
 from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.llm.clients import real_clients
@@ -20,11 +21,12 @@ from pytest_llmbench.llm.gateway import Gateway
 from pytest_llmbench.llm.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.scrub import Scrub
 from pytest_llmbench.llm.secrets import Secrets
-from pytest_llmbench.pipeline.results import RESULTS, Recorder
+from pytest_llmbench.llm.servers import is_near
+from pytest_llmbench.pipeline.results import RESULTS, Recorder, read_header
 from pytest_llmbench.sandbox.select import SandboxChoice, choose
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
-from pytest_llmbench.schema.settings import Settings
+from pytest_llmbench.schema.settings import LLMSettings, Settings
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.run_dir import RunDir
 
@@ -50,8 +52,9 @@ class Controller:
         secrets.take(self.providers)  # before the first child is started
         self.scrub = Scrub(secrets.values_taken)
         self.sandbox: SandboxChoice = choose(settings.sandbox)
-        self.run = RunDir.create(settings.run_base)
-        self.recorder = Recorder(self.run, self._header())
+        _refuse_unknown_prices(settings.llm, self.targets)
+        self.recorder = self._recorder(settings.resume)
+        self.run = self.recorder.run
         self.gateway = Gateway(
             self.targets,
             settings.llm,
@@ -60,17 +63,21 @@ class Controller:
             lookahead=lookahead,
             client_factory=real_clients(settings.llm, secrets),
             recall=self.recorder.recall,
+            earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
+            own_since=self.recorder.header.run.started if settings.resume else None,
             scrub=self.scrub.outcome,
         )
         self._on_planned = on_planned
+        self._announced_plan: Plan | None = None
         self._announcing = threading.Lock()
         self._channel: ChannelServer | None = None
 
     def announce(self, plan: Plan, *, ask: bool = True) -> None:
         """Take the plan and, if ``ask``, start to generate; the same plan from another worker changes nothing."""
         with self._announcing:
-            if plan == self.recorder.plan:
+            if plan == self._announced_plan:
                 return
+            self._announced_plan = plan
             self.recorder.planned(plan)
             if not ask:
                 return
@@ -139,16 +146,33 @@ class Controller:
         """Where ``results.json`` lies, as short as can be."""
         return self._shown(self.run.path / RESULTS)
 
+    def _recorder(self, resume: str | None) -> Recorder:
+        """Of a new run, or of one that is gone on with. Raises ``OptionError`` or ``StoreError``."""
+        if resume is None:
+            run = RunDir.create(self.settings.run_base)
+            run.hold()
+            return Recorder(run, self._header(run))
+        run = RunDir.open(self.settings.run_base, resume)
+        run.hold()
+        former, now = read_header(run), self._header(run)
+        differences = differences_between(former, now)
+        if differences:
+            raise OptionError(
+                f"--llm-resume: {run.path} cannot be gone on with, for its figures would be of two kinds: "
+                f"{'; '.join(differences)}. Run with what it had, or start a new run."
+            )
+        return Recorder(run, former, resumed=True)
+
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.settings.rootdir) if path.is_relative_to(self.settings.rootdir) else path)
 
     def _announced(self, payload: Any) -> None:
         self.announce(Plan.model_validate(payload))
 
-    def _header(self) -> RunHeader:
+    def _header(self, of: RunDir) -> RunHeader:
         llm = self.settings.llm
         run = RunInfo(
-            id=self.run.id,
+            id=of.id,
             started=_now(),
             versions={
                 **{name: importlib.metadata.version(name) for name in _PACKAGES},
@@ -157,6 +181,11 @@ class Controller:
             options={
                 "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
                 "epochs": llm.epochs,
+                "params": llm.params,
+                "system_prompt": llm.system_prompt,
+                "max_cost_usd": llm.max_cost_usd,
+                "max_tokens": llm.max_tokens,
+                "max_minutes": llm.max_minutes,
                 "concurrency": llm.concurrency,
                 "timeout_s": llm.timeout_s,
                 "cache": llm.cache,
@@ -177,6 +206,43 @@ class Controller:
             ModelInfo(name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params)) for t in self.targets
         ]
         return RunHeader(run=run, models=models)
+
+
+_SHAPES_FIGURES = ("epochs", "system_prompt", "selfcheck")
+"""Options of which a run has one value."""
+
+
+def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
+    """What keeps a run from being gone on with: models asked elsewhere or otherwise, and other options."""
+    found = []
+    before = {model.name: model for model in former.models}
+    for model in now.models:
+        known = before.get(model.name)
+        if known is None:
+            found.append(f"model {model.name!r} was not in it (there: {', '.join(before)})")
+            continue
+        for what in ("resolved", "endpoint", "params"):
+            was, is_now = getattr(known, what), getattr(model, what)
+            if was != is_now:
+                found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
+    for option in _SHAPES_FIGURES:
+        was, is_now = former.run.options.get(option), now.run.options.get(option)
+        if was != is_now:
+            found.append(f"{option} was {was!r}, is {is_now!r}")
+    return found
+
+
+def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> None:
+    """A limit in USD holds only where every price is known; a server in a private network counts as free."""
+    if llm.max_cost_usd is None:
+        return
+    for target in targets:
+        free = target.local or (target.base_url is not None and is_near(target.base_url))
+        if target.price is None and not free:
+            raise OptionError(
+                f"--llm-max-cost: the price of {target.label} is unknown. Give it in the models file, or limit "
+                "tokens with --llm-max-tokens-total."
+            )
 
 
 def _now() -> str:

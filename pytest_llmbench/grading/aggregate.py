@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.grading.turns import by_attempt, joined
-from pytest_llmbench.schema.attempt import Completion, ItemRecord, Outcome
+from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.results import AttemptResult, AttemptStatus, ErrorInfo
@@ -91,6 +91,7 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         timings=completion.timings,
         finish_reason=completion.finish_reason,
         iterations=len(turns) or None if card.turns > 1 else None,
+        cost_usd=outcome.cost_usd if outcome else None,
         cached=outcome.cached if outcome else False,
         retries=list(outcome.retries) if outcome else [],
     )
@@ -104,7 +105,7 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
     outcome = evidence.outcome
     wanted = asked.tasks.get(key.task, {})
     if outcome is not None and outcome.failure is not None:
-        return "error", ErrorInfo(kind=outcome.failure.kind, message=outcome.failure.message), ""
+        return _unanswered(outcome, outcome.failure)
     if not wanted:
         skips = [record.message or "skipped" for record in records if record.outcome == "skipped"]
         return "not_run", None, card.unavailable or min(skips, default=stopped_by or "not reached")
@@ -119,6 +120,12 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
     if not done:
         return "not_run", None, stopped_by or "not reached"
     return "incomplete", None, _why_missing(missing, done, asked.attempts.get(key, {}), stopped_by)
+
+
+def _unanswered(outcome: Outcome, failure: Failure) -> _State:
+    if outcome.not_run:
+        return "not_run", None, outcome.not_run
+    return "error", ErrorInfo(kind=failure.kind, message=failure.message), ""
 
 
 def _has_verdict(record: ItemRecord | None) -> bool:

@@ -12,6 +12,7 @@ from pytest_llmbench.grading.score import exact, figure
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow
 
 _SECONDS_DIGITS = 3
+_USD_DIGITS = 8
 
 
 def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[LeaderboardRow], list[IncompleteRow]]:
@@ -37,6 +38,7 @@ def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[Leaderboard
             completed=f"{sum(f is not None for f in figures.values())}/{len(tasks)}",
             avg_wall_s=_mean_wall_s(attempts),
             per_task={task: None if f is None else figure(f) for task, f in figures.items()},
+            **_cost(attempts),
         )
         if reasons or None in figures.values():
             incomplete.append(IncompleteRow(**row.model_dump(), reasons=reasons or [DESELECTED_HERE]))
@@ -70,6 +72,18 @@ def _reasons(attempts: Iterable[AttemptResult]) -> list[str]:
 def _mean_wall_s(attempts: Iterable[AttemptResult]) -> float | None:
     walls = [a.wall_s for a in attempts if a.wall_s is not None]
     return round(fmean(walls), _SECONDS_DIGITS) if walls else None
+
+
+def _cost(attempts: Sequence[AttemptResult]) -> dict[str, float | None]:
+    """What a model cost, and what a point of it did."""
+    known = [a.cost_usd for a in attempts if a.cost_usd is not None]
+    if not known or any(a.cost_usd is None for a in attempts if a.status != "not_run"):
+        return {"cost_usd": None, "usd_per_point": None}
+    cost, points = sum(known), sum(a.points for a in attempts)
+    return {
+        "cost_usd": round(cost, _USD_DIGITS),
+        "usd_per_point": round(cost / points, _USD_DIGITS) if points else None,
+    }
 
 
 def _with_ranks(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:

@@ -37,6 +37,7 @@ def joined(turns: Sequence[Outcome]) -> Outcome | None:
             "completion": completion,
             "retries": tuple(retry for turn in turns for retry in turn.retries),
             "cached": all(turn.cached for turn in turns),
+            "cost_usd": _sum(turn.cost_usd for turn in turns),
         }
     )
 

@@ -36,7 +36,7 @@ class Board:
         self._changed = threading.Condition()
         self._closed = False
         self._in_flight: dict[AttemptKey, None] = {}
-        self._asked = self._reused = self._answered = self._failed = 0
+        self._asked = self._reused = self._answered = self._failed = self._earlier = 0
 
     def add(self, keys: Iterable[AttemptKey]) -> set[AttemptKey]:
         """Open attempts; returns those that are new. Raises ``SourceClosedError`` after ``close``."""
@@ -55,15 +55,16 @@ class Board:
             entry.sent = True
             self._in_flight[key] = None
 
-    def end(self, key: AttemptKey, outcome: Outcome) -> None:
-        """Publish an attempt's outcome; the first one stands."""
+    def end(self, key: AttemptKey, outcome: Outcome, *, earlier: bool = False) -> None:
+        """Publish an attempt's outcome; the first one stands. ``earlier``: a resumed run had it already."""
         with self._changed:
             entry = self._entries[key]
             if entry.ended:
                 return
             entry.ended, entry.outcome = True, outcome
             self._in_flight.pop(key, None)
-            self._reused += outcome.cached
+            self._earlier += earlier
+            self._reused += outcome.cached and not earlier
             self._answered += outcome.failure is None
             self._failed += outcome.failure is not None
             self._changed.notify_all()
@@ -104,6 +105,7 @@ class Board:
                 answered=self._answered,
                 failed=self._failed,
                 in_flight=tuple(self._in_flight),
+                earlier=self._earlier,
             )
 
     def _read_back(self, key: AttemptKey) -> Outcome:

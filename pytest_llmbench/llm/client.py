@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import (
     Completion,
     CompletionRequest,
@@ -36,6 +37,10 @@ class ModelTarget:
     params: dict[str, Any] = field(default_factory=dict)
     provider: str = ""
     """``litellm``: its name for who answers."""
+    price: Price | None = None
+    """None: unknown."""
+    context: int | None = None
+    """Longest prompt and reply together, in tokens; None: unknown."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
 
@@ -113,3 +118,5 @@ class Progress:
     """Attempts with a completion, reused ones included."""
     failed: int
     in_flight: Sequence[AttemptKey] = ()
+    earlier: int = 0
+    """Attempts whose outcome an earlier part of a resumed run left."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pytest_llmbench.errors import HarnessError, ModelError
 from pytest_llmbench.llm.board import Board, Recall
+from pytest_llmbench.llm.budget import Budget
 from pytest_llmbench.llm.client import CompletionCache, Job, LLMClient, ModelTarget, OnOutcome, Progress
 from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
@@ -43,6 +44,9 @@ class Gateway:
         client_factory: ClientFactory | None = None,
         lookahead: bool = False,
         recall: Recall | None = None,
+        earlier: Recall | None = None,
+        own_since: str | None = None,
+        budget: Budget | None = None,
         policy: RetryPolicy | None = None,
         scrub: Callable[[Outcome], Outcome] = lambda outcome: outcome,
     ) -> None:
@@ -50,14 +54,18 @@ class Gateway:
 
         ``on_outcome`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate at most
         the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
-        every outcome stays in memory. ``scrub`` takes secrets out of what came of asking, before anybody sees it.
+        every outcome stays in memory. ``earlier`` has what the first part of a resumed run left of an
+        attempt, and ``own_since`` says when that run began (UTC, ISO 8601): a completion stored since is its own.
+        ``scrub`` takes secrets out of what came of asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
         self._settings = settings
-        self._keeper = Keeper(cache, on_outcome, settings.cache)
+        self._keeper = Keeper(cache, on_outcome, settings.cache, own_since)
         self._make_client = client_factory or real_clients(settings)
         self._policy = policy or RetryPolicy()
         self._scrub = scrub
+        self._earlier = earlier
+        self._budget = budget or Budget.of(settings)
         self._board = Board(recall)
         self._closing = threading.Lock()
         self._closed = False
@@ -213,12 +221,17 @@ class Gateway:
         request = CompletionRequest(
             model=target.name, endpoint=target.endpoint, messages=job.messages, epoch=key.epoch, params=target.params
         )
+        if self._earlier is not None and not target.local:
+            earlier = await self._on_disk(lambda: self._earlier(key) if self._earlier is not None else None)
+            if earlier is not None:
+                self._board.end(key, earlier, earlier=True)
+                return
         outcome = await self._on_disk(lambda: self._keeper.without_asking(target, job, request))
         stopped = self._stopped.get(key.model)
         if outcome is None and stopped is not None:
             outcome = Outcome(failure=stopped)
         if outcome is not None:
-            await self._finish(key, request, outcome)
+            await self._finish(key, request, outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)}))
             return
         self._requests[key] = request
         queue = self._queues[target.queue]
@@ -228,6 +241,9 @@ class Gateway:
     def _pump(self, queue: QueueState) -> None:
         """Start whatever may start now."""
         if self._closed:
+            return
+        if (reason := self._budget.used_up()) and any(queue.pending.values()):
+            self._end_unasked(queue, reason)
             return
         for key in next_keys(queue):
             queue.start(key)
@@ -241,6 +257,14 @@ class Gateway:
         queue.end(key)
         self._pump(queue)
 
+    def _end_unasked(self, queue: QueueState, reason: str) -> None:
+        """The budget is used up: what is pending ends without a request."""
+        failure = Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
+        for model in queue.concurrency:
+            for key in queue.give_up(model):
+                finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure, not_run=reason))
+                self._spawn(self._guarded(key, finish))
+
     async def _ask(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest) -> Outcome:
         """Ask, again where that helps; everything that goes wrong is in the outcome."""
         try:
@@ -253,10 +277,15 @@ class Gateway:
                 policy=self._policy,
             )
         except ModelError as error:
-            return Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
+            if error.completion is not None:  # a reply that cannot be graded has its price too
+                self._budget.add(error.completion, target.price)
+            outcome = Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
+            return outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)})
         except Exception as error:  # noqa: BLE001 - a fault of ours or of a library: told, never waited for in vain
             return Outcome(failure=fault(f"asking {target.label} broke", error))
-        return Outcome(completion=completion, retries=tuple(retries))
+        self._budget.add(completion, target.price)
+        outcome = Outcome(completion=completion, retries=tuple(retries))
+        return outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)})
 
     def _pass(self, key: AttemptKey) -> None:
         """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
@@ -304,6 +333,13 @@ class _Turnstile:
 
     async def aclose(self) -> None:
         """Close nothing: the client is shared."""
+
+
+def _cost_usd(target: ModelTarget, outcome: Outcome) -> float | None:
+    """What the answer cost when it was asked for; None: unknown, or there was none."""
+    if target.price is None or outcome.completion is None:
+        return None
+    return target.price.cost_usd(outcome.completion.usage)
 
 
 def _queues(targets: Sequence[ModelTarget], *, lookahead: bool) -> dict[str, QueueState]:

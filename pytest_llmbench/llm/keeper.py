@@ -15,10 +15,13 @@ from pytest_llmbench.schema.settings import CacheMode
 class Keeper:
     """Stored completions, local files, and the user's ``on_outcome``."""
 
-    def __init__(self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode) -> None:
+    def __init__(
+        self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode, own_since: str | None = None
+    ) -> None:
         self._cache = cache
         self._on_outcome = on_outcome
         self._mode = mode
+        self._own_since = own_since
 
     def without_asking(self, target: ModelTarget, job: Job, request: CompletionRequest) -> Outcome | None:
         """The outcome of an attempt that needs no request; None: ask."""
@@ -29,7 +32,8 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends with it
             return Outcome(failure=fault(f"looking for a reply of {target.label} broke", error))
         if stored is not None:
-            return Outcome(completion=stored, cached=True)
+            own = self._own_since is not None and (stored.started or "") >= self._own_since
+            return Outcome(completion=stored, cached=not own)
         if self._mode == "only":
             return Outcome(failure=_not_stored(target, job.key))
         return Outcome(failure=_unreachable(target)) if target.problem else None

@@ -6,8 +6,6 @@ run on this machine, else litellm's table of hosted models.
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.client import ModelTarget
 from pytest_llmbench.llm.names import ServedModel, match, nearest
+from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 if TYPE_CHECKING:
@@ -113,8 +112,12 @@ class _Places:
         return probe(self.env)
 
     @cached_property
+    def _table(self) -> PriceTable:
+        return PriceTable.installed()
+
+    @cached_property
     def _hosted(self) -> dict[str, str]:
-        return _litellm_table()
+        return self._table.providers
 
     def _somewhere(self, spec: ModelSpec) -> ModelTarget:
         served = [model for listing in self._running for model in listing.models or ()]
@@ -132,6 +135,9 @@ class _Places:
                 f"litellm:{spec.name}",
                 concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
                 provider=provider if prefixed else self._hosted[spec.name],
+                params=dict(self.settings.params),
+                price=self._table.price(spec.name),
+                context=self._table.context(spec.name),
             )
         raise OptionError(self._not_found(spec.name, served))
 
@@ -152,7 +158,15 @@ class _Places:
 
         concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
         return ModelTarget(
-            spec.label, "openai", name, base_url, base_url, base_url, concurrency=concurrency, problem=problem
+            spec.label,
+            "openai",
+            name,
+            base_url,
+            base_url,
+            base_url,
+            concurrency=concurrency,
+            params=dict(self.settings.params),
+            problem=problem,
         )
 
 
@@ -183,18 +197,3 @@ def _served(names: Sequence[str]) -> str:
         return "It serves no model."
     rest = len(names) - _LONGEST_LIST
     return f"Served: {', '.join(names[:_LONGEST_LIST])}{f' and {rest} more' if rest > 0 else ''}."
-
-
-def _litellm_table() -> dict[str, str]:
-    """Chat models in litellm's own table, with their providers, read without importing litellm."""
-    spec = importlib.util.find_spec("litellm")
-    places = spec.submodule_search_locations if spec is not None else None
-    if not places:
-        return {}
-    try:
-        text = (Path(places[0]) / "model_prices_and_context_window_backup.json").read_text(encoding="utf-8")
-        table = json.loads(text)
-    except (OSError, ValueError):
-        return {}
-    chatty = ("chat", "completion", "responses")
-    return {name: str(entry.get("litellm_provider")) for name, entry in table.items() if entry.get("mode") in chatty}

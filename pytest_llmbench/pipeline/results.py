@@ -29,11 +29,12 @@ _ITEMS = "items.jsonl"
 class Recorder:
     """Writes a run down as it goes. ``outcome`` and ``item`` may be called from different threads."""
 
-    def __init__(self, run: RunDir, header: RunHeader) -> None:
-        """Write the header; raises ``StoreError``."""
+    def __init__(self, run: RunDir, header: RunHeader, *, resumed: bool = False) -> None:
+        """Write the header; ``resumed``: there is one already, and records to go on from. Raises ``StoreError``."""
         self.run = run
         self.header = header
         self.plan = Plan()
+        self._former = read_record(run.path / _PLAN, Plan) if resumed else None
         self.trouble: StoreError | None = None
         """Set once the run folder could not be written: what came after is in memory only."""
         self._outcomes = RecordLog(run.path / _OUTCOMES, OutcomeRecord)
@@ -41,12 +42,26 @@ class Recorder:
         self._unsaved_outcomes: dict[AttemptKey, Outcome] = {}
         self._unsaved_items: list[ItemRecord] = []
         self._lock = threading.Lock()
-        run.write(_HEADER, to_json(header))
+        self._done = {record.key for record in self._outcomes.read()} if resumed else set()
+        if not resumed:
+            run.write(_HEADER, to_json(header))
 
     def planned(self, plan: Plan) -> None:
-        """Keep the plan; raises ``StoreError``."""
-        self.plan = plan
-        self.run.write(_PLAN, to_json(plan))
+        """Keep the plan; raises ``StoreError``. A resumed run keeps what it had planned before."""
+        self.plan = plan if self._former is None else joined(self._former, plan)
+        self.run.write(_PLAN, to_json(self.plan))
+
+    def earlier(self, key: AttemptKey, *, retry_errors: bool) -> Outcome | None:
+        """What an earlier part of this run left of an attempt; None: ask.
+
+        What was not run is always asked; what ended as an error, only with ``retry_errors``.
+        """
+        if key not in self._done:
+            return None
+        outcome = self.recall(key)
+        if outcome is None or outcome.not_run or (retry_errors and outcome.failure is not None):
+            return None
+        return outcome
 
     def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         """Keep a reply and how it came about.
@@ -109,6 +124,37 @@ class Recorder:
             self.trouble = self.trouble or error
 
 
+def joined(former: Plan, plan: Plan) -> Plan:
+    """The plan of a run that is gone on with: what it had, and what is new. Pure.
+
+    Raises ``StoreError`` for a task that is another one by now: its figures would be of two tasks.
+    """
+    before = {card.id: card for card in former.tasks}
+    for card in plan.tasks:
+        if card.id in before and before[card.id].fingerprint != card.fingerprint:
+            raise StoreError(
+                f"task {card.id!r} was changed since this run began: its prompt, grader or data. Start a new run."
+            )
+    cards = before | {card.id: card for card in plan.tasks}
+    return plan.model_copy(
+        update={
+            "tasks": tuple(cards.values()),
+            "items": former.items | plan.items,
+            "collected_tasks": max(former.collected_tasks, plan.collected_tasks),
+        }
+    )
+
+
+def read_header(run: RunDir) -> RunHeader:
+    """What a run says of itself. Raises ``StoreError`` where there is no run."""
+    header = read_record(run.path / _HEADER, RunHeader)
+    if header is None:
+        raise StoreError(
+            f"{run.path} is no run folder: {run.path / _HEADER} is missing. Name a folder of .llmbench/runs."
+        )
+    return header
+
+
 def make_results(
     header: RunHeader, plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord]
 ) -> Results:
@@ -138,11 +184,7 @@ def make_results(
 
 def load_results(run: RunDir) -> Results:
     """Make the results of a stored run again, also of one that was killed. Raises ``StoreError``."""
-    header = read_record(run.path / _HEADER, RunHeader)
-    if header is None:
-        raise StoreError(
-            f"{run.path} is no run folder: {run.path / _HEADER} is missing. Name a folder of .llmbench/runs."
-        )
+    header = read_header(run)
     plan = read_record(run.path / _PLAN, Plan) or Plan()
     finished = read_record(run.path / RESULTS, Results)
     if finished is not None:

@@ -129,6 +129,10 @@ class Outcome(Frozen):
     retries: tuple[Retry, ...] = ()
     cached: bool = False
     """True when a stored completion was used and nothing was asked."""
+    cost_usd: float | None = None
+    """What the answer cost when it was asked for; None: unknown, or there was none."""
+    not_run: str = ""
+    """Why nothing was asked, with ``failure`` saying the same: the session's budget was used up."""
 
 
 class ItemRecord(Frozen):

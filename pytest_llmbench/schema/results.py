@@ -80,6 +80,10 @@ class LeaderboardRow(Frozen):
     """Tasks with a figure of all tasks asked for: ``6/6``."""
     avg_wall_s: float | None
     per_task: dict[str, float | None]
+    cost_usd: float | None = None
+    """Of all its attempts, errors included; None as soon as one of them is unknown."""
+    usd_per_point: float | None = None
+    """``cost_usd`` by the points of all its attempts; None without points."""
 
 
 class IncompleteRow(LeaderboardRow):

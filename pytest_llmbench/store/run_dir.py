@@ -7,7 +7,7 @@
     +-- completions/ab/<sha256>.json   good completions, by request; shared by all runs
     +-- latest -> runs/<run id>
     +-- runs/<run id>/
-        +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json
+        +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json  lock
         +-- replies/<model>/<task>.<epoch>.md      what the model answered; ``dir:`` reads this folder
         +-- replies/<model>/<task>.<epoch>.json    the request and the outcome
         +-- files/<model>/<task>.<epoch>/          the files taken from the reply
@@ -22,6 +22,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
@@ -29,6 +30,7 @@ from pytest_llmbench.schema.keys import AttemptKey
 
 _LONGEST_NAME = 150
 _HASH_DIGITS = 20
+_SHOWN = 5
 
 
 class RunDir:
@@ -36,6 +38,7 @@ class RunDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock: IO[str] | None = None
 
     @classmethod
     def create(cls, base: Path) -> RunDir:
@@ -51,6 +54,42 @@ class RunDir:
         with writing(base / "latest"):
             _point_latest(base, run_id)
         return run
+
+    @classmethod
+    def open(cls, base: Path, name: str) -> RunDir:
+        """A run that is there: by its id, by the path of its folder, or ``latest``; ``latest`` points at it then.
+
+        Raises ``StoreError`` when there is none, and when ``base`` cannot be written.
+        """
+        runs = base / "runs"
+        path = base / "latest" if name == "latest" else runs / name
+        if not path.is_dir():
+            path = Path(name).expanduser()
+        if not path.is_dir():
+            known = sorted(each.name for each in runs.iterdir()) if runs.is_dir() else []
+            there = f"There are: {', '.join(known[-_SHOWN:])}." if known else "There is none."
+            raise StoreError(f"no run {name!r} in {runs} to go on with. {there}")
+        run = cls(path.resolve())
+        if run.path.parent == runs.resolve():
+            with writing(base / "latest"):
+                _point_latest(base, run.path.name)
+        return run
+
+    def hold(self) -> None:
+        """Keep other sessions out of this run until this process ends. Raises ``StoreError`` if one has it."""
+        path = self.path / "lock"
+        with writing(path):
+            self._lock = path.open("w")
+        try:
+            import fcntl  # missing on Windows, where nothing keeps two sessions from one run
+        except ImportError:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(
+                f"{self.path} belongs to a session that is still running. Wait for its end, or stop it."
+            ) from None
 
     @property
     def id(self) -> str:

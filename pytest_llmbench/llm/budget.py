@@ -1,0 +1,51 @@
+"""What a session may spend, and what it has spent. Pure, but for the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pytest_llmbench.llm.prices import Price
+from pytest_llmbench.schema.attempt import Completion
+from pytest_llmbench.schema.settings import LLMSettings
+
+
+@dataclass(slots=True)
+class Budget:
+    """Limits of a session; None: no limit. Stored replies and files cost nothing."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    spent_usd: float = 0.0
+    """Of what has a known price."""
+    used_tokens: int = 0
+    """Of what servers reported, prompts and replies together."""
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    @classmethod
+    def of(cls, settings: LLMSettings) -> Budget:
+        """The limits that the user set."""
+        return cls(settings.max_cost_usd, settings.max_tokens, settings.max_minutes)
+
+    def add(self, completion: Completion, price: Price | None) -> None:
+        """Count in what one answer took."""
+        usage = completion.usage
+        self.used_tokens += (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        self.spent_usd += (price.cost_usd(usage) if price is not None else None) or 0.0
+
+    def used_up(self) -> str:
+        """Which limit was reached, and how much was used; empty: the next request may be sent."""
+        if self.cost_usd is not None and self.spent_usd >= self.cost_usd:
+            return f"budget: {self.spent_usd:.4f} of --llm-max-cost={self.cost_usd:g} USD were spent"
+        if self.tokens is not None and self.used_tokens >= self.tokens:
+            return f"budget: {self.used_tokens} of --llm-max-tokens-total={self.tokens} tokens were used"
+        minutes = (self.clock() - self._began) / 60
+        if self.minutes is not None and minutes >= self.minutes:
+            return f"budget: {minutes:.1f} of --llm-max-minutes={self.minutes:g} minutes are over"
+        return ""

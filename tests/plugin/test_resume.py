@@ -1,0 +1,149 @@
+"""A run that was killed or stopped is gone on with, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bench import ADD_REPLY, WRONG_REPLY, Bench
+from support.server import ChatServer, Reply
+
+TASKS, EPOCHS, IN_FLIGHT = ("one", "two", "three"), 2, 2
+ATTEMPTS = len(TASKS) * EPOCHS
+TURNS_UP = {"one": ADD_REPLY, "two": WRONG_REPLY, "three": Reply(text=ADD_REPLY, finish_reason="length")}
+"""A right reply, a wrong one, and one that was cut off."""
+
+
+def answer(body: dict[str, Any]) -> Reply:
+    """The same question always gets the same answer, after a moment."""
+    prompt = body["messages"][-1]["content"]
+    name = next(name for name in TURNS_UP if f"Task {name}" in prompt)
+    found = TURNS_UP[name]
+    reply = found if isinstance(found, Reply) else Reply(text=found)
+    return Reply(text=reply.text, finish_reason=reply.finish_reason, latency_s=0.15)
+
+
+def options(server: ChatServer, *more: str) -> tuple[str, ...]:
+    return (
+        "--llm-model=test-model", f"--llm-base-url={server.base_url}", f"--llm-epochs={EPOCHS}",
+        f"--llm-concurrency={IN_FLIGHT}", *more,
+    )  # fmt: skip
+
+
+def essence(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that two runs with the same replies must have in common."""
+    times = {"wall_s", "timings", "grading_s", "queue_s", "first_token_s", "tokens_per_s"}
+    found = [{name: value for name, value in each.items() if name not in times} for each in results["attempts"]]
+    return json.loads(re.sub(r"127\.0\.0\.1:\d+", "SERVER", json.dumps(found)))
+
+
+def killed_and_resumed(bench: Bench, server: ChatServer, after_s: float, *workers: str) -> dict[str, Any]:
+    """Kill a session with -9 after some time, go on with its run until it ends by itself; its results."""
+    with bench.start(*options(server, *workers)) as process:
+        deadline = time.monotonic() + after_s
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+    server.wait_for(lambda s: s.in_flight == 0)
+    if not (bench.root / ".llmbench/latest/run.json").exists():
+        return bench.run(*options(server, *workers)).results  # it had not begun
+    run = bench.run(*options(server, *workers, "--llm-resume"))
+    assert run.exit == 1, run.out + run.err
+    return run.results
+
+
+@pytest.fixture
+def suite(bench: Bench) -> Bench:
+    for name in TASKS:
+        bench.task(name)
+    return bench
+
+
+def undisturbed(suite: Bench) -> dict[str, Any]:
+    with ChatServer(answer) as server:
+        found = suite.run(*options(server)).results
+    shutil.rmtree(suite.root / ".llmbench")
+    return found
+
+
+@pytest.mark.parametrize("workers", [("-n0",), ("-n2",)], ids=["n0", "n2"])
+def test_killed_and_resumed_ends_as_undisturbed(suite: Bench, workers: tuple[str, ...]) -> None:
+    whole = undisturbed(suite)
+    for moment in (0.9, 1.4):
+        with ChatServer(answer) as server:
+            results = killed_and_resumed(suite, server, moment, *workers)
+            assert server.chat_count <= ATTEMPTS + IN_FLIGHT
+        assert essence(results) == essence(whole)
+        assert len(list((suite.root / ".llmbench/runs").iterdir())) == 1
+        shutil.rmtree(suite.root / ".llmbench")
+
+
+def test_errors_are_asked_again_only_when_told_to(suite: Bench) -> None:
+    with ChatServer(answer) as server:
+        first = suite.run(*options(server))
+        assert first.attempt("three", "test-model")["error"]["kind"] == "truncated"
+        asked = server.chat_count
+        again = suite.run(*options(server, "--llm-resume"))
+        assert server.chat_count == asked
+        assert "6 done by this run before" in again.out
+        server.script = ADD_REPLY
+        mended = suite.run(*options(server, "--llm-resume=" + first.results["run"]["id"], "--llm-retry-errors"))
+        assert server.chat_count == asked + EPOCHS
+    assert mended.attempt("three", "test-model")["points"] == 4
+    assert mended.results["run"]["id"] == first.results["run"]["id"]
+    assert not mended.attempt("one", "test-model")["cached"]
+
+
+def test_a_part_that_was_selected_completes_the_run(suite: Bench) -> None:
+    with ChatServer(answer) as server:
+        part = suite.run(*options(server, "-k", "test_one"))
+        assert len(part.results["attempts"]) == EPOCHS
+        rest = suite.run(*options(server, "--llm-resume", "-k", "test_two"))
+        assert server.chat_count == 2 * EPOCHS
+    assert [each["task"] for each in rest.results["attempts"]] == ["one", "one", "two", "two"]
+    assert rest.results["attempts"][0]["points"] == 4
+
+
+REFUSED = {
+    "--llm-epochs=3": "epochs was 2, is 3",
+    "--llm-param=temperature=0.5": "params of 'test-model' was {}, is {'temperature': 0.5}",
+    "--llm-model=other=test-model": "model 'other' was not in it",
+    "--llm-resume=nowhere": "no run 'nowhere'",
+}
+
+
+def test_what_would_mix_figures_is_refused(suite: Bench) -> None:
+    with ChatServer(answer) as server:
+        suite.run(*options(server))
+        for option, said in REFUSED.items():
+            base = [word for word in options(server) if word.partition("=")[0] != option.partition("=")[0]]
+            run = suite.run(*base, *(() if "resume" in option else ("--llm-resume",)), option)
+            assert (run.exit, said in run.err) == (4, True), run.out + run.err
+            assert "Traceback" not in run.err
+        suite.task("one", (suite.root / "tasks/test_one.py").read_text() + "\n# changed\n")
+        changed = suite.run(*options(server, "--llm-resume"))
+        assert changed.exit != 0
+        assert "task 'one' was changed since this run began" in changed.out + changed.err
+
+
+def test_a_run_belongs_to_one_session(suite: Bench) -> None:
+    with ChatServer(Reply(ending="hang")) as server, suite.start(*options(server)) as running:
+        server.wait_for(lambda s: s.in_flight == IN_FLIGHT)
+        other = suite.run(*options(server, "--llm-resume"))
+        running.kill()
+    assert other.exit == 4
+    assert "still running" in other.err
+
+
+def test_the_stored_texts_are_kept(suite: Bench) -> None:
+    with ChatServer(answer) as server:
+        suite.run(*options(server))
+        suite.run(*options(server, "--llm-resume"))
+    reply = next(Path(suite.root, ".llmbench/latest/replies").rglob("one.1.json"))
+    assert json.loads(reply.read_text())["outcome"]["completion"]["text"] == ADD_REPLY

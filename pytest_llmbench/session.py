@@ -190,6 +190,7 @@ class Controller:
                 "timeout_s": llm.timeout_s,
                 "cache": llm.cache,
                 "suites": list(self.settings.suites),
+                "pass_at": self.settings.pass_at,
                 "fail_under": self.settings.fail_under,
                 "selfcheck": self.settings.selfcheck,
             },

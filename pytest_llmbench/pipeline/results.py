@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
+from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord, Outcome, OutcomeRecord
 from pytest_llmbench.schema.keys import AttemptKey
@@ -160,7 +161,9 @@ def make_results(
 ) -> Results:
     """Everything that ``results.json`` says, from what a run recorded. Pure."""
     graded = grade(plan, outcomes, records, stopped_by=header.run.stopped_by)
-    leaderboard, incomplete = rank_models(graded, [model.name for model in header.models])
+    labels = [model.name for model in header.models]
+    pass_at = float(header.run.options.get("pass_at", 100.0))
+    leaderboard, incomplete = rank_models(graded, labels)
     return Results(
         run=header.run.model_copy(update={"selection": graded.asked.selection}),
         models=header.models,
@@ -178,6 +181,7 @@ def make_results(
         attempts=graded.attempts,
         leaderboard=leaderboard,
         incomplete=incomplete,
+        reduced=[] if plan.selfcheck else reduce_epochs(plan, graded, labels, pass_at=pass_at),
         selfcheck=check(plan, graded) if plan.selfcheck else None,
     )
 

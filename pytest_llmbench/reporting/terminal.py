@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pytest_llmbench.reporting import selfcheck
+from pytest_llmbench.reporting import epochs, selfcheck
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
 
 _PLAIN_WIDTH = 1_000_000
@@ -49,6 +49,9 @@ def render(results: Results, *, width: int, colour: bool) -> str:
     if results.incomplete and results.selfcheck is None:
         console.print(Text("Incomplete, not ranked (totals of what was scored)", style="bold yellow"))
         _print_table(console, results.incomplete, colour=colour)
+    if results.reduced:
+        console.print(Text("Epochs: a pass has all points that are no bonus, or what --llm-pass-at asks for"))
+        _print_cells(console, epochs.head(results.reduced), epochs.rows(results.reduced), colour=colour)
     for line in error_lines(results):
         console.print(Text(printable(line), style="red"), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
@@ -130,15 +133,19 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
 
 
 def _print_selfcheck(console: Console, check: SelfCheck, *, colour: bool) -> None:
-    table = _empty_table(colour=colour)
-    for head in selfcheck.COLUMNS:
-        table.add_column(head, justify="left" if head == "task" else "right", overflow="fold")
-    for cells in selfcheck.rows(check):
-        table.add_row(*(Text(printable(cell)) for cell in cells))
     if check.tasks:
-        console.print(table)
+        _print_cells(console, selfcheck.COLUMNS, selfcheck.rows(check), colour=colour)
     for line in selfcheck.lines(check):
         console.print(Text(printable(line), style="green" if check.passed else "red"), soft_wrap=True)
+
+
+def _print_cells(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]], *, colour: bool) -> None:
+    table = _empty_table(colour=colour)
+    for head in heads:
+        table.add_column(head, justify="left" if head in ("model", "task") else "right", overflow="fold")
+    for cells in rows:
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    console.print(table)
 
 
 def _empty_table(*, colour: bool) -> Table:

@@ -92,6 +92,25 @@ class IncompleteRow(LeaderboardRow):
     reasons: list[str] = Field(default_factory=list)
 
 
+class Reduced(Frozen):
+    """Several epochs of one model at one task, or over all tasks."""
+
+    model: str
+    task: str | None
+    """None: over all tasks asked for."""
+    n: int
+    """Attempts with a verdict on everything asked; over all tasks: the least of any."""
+    passes: int
+    mean: float | None
+    """Points; over all tasks the sum. None without an attempt, or as soon as one task has none."""
+    best: float | None
+    """Points of the best attempt; over all tasks the sum."""
+    pass_at_k: dict[str, float | None]
+    """k -> the chance that at least one of k attempts passes; None when n < k. Over all tasks: the mean."""
+    pass_hat_k: dict[str, float | None]
+    """k -> the chance that all of k attempts pass."""
+
+
 class ModelInfo(Frozen):
     """A model under test."""
 
@@ -191,6 +210,8 @@ class Results(Frozen):
     attempts: list[AttemptResult]
     leaderboard: list[LeaderboardRow]
     incomplete: list[IncompleteRow]
+    reduced: list[Reduced] = Field(default_factory=list)
+    """Empty with a single epoch."""
     selfcheck: SelfCheck | None = None
     """Of a run with ``--llm-selfcheck``, whose attempts at mutants are on no leaderboard."""
 

@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support.bench import ADD_REPLY, WRONG_REPLY, Bench
+from support.bench import ADD_REPLY, Bench
+from support.killing import (
+    ATTEMPTS,
+    EPOCHS,
+    IN_FLIGHT,
+    TASKS,
+    answer,
+    essence,
+    killed_and_resumed,
+    options,
+    undisturbed,
+)
 from support.server import ChatServer, Reply
-
-TASKS, EPOCHS, IN_FLIGHT = ("one", "two", "three"), 2, 2
-ATTEMPTS = len(TASKS) * EPOCHS
-TURNS_UP = {"one": ADD_REPLY, "two": WRONG_REPLY, "three": Reply(text=ADD_REPLY, finish_reason="length")}
-"""A right reply, a wrong one, and one that was cut off."""
-
-
-def answer(body: dict[str, Any]) -> Reply:
-    """The same question always gets the same answer, after a moment."""
-    prompt = body["messages"][-1]["content"]
-    name = next(name for name in TURNS_UP if f"Task {name}" in prompt)
-    found = TURNS_UP[name]
-    reply = found if isinstance(found, Reply) else Reply(text=found)
-    return Reply(text=reply.text, finish_reason=reply.finish_reason, latency_s=0.15)
-
-
-def options(server: ChatServer, *more: str) -> tuple[str, ...]:
-    return (
-        "--llm-model=test-model", f"--llm-base-url={server.base_url}", f"--llm-epochs={EPOCHS}",
-        f"--llm-concurrency={IN_FLIGHT}", *more,
-    )  # fmt: skip
-
-
-def essence(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """All that two runs with the same replies must have in common."""
-    times = {"wall_s", "timings", "grading_s", "queue_s", "first_token_s", "tokens_per_s"}
-    found = [{name: value for name, value in each.items() if name not in times} for each in results["attempts"]]
-    return json.loads(re.sub(r"127\.0\.0\.1:\d+", "SERVER", json.dumps(found)))
-
-
-def killed_and_resumed(bench: Bench, server: ChatServer, after_s: float, *workers: str) -> dict[str, Any]:
-    """Kill a session with -9 after some time, go on with its run until it ends by itself; its results."""
-    with bench.start(*options(server, *workers)) as process:
-        deadline = time.monotonic() + after_s
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.01)
-        process.kill()
-        process.communicate()
-    server.wait_for(lambda s: s.in_flight == 0)
-    if not (bench.root / ".llmbench/latest/run.json").exists():
-        return bench.run(*options(server, *workers)).results  # it had not begun
-    run = bench.run(*options(server, *workers, "--llm-resume"))
-    assert run.exit == 1, run.out + run.err
-    return run.results
 
 
 @pytest.fixture
@@ -63,13 +27,6 @@ def suite(bench: Bench) -> Bench:
     for name in TASKS:
         bench.task(name)
     return bench
-
-
-def undisturbed(suite: Bench) -> dict[str, Any]:
-    with ChatServer(answer) as server:
-        found = suite.run(*options(server)).results
-    shutil.rmtree(suite.root / ".llmbench")
-    return found
 
 
 @pytest.mark.parametrize("workers", [("-n0",), ("-n2",)], ids=["n0", "n2"])

@@ -78,6 +78,7 @@ def test_results_state_their_version_and_have_a_json_schema():
         "attempts",
         "leaderboard",
         "incomplete",
+        "reduced",
         "selfcheck",
     }
 

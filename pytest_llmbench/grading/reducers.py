@@ -1,0 +1,113 @@
+"""Pure: several epochs of a task -> mean, best, pass@k and pass^k.
+
+pass@k is the chance that at least one of k attempts passes, by the unbiased estimator of Chen et al., "Evaluating Large
+Language Models Trained on Code" (2021), section 2.1: 1 - C(n-c, k) / C(n, k) for c passes in n attempts. pass^k is the
+chance that all k do: C(c, k) / C(n, k) (Yao et al., "tau-bench", 2024, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import comb
+
+from pytest_llmbench.grading.aggregate import Graded
+from pytest_llmbench.grading.leaderboard import counts
+from pytest_llmbench.grading.score import exact, figure
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.results import AttemptResult, Reduced
+
+_KS = (1, 2, 5, 10)
+_DIGITS = 6
+
+
+def pass_at_k(n: int, c: int, k: int) -> Fraction | None:
+    """The chance that at least one of ``k`` attempts passes, from ``c`` passes in ``n``; None when n < k."""
+    return None if n < k else 1 - Fraction(comb(n - c, k), comb(n, k))
+
+
+def pass_hat_k(n: int, c: int, k: int) -> Fraction | None:
+    """The chance that all of ``k`` attempts pass, from ``c`` passes in ``n``; None when n < k."""
+    return None if n < k else Fraction(comb(c, k), comb(n, k))
+
+
+def reduce_epochs(plan: Plan, graded: Graded, models: Sequence[str], *, pass_at: float) -> list[Reduced]:
+    """One row for each model and task, and one for each model over its tasks; none when every attempt is the only one.
+
+    ``pass_at``: percentage of a task's points, its bonus not counted, from which an attempt passes. Attempts without a
+    verdict on everything asked are not among the n.
+    """
+    epochs = max((attempt.epoch for attempt in graded.attempts), default=1)
+    if epochs == 1:
+        return []
+    ks = sorted({k for k in (*_KS, epochs) if k <= epochs})
+    bonus = {card.id: {c.id for c in card.criteria if c.kind == "bonus"} for card in plan.tasks}
+    rows: list[Reduced] = []
+    for model in models:
+        own = [
+            _row(model, task, ks, attempts, bonus=bonus[task], pass_at=pass_at)
+            for task in graded.asked.tasks
+            if (attempts := [a for a in graded.attempts if (a.model, a.task) == (model, task)])
+        ]
+        rows += own
+        if own:
+            rows.append(_over_tasks(model, ks, own))
+    return rows
+
+
+def _row(
+    model: str,
+    task: str,
+    ks: Iterable[int],
+    attempts: Iterable[AttemptResult],
+    *,
+    bonus: set[str],
+    pass_at: float,
+) -> Reduced:
+    judged = [attempt for attempt in attempts if counts(attempt)]
+    points = [exact(attempt.points) for attempt in judged]
+    n, c = len(judged), sum(_passes(attempt, bonus, pass_at) for attempt in judged)
+    return Reduced(
+        model=model,
+        task=task,
+        n=n,
+        passes=c,
+        mean=figure(sum(points, Fraction()) / n) if n else None,
+        best=figure(max(points)) if n else None,
+        pass_at_k={str(k): _rounded(pass_at_k(n, c, k)) for k in ks},
+        pass_hat_k={str(k): _rounded(pass_hat_k(n, c, k)) for k in ks},
+    )
+
+
+def _passes(attempt: AttemptResult, bonus: set[str], pass_at: float) -> bool:
+    required = exact(attempt.max_points) - sum(exact(c.max_points) for c in attempt.criteria if c.id in bonus)
+    return exact(attempt.points) >= required * exact(pass_at) / 100
+
+
+def _over_tasks(model: str, ks: Iterable[int], rows: Sequence[Reduced]) -> Reduced:
+    """Sums of points and means of chances; None as soon as one task has none."""
+    means, bests = [row.mean for row in rows], [row.best for row in rows]
+    return Reduced(
+        model=model,
+        task=None,
+        n=min(row.n for row in rows),
+        passes=sum(row.passes for row in rows),
+        mean=_total(means),
+        best=_total(bests),
+        pass_at_k={str(k): _mean([row.pass_at_k[str(k)] for row in rows]) for k in ks},
+        pass_hat_k={str(k): _mean([row.pass_hat_k[str(k)] for row in rows]) for k in ks},
+    )
+
+
+def _total(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return figure(sum(map(exact, known), Fraction())) if len(known) == len(values) else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known), _DIGITS) if known and len(known) == len(values) else None
+
+
+def _rounded(chance: Fraction | None) -> float | None:
+    return None if chance is None else round(float(chance), _DIGITS)

@@ -35,7 +35,8 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
     worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         given = worker[WORKER_INPUT]
-        secrets.take(given["providers"], asks=False)  # a worker inherits none, but a conftest may have read a file
+        # A worker inherits none, but a conftest may have read a file.
+        secrets.take(given["providers"], more=given["key_variables"], asks=False)
         link = WorkerLink(given, WorkerEnd().now)
         grader = Grader(collection, link, RunDir(Path(given["run"])), SandboxChoice(**given["sandbox"]))
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))

@@ -7,6 +7,7 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -138,7 +139,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             silence_s=read.number(values, "silence-timeout", above=0.0),
             params=read.params(values, "param"),
             system_prompt=read.text(values, "system-prompt"),
-            models_file=read.path(values, "models-file", config),
+            models_file=read.path(values, "models-file", config) or _models_file(config.rootpath),
             max_cost_usd=read.number(values, "max-cost", above=0.0),
             max_tokens=read.whole(values, "max-tokens-total"),
             max_minutes=read.number(values, "max-minutes", above=0.0),
@@ -167,6 +168,12 @@ def _refuse_beside_selfcheck(values: Mapping[str, read.Value | None]) -> None:
                 f"{raw.source} and --llm-selfcheck exclude each other: a self-check grades the tasks' own files, "
                 "and its exit status is its own. Take one of them away."
             )
+
+
+def _models_file(rootdir: Path) -> Path | None:
+    """The one that counts when none is named."""
+    path = rootdir / "llmbench.toml"
+    return path if path.is_file() else None
 
 
 def _raw_value(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,24 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
             add_task_paths(settings, early_config, args)
     except OptionError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """``--llm-list-models`` takes the place of the session."""
+    if getattr(config.option, "llm_list_models", None) is None and not os.environ.get("LLMBENCH_LIST_MODELS"):
+        return None
+    try:
+        settings = read_settings(config, config.option)
+        if not settings.list_models:
+            return None
+        from pytest_llmbench.llm.inventory import reachable
+
+        for line in reachable(settings.llm, os.environ):
+            print(visible(line))
+    except LLMBenchError as error:
+        raise pytest.UsageError(visible(str(error))) from None
+    return 0
 
 
 def pytest_configure(config: pytest.Config) -> None:

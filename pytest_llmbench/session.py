@@ -49,7 +49,8 @@ class Controller:
         self.settings = settings
         self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, Path.cwd(), secrets)
         self.providers = sorted({target.provider for target in self.targets if target.provider})
-        secrets.take(self.providers)  # before the first child is started
+        self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
+        secrets.take(self.providers, more=self.key_variables)  # before the first child is started
         self.scrub = Scrub(secrets.values_taken)
         self.sandbox: SandboxChoice = choose(settings.sandbox)
         _refuse_unknown_prices(settings.llm, self.targets)
@@ -104,6 +105,7 @@ class Controller:
             "sandbox": asdict(self.sandbox),
             "queues": self.queues,
             "providers": self.providers,
+            "key_variables": self.key_variables,
         }
 
     @property
@@ -204,7 +206,10 @@ class Controller:
             },
         )
         models = [
-            ModelInfo(name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params)) for t in self.targets
+            ModelInfo(
+                name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params), metadata=dict(t.metadata)
+            )
+            for t in self.targets
         ]
         return RunHeader(run=run, models=models)
 

@@ -41,6 +41,12 @@ class ModelTarget:
     """None: unknown."""
     context: int | None = None
     """Longest prompt and reply together, in tokens; None: unknown."""
+    system_prompt: str | None = None
+    """Comes before every prompt."""
+    key_variable: str | None = None
+    """Name of the environment variable with the key for this endpoint alone; None: the usual ones."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What is known of the model and its server."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
 

@@ -36,6 +36,8 @@ def real_clients(settings: LLMSettings, environment: Mapping[str, str] = os.envi
         from pytest_llmbench.llm.openai_client import OpenAIClient
 
         # The key is meant for the endpoint that the user named, not for whatever answers on a port of this machine.
+        if target.key_variable is not None:
+            return OpenAIClient(target.base_url or "", environment.get(target.key_variable))
         named = settings.base_url or environment.get("OPENAI_BASE_URL")
         return OpenAIClient(target.base_url or "", environment.get("OPENAI_API_KEY") if named else None)
 

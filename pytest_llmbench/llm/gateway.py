@@ -218,8 +218,10 @@ class Gateway:
 
     async def _admit_one(self, target: ModelTarget, job: Job) -> None:
         key = job.key
+        said = [Message(role="system", content=target.system_prompt)] if target.system_prompt else []
+        messages = (*said, *job.messages)
         request = CompletionRequest(
-            model=target.name, endpoint=target.endpoint, messages=job.messages, epoch=key.epoch, params=target.params
+            model=target.name, endpoint=target.endpoint, messages=messages, epoch=key.epoch, params=target.params
         )
         if self._earlier is not None and not target.local:
             earlier = await self._on_disk(lambda: self._earlier(key) if self._earlier is not None else None)

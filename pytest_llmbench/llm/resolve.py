@@ -1,7 +1,7 @@
 """From a model's name as typed to the place that answers for it.
 
-In this order: files on this machine (``builtin/...``, ``dir:PATH``), the base URL if there is one, else servers that
-run on this machine, else litellm's table of hosted models.
+In this order: files on this machine (``builtin/...``, ``dir:PATH``), the models file, the base URL if there is one,
+else servers that run on this machine, else litellm's table of hosted models.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.client import ModelTarget
+from pytest_llmbench.llm.models_file import ModelEntry, ModelsFile
 from pytest_llmbench.llm.names import ServedModel, match, nearest
 from pytest_llmbench.llm.prices import PriceTable
+from pytest_llmbench.llm.props import Props, ask_props
+from pytest_llmbench.llm.servers import is_near, normalized
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 if TYPE_CHECKING:
@@ -62,13 +65,63 @@ class _Places:
     settings: LLMSettings
     cwd: Path
     env: Mapping[str, str] = field(repr=False)
+    _asked: dict[str, Props] = field(default_factory=dict)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
         if spec.name.startswith("builtin/"):
             return _builtin(spec)
         if spec.name.startswith("dir:"):
             return self._folder(spec)
+        entry = self._entry(spec.name)
+        if entry is None:
+            return self._with(ModelEntry(), self._look_up(spec))
+        if entry.litellm is not None:
+            return self._with(entry, self._hosted_target(spec, entry.litellm))
+        name = entry.name or self._entry_name(spec.name)
+        if entry.base_url is not None:
+            return self._with(entry, self._openai(spec, name, normalized(entry.base_url)))
+        return self._with(entry, self._look_up(replace(spec, name=name)))
+
+    def _look_up(self, spec: ModelSpec) -> ModelTarget:
         return self._at_base_url(spec) if self._base_url else self._somewhere(spec)
+
+    # The models file
+
+    @cached_property
+    def _file(self) -> ModelsFile:
+        return ModelsFile.read(self.settings.models_file)
+
+    def _entry_name(self, name: str) -> str:
+        found = _only(name, match(name, self._file.listed))
+        assert found is not None
+        return found.id
+
+    def _entry(self, name: str) -> ModelEntry | None:
+        found = _only(name, match(name, self._file.listed))
+        return self._file.entries[found.id] if found is not None else None
+
+    def _with(self, entry: ModelEntry, target: ModelTarget) -> ModelTarget:
+        """What the file says of a model, over what was found; options go over both."""
+        props = self._props(target, entry)
+        concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
+        return replace(
+            target,
+            concurrency=concurrency,
+            params={**entry.sent_params, **self.settings.params},
+            system_prompt=self.settings.system_prompt or entry.system_prompt,
+            key_variable=entry.api_key_env,
+            price=entry.usd or target.price,
+            context=entry.context or props.context or target.context,
+            metadata={**entry.metadata, **props.metadata},
+        )
+
+    def _props(self, target: ModelTarget, entry: ModelEntry) -> Props:
+        """Of a server in a private network that did answer; one with a key of its own is not asked without it."""
+        if target.base_url is None or target.problem or entry.api_key_env or not is_near(target.base_url):
+            return Props()
+        if target.base_url not in self._asked:
+            self._asked[target.base_url] = ask_props(target.base_url)
+        return self._asked[target.base_url]
 
     def _folder(self, spec: ModelSpec) -> ModelTarget:
         path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
@@ -124,31 +177,42 @@ class _Places:
         model = _only(spec.name, match(spec.name, served))
         if model is not None:
             return self._openai(spec, model.id, model.base_url)
-        provider, slash, rest = spec.name.partition("/")
-        prefixed = slash and rest and provider in self._hosted.values()
-        if prefixed or spec.name in self._hosted:
-            return ModelTarget(
-                spec.label,
-                "litellm",
-                spec.name,
-                "litellm",
-                f"litellm:{spec.name}",
-                concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
-                provider=provider if prefixed else self._hosted[spec.name],
-                params=dict(self.settings.params),
-                price=self._table.price(spec.name),
-                context=self._table.context(spec.name),
-            )
+        if self._provider(spec.name):
+            return self._hosted_target(spec, spec.name)
         raise OptionError(self._not_found(spec.name, served))
+
+    def _provider(self, name: str) -> str | None:
+        """Who answers for a hosted model; None: nobody known."""
+        provider, _, rest = name.partition("/")
+        return provider if rest and provider in self._hosted.values() else self._hosted.get(name)
+
+    def _hosted_target(self, spec: ModelSpec, name: str) -> ModelTarget:
+        provider = self._provider(name)
+        if provider is None:
+            raise OptionError(f"model {spec.name!r}: litellm knows no {name!r}: write PROVIDER/NAME.")
+        return ModelTarget(
+            spec.label,
+            "litellm",
+            name,
+            "litellm",
+            f"litellm:{name}",
+            concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
+            provider=provider,
+            price=self._table.price(name),
+            context=self._table.context(name),
+        )
 
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
         from pytest_llmbench.llm.servers import probed_urls
 
         asked = ", ".join(probed_urls(self.env)) or "none"
         running = ", ".join(listing.base_url for listing in self._running) or "none"
-        known = list(dict.fromkeys([*(model.id for model in served), *self._hosted, *BUILTINS]))
+        listed = [model.id for model in self._file.listed]
+        known = list(dict.fromkeys([*listed, *(model.id for model in served), *self._hosted, *BUILTINS]))
+        file = f"Models file {self._file.path}: not in it. " if self._file.path else ""
         return (
-            f"model {name!r} is found nowhere. Servers on this machine asked: {asked}; of these answered: {running}. "
+            f"model {name!r} is found nowhere. {file}"
+            f"Servers on this machine asked: {asked}; of these answered: {running}. "
             f"litellm's table of hosted models: not in it.{_near(name, known)} "
             f"{_served([str(model) for model in served]) if served else ''}"
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
@@ -165,7 +229,6 @@ class _Places:
             base_url,
             base_url,
             concurrency=concurrency,
-            params=dict(self.settings.params),
             problem=problem,
         )
 

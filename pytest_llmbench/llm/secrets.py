@@ -39,14 +39,15 @@ class Secrets(Mapping[str, str]):
         self._taken: dict[str, Secret] = {}
         self._hidden: dict[str, Secret] = {}
 
-    def take(self, providers: Iterable[str], *, asks: bool = True) -> None:
+    def take(self, providers: Iterable[str], *, more: Iterable[str] = (), asks: bool = True) -> None:
         """Take the keys; ``providers`` are those of litellm whose models are asked in this session.
 
-        ``asks``: this process asks them; in any other their credentials are taken as well.
+        ``more`` are variables that the models file names. ``asks``: this process asks them; in any other their
+        credentials are taken as well.
         """
         # litellm's table says ``vertex_ai-language-models`` for what its code calls ``vertex_ai``.
         providers = {name for provider in providers for name in (provider, provider.partition("-")[0])}
-        keys = FOR_MODELS_ONLY.union(*(keys_of(provider) for provider in providers))
+        keys = FOR_MODELS_ONLY.union(more, *(keys_of(provider) for provider in providers))
         credentials = set[str]().union(*(CREDENTIALS.get(provider, ()) for provider in providers))
         values = [value for name in keys | credentials if is_telling(value := self._environment.get(name, "").strip())]
         for name, value in list(self._environment.items()):

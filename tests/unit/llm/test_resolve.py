@@ -151,7 +151,7 @@ def test_base_url_with_or_without_its_version(ending):
 def test_server_is_asked_once_for_many_models():
     with ChatServer(models=["a", "b"]) as server:
         targets = look_up("a", "b", "a", base_url=server.url)
-        assert server.other_paths == ["/v1/models"]
+        assert server.other_paths == ["/v1/models", "/props"]
     assert [target.name for target in targets] == ["a", "b", "a"]
     assert [target.label for target in targets] == ["label-0", "label-1", "label-2"]
 
@@ -284,7 +284,7 @@ def test_running_servers_are_found():
     with ChatServer(models=["a", "b"]) as server, ChatServer(models=["c"]) as other:
         ports = [refused_port(), server.port, other.port]
         targets = look_up("c", "b", ports=ports)
-        assert server.other_paths == other.other_paths == ["/v1/models"]
+        assert server.other_paths == other.other_paths == ["/v1/models", "/props"]
     assert [(target.name, target.base_url) for target in targets] == [("c", other.base_url), ("b", server.base_url)]
 
 

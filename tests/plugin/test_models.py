@@ -1,0 +1,94 @@
+"""Models by the names of a file, and what can be reached."""
+
+from __future__ import annotations
+
+from support.bench import ADD_REPLY, Bench
+from support.server import ChatServer
+
+KEY = "rack-key-5d1f0a"
+
+
+def test_a_model_of_the_file(bench: Bench, workers: tuple[str, ...]) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY, models=["served"]) as server:
+        bench.file(
+            "llmbench.toml",
+            f"""
+            [models."my-model"]
+            base_url = "{server.base_url}"
+            name = "served"
+            params = {{ temperature = 0.2, top_k = 3 }}
+            system_prompt = "Be short."
+            api_key_env = "RACK_KEY"
+            slots = 3
+            price = {{ input_usd_per_mtok = 10, output_usd_per_mtok = 20 }}
+            size_gb = 12.1
+            """,
+        )
+        run = bench.run("--llm-model=my-model", "--llm-param=temperature=0.7", *workers, RACK_KEY=KEY)
+        (request,) = server.requests
+    assert run.exit == 0, run.out + run.err
+    assert (request.body["model"], request.body["temperature"], request.body["top_k"]) == ("served", 0.7, 3)
+    assert request.body["messages"][0] == {"role": "system", "content": "Be short."}
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert "3 at a time" in run.out
+    (model,) = run.results["models"]
+    assert (model["params"], model["metadata"]) == ({"temperature": 0.7, "top_k": 3}, {"size_gb": 12.1})
+    attempt = run.attempt("add", "my-model")
+    usage = attempt["usage"]
+    expected = (usage["prompt_tokens"] * 10 + usage["completion_tokens"] * 20) / 1e6
+    assert abs(attempt["cost_usd"] - expected) < 1e-9
+    assert run.row("my-model")["cost_usd"] == attempt["cost_usd"]
+    for path in (bench.root / ".llmbench").rglob("*"):
+        assert path.is_dir() or KEY not in path.read_text()
+
+
+def test_the_system_prompt_is_part_of_the_request(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY) as server:
+        options = ("--llm-model=test-model", f"--llm-base-url={server.base_url}")
+        bench.run(*options)
+        bench.run(*options)
+        assert server.chat_count == 1
+        bench.run(*options, "--llm-system-prompt=Be kind.")
+        assert server.chat_count == 2
+        bench.run(*options, "--llm-param=seed=1")
+        assert server.chat_count == 3
+
+
+def test_a_name_that_no_place_has(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("llmbench.toml", '[models.my-model]\nbase_url = "http://127.0.0.1:1"\n')
+    run = bench.run("--llm-model=my-modle")
+    assert run.exit == 4
+    assert "llmbench.toml: not in it" in run.err
+    assert "Near: my-model" in run.err
+    bench.file("llmbench.toml", "[models.my-model]\nurl = 'x'\n")
+    run = bench.run("--llm-model=my-model")
+    assert (run.exit, "url: there is no such key" in run.err) == (4, True)
+    assert "Traceback" not in run.err
+
+
+def test_listing(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY, models=["served", "other"]) as server:
+        bench.file(
+            "llmbench.toml", f'[models.mine]\nbase_url = "{server.base_url}"\n[models.big]\nlitellm = "groq/x"\n'
+        )
+        run = bench.run("--llm-list-models", LLMBENCH_PROBE_PORTS=f"{server.port},1")
+        assert server.chat_count == 0
+    assert run.exit == 0, run.out + run.err
+    lines = run.out.splitlines()
+    assert f"  mine: at {server.base_url}" in lines
+    assert "  big: groq/x through litellm" in lines
+    assert f"server {server.base_url}:" in lines
+    assert {"  served", "  other"} <= set(lines)
+    assert "passed" not in run.out
+    assert not (bench.root / ".llmbench").exists()
+
+
+def test_listing_where_nothing_answers(bench: Bench) -> None:
+    run = bench.run("--llm-list-models")
+    assert run.exit == 0
+    assert "models file: none" in run.out
+    assert "servers: none answers at http://127.0.0.1:1 " in run.out

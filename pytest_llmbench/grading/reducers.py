@@ -34,7 +34,7 @@ def pass_hat_k(n: int, c: int, k: int) -> Fraction | None:
 def reduce_epochs(plan: Plan, graded: Graded, models: Sequence[str], *, pass_at: float) -> list[Reduced]:
     """One row for each model and task, and one for each model over its tasks; none when every attempt is the only one.
 
-    ``pass_at``: percentage of a task's points, its bonus not counted, from which an attempt passes. Attempts without a
+    ``pass_at``: percentage of a task's points that are no bonus from which an attempt passes. Attempts without a
     verdict on everything asked are not among the n.
     """
     epochs = max((attempt.epoch for attempt in graded.attempts), default=1)
@@ -80,8 +80,11 @@ def _row(
 
 
 def _passes(attempt: AttemptResult, bonus: set[str], pass_at: float) -> bool:
-    required = exact(attempt.max_points) - sum(exact(c.max_points) for c in attempt.criteria if c.id in bonus)
-    return exact(attempt.points) >= required * exact(pass_at) / 100
+    """A bonus makes up for no point; caps, penalties and the score itself count."""
+    required = [criterion for criterion in attempt.criteria if criterion.id not in bonus]
+    most = sum((exact(criterion.max_points) for criterion in required), Fraction())
+    gained = sum((exact(criterion.points) for criterion in required), Fraction())
+    return min(gained, exact(attempt.points)) >= most * exact(pass_at) / 100
 
 
 def _over_tasks(model: str, ks: Iterable[int], rows: Sequence[Reduced]) -> Reduced:

@@ -37,6 +37,12 @@ def real_clients(settings: LLMSettings, environment: Mapping[str, str] = os.envi
 
         # The key is meant for the endpoint that the user named, not for whatever answers on a port of this machine.
         named = settings.base_url or environment.get("OPENAI_BASE_URL")
-        return OpenAIClient(target.base_url or "", environment.get("OPENAI_API_KEY") if named else None)
+        return OpenAIClient(
+            target.base_url or "",
+            environment.get("OPENAI_API_KEY") if named else None,
+            connect_s=settings.connect_s,
+            first_byte_s=settings.first_byte_s,
+            silence_s=settings.silence_s,
+        )
 
     return make

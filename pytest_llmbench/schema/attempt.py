@@ -76,6 +76,8 @@ class Retry(Frozen):
     message: str
     waited_s: float
     """Pause before the next try."""
+    loading: bool = False
+    """True when the server said that it was still loading the model."""
 
 
 class Completion(Frozen):
@@ -129,6 +131,8 @@ class Outcome(Frozen):
     retries: tuple[Retry, ...] = ()
     cached: bool = False
     """True when a stored completion was used and nothing was asked."""
+    queue_s: float | None = None
+    """From announced to its first sending; None: it was never its turn."""
 
 
 class ItemRecord(Frozen):

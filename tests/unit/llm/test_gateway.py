@@ -772,3 +772,13 @@ def test_a_process_that_never_closes_its_gateway_ends_all_the_same():
         )
     assert done.stdout == "False\n", "litellm was imported without need"
     assert done.stderr == ""
+
+
+def test_time_in_the_queue_is_told_of_each_attempt_that_was_asked(make):
+    with ChatServer(Reply("x", latency_s=0.3)) as server:
+        gateway = make([target(server, "m")])
+        announced = jobs(["m"], 2)
+        gateway.announce(announced)
+        first, second = fetch_all(gateway, announced)
+    assert 0 <= first.queue_s < 0.3 <= second.queue_s < 5
+    assert second.completion.wall_s < second.queue_s + 0.3  # not counted twice

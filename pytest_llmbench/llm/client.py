@@ -36,6 +36,8 @@ class ModelTarget:
     params: dict[str, Any] = field(default_factory=dict)
     provider: str = ""
     """``litellm``: its name for who answers."""
+    context: int | None = None
+    """The model's window in tokens, prompt and answer together; None: not known."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
 

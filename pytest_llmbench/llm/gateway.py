@@ -19,6 +19,7 @@ from pytest_llmbench.llm.board import Board, Recall
 from pytest_llmbench.llm.client import CompletionCache, Job, LLMClient, ModelTarget, OnOutcome, Progress
 from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
+from pytest_llmbench.llm.preflight import overflow
 from pytest_llmbench.llm.queues import QueueState, next_keys
 from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message, Outcome
@@ -220,6 +221,8 @@ class Gateway:
         stopped = self._stopped.get(key.model)
         if outcome is None and stopped is not None:
             outcome = Outcome(failure=stopped)
+        if outcome is None and (too_long := overflow(request, target.context, target.endpoint)) is not None:
+            outcome = Outcome(failure=too_long)
         if outcome is not None:
             await self._finish(key, request, outcome)
             return

@@ -438,6 +438,17 @@ def test_cut_off_at_the_limit_that_was_sent() -> None:
     assert "cut off after 9 tokens (14 with the prompt) by the model's context" in message
 
 
+def test_cut_off_while_it_went_round_in_circles() -> None:
+    reply = Reply("def f(): " + "wait, no. " * 40, finish_reason="length")
+    error = fails(reply)
+    assert error.failure.kind == "truncated"
+    assert "repeating 'wait, no.' at least 40 times. More room would hardly help" in error.failure.message
+    assert "cut off at max_tokens=82, repeating" in str(fails(reply, asked=request(max_tokens=82)))
+    thought = fails(Reply("", reasoning="hm " * 200, finish_reason="length")).failure
+    assert (thought.kind, "repeating 'hm'" in thought.message) == ("reasoning_only", True)
+    assert ask_scripted(Reply("wait, no. " * 40)).text, "one that ended by itself is the model's answer"
+
+
 # Connections
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
+from pytest_llmbench.grading.speed import load_s, prompt_tokens_per_s, tokens_per_s
 from pytest_llmbench.grading.turns import by_attempt, joined
 from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
@@ -73,6 +74,9 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
     score = score_attempt(card, records, wanted, whole=key.task in asked.whole)
     status, error, reason = _state(evidence, asked, stopped_by)
     completion = (outcome.completion if outcome else None) or Completion(text="")
+    # Speeds of several turns together mean nothing: those of the last are told.
+    last = (turns[-1].completion if turns else None) or completion
+    graded = [record.duration_s for record in records if record.outcome != "not_reached"]
     return AttemptResult(
         task=key.task,
         model=key.model,
@@ -87,6 +91,12 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         labels=sorted({label for record in records for label in record.labels}),
         criteria=score.criteria,
         wall_s=completion.wall_s,
+        first_token_s=last.first_token_s,
+        tokens_per_s=tokens_per_s(last),
+        prompt_tokens_per_s=prompt_tokens_per_s(last),
+        queue_s=outcome.queue_s if outcome else None,
+        load_s=load_s(outcome.retries) if outcome else None,
+        grading_s=round(sum(graded), 4) if graded else None,
         usage=completion.usage,
         timings=completion.timings,
         finish_reason=completion.finish_reason,

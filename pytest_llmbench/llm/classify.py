@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from pytest_llmbench.llm.endless import repeated
 from pytest_llmbench.llm.wording import excerpt, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure
 
@@ -173,12 +174,23 @@ def _cut_off(completion: Completion, request: CompletionRequest) -> str:
     """Where a cut-off answer was cut off, as far as it is known."""
     if (completion.finish_reason or "").lower() == "content_filter":
         return "a content filter cut it off (finish_reason content_filter)"
+    endless = _endless(completion)
     prompt, written = completion.usage.prompt_tokens, completion.usage.completion_tokens
     for name in _LIMITS:
         limit = request.params.get(name)
         if isinstance(limit, int) and (written is None or written >= limit > 0):
-            return f"cut off at {name}={limit}. Raise {name}"
+            return f"cut off at {name}={limit}{endless or f'. Raise {name}'}"
     counted = f" after {written} tokens" if written is not None else ""
     if prompt is not None and written is not None:
         counted += f" ({prompt + written} with the prompt)"
-    return f"cut off{counted} by the model's context or the server's own limit. Raise the context or that limit"
+    advice = endless or ". Raise the context or that limit"
+    return f"cut off{counted} by the model's context or the server's own limit{advice}"
+
+
+def _endless(completion: Completion) -> str:
+    """What a cut-off answer repeated to its end, and what to do; empty: it repeated nothing."""
+    if (found := repeated(completion.text or completion.reasoning)) is None:
+        return ""
+    part, times = found
+    shown = one_line(part.strip(), 40)
+    return f", repeating {shown!r} at least {times} times. More room would hardly help: check its sampling parameters"

@@ -39,6 +39,12 @@ def real_clients(settings: LLMSettings, environment: Mapping[str, str] = os.envi
         if target.key_variable is not None:
             return OpenAIClient(target.base_url or "", environment.get(target.key_variable))
         named = settings.base_url or environment.get("OPENAI_BASE_URL")
-        return OpenAIClient(target.base_url or "", environment.get("OPENAI_API_KEY") if named else None)
+        return OpenAIClient(
+            target.base_url or "",
+            environment.get("OPENAI_API_KEY") if named else None,
+            connect_s=settings.connect_s,
+            first_byte_s=settings.first_byte_s,
+            silence_s=settings.silence_s,
+        )
 
     return make

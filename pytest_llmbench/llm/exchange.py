@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterable
@@ -13,13 +12,12 @@ import httpx
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.answer import Answer
 from pytest_llmbench.llm.classify import http_failure, retry_after_s
+from pytest_llmbench.llm.clocks import Watch
 from pytest_llmbench.llm.sse import Event, EventParser
 from pytest_llmbench.llm.transport import dropped_failure, invalid_failure
 from pytest_llmbench.llm.wording import hide, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
 
-_AFTER_DONE_S = 1.0
-"""How long the body's end is waited for after ``[DONE]``, so that the connection can be used again."""
 _STRAY_CHARS = 1000
 
 
@@ -52,12 +50,14 @@ class Exchange:
         """The text that has come, or the reasoning if there is no text yet."""
         return self._answer.text or self._answer.reasoning
 
-    async def run(self, connection: httpx.AsyncClient, url: httpx.URL, limit: asyncio.Timeout) -> None:
-        """Send the request and read to the end of the answer."""
+    async def run(self, connection: httpx.AsyncClient, url: httpx.URL, watch: Watch) -> None:
+        """Send the request and read to the end of the answer; tells ``watch`` how far it is."""
+        self._watch = watch
 
         async def note(event: str, _: dict[str, Any]) -> None:
             if event.endswith("send_request_headers.started"):
                 self.sent = time.monotonic()
+                watch.sent()
 
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
         asked = connection.stream("POST", url, content=self._body(), headers=headers, extensions={"trace": note})
@@ -67,7 +67,7 @@ class Exchange:
             elif "json" in response.headers.get("Content-Type", ""):
                 self._take_whole(await self._read(response))
             else:
-                await self._follow(response, limit)
+                await self._follow(response)
 
     def completion(self, started: str) -> Completion:
         """The completion, if the answer was whole and can be graded; raises ``ModelError``."""
@@ -100,6 +100,7 @@ class Exchange:
 
     def _count(self, chunk: bytes) -> None:
         self._received = time.monotonic()
+        self._watch.received()
         self._size += len(chunk)
         if self._size > self._max_bytes:
             what = f"sent more than {self._max_bytes} bytes for one answer"
@@ -116,15 +117,14 @@ class Exchange:
             raise self._unreadable("answered with JSON that holds no choice", body)
         self._plain = True
 
-    async def _follow(self, response: httpx.Response, limit: asyncio.Timeout) -> None:
+    async def _follow(self, response: httpx.Response) -> None:
         """Read a stream of events to its end."""
-        parser, ending = EventParser(), False
+        parser = EventParser()
         async for chunk in response.aiter_bytes():
             self._count(chunk)
             self._take(parser.feed(chunk))
-            if self._done and not ending:
-                ending = True  # some servers leave the connection open; all there is to know is known
-                limit.reschedule(asyncio.get_running_loop().time() + _AFTER_DONE_S)
+            if self._done:
+                self._watch.done()
         self._take(parser.close())
 
     def _take(self, events: list[Event]) -> None:

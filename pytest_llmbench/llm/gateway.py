@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from pytest_llmbench.llm.budget import Budget
 from pytest_llmbench.llm.client import CompletionCache, Job, LLMClient, ModelTarget, OnOutcome, Progress
 from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
+from pytest_llmbench.llm.preflight import overflow
 from pytest_llmbench.llm.queues import QueueState, next_keys
 from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message, Outcome
@@ -75,6 +77,7 @@ class Gateway:
         self._queues = _queues(targets, lookahead=lookahead)
         self._clients: dict[str, LLMClient] = {}
         self._requests: dict[AttemptKey, CompletionRequest] = {}
+        self._since: dict[AttemptKey, float] = {}
         self._stopped: dict[str, Failure] = {}
         self._waited_for: set[AttemptKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,7 +101,8 @@ class Gateway:
         new = self._board.add(job.key for job in jobs)
         first = {job.key: job for job in reversed(jobs) if job.key in new}
         known = threading.Event()
-        self._call(lambda: self._spawn(self._admit(list(first.values())[::-1], known)))
+        since = time.monotonic()
+        self._call(lambda: self._spawn(self._admit(list(first.values())[::-1], known, since)))
         return known
 
     def add_local(self, targets: Iterable[ModelTarget]) -> None:
@@ -207,16 +211,16 @@ class Gateway:
             queue.fetched(key)
             self._pump(queue)
 
-    async def _admit(self, jobs: Sequence[Job], known: threading.Event) -> None:
+    async def _admit(self, jobs: Sequence[Job], known: threading.Event, since: float) -> None:
         """End what needs no asking and queue the rest, in the order of the models; one announcement at a time."""
         try:
             async with self._admission:
                 for job in sorted(jobs, key=lambda job: self._rank[job.key.model]):
-                    await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job))
+                    await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job, since))
         finally:
             known.set()  # also when the session ends meanwhile: nobody waits for the rest
 
-    async def _admit_one(self, target: ModelTarget, job: Job) -> None:
+    async def _admit_one(self, target: ModelTarget, job: Job, since: float) -> None:
         key = job.key
         said = [Message(role="system", content=target.system_prompt)] if target.system_prompt else []
         messages = (*said, *job.messages)
@@ -232,10 +236,13 @@ class Gateway:
         stopped = self._stopped.get(key.model)
         if outcome is None and stopped is not None:
             outcome = Outcome(failure=stopped)
+        if outcome is None and (too_long := overflow(request, target.context, target.endpoint)) is not None:
+            outcome = Outcome(failure=too_long)
         if outcome is not None:
             await self._finish(key, request, outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)}))
             return
         self._requests[key] = request
+        self._since[key] = since
         queue = self._queues[target.queue]
         queue.add(key, wanted=key in self._waited_for)
         self._pump(queue)
@@ -253,7 +260,9 @@ class Gateway:
 
     async def _generate(self, queue: QueueState, key: AttemptKey) -> None:
         request = self._requests.pop(key)
+        queue_s = time.monotonic() - self._since.pop(key)
         outcome = self._scrub(await self._ask(self._targets[key.model], key, request))
+        outcome = outcome.model_copy(update={"queue_s": queue_s})
         await self._finish(key, request, outcome)
         # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
         queue.end(key)
@@ -264,6 +273,7 @@ class Gateway:
         failure = Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
         for model in queue.concurrency:
             for key in queue.give_up(model):
+                self._since.pop(key)
                 finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure, not_run=reason))
                 self._spawn(self._guarded(key, finish))
 
@@ -313,6 +323,7 @@ class Gateway:
             self._stopped[model] = failure
             queue = self._queues.get(self._targets[model].queue)
             for key in queue.give_up(model) if queue is not None else ():
+                self._since.pop(key, None)
                 finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure))
                 self._spawn(self._guarded(key, finish))
 

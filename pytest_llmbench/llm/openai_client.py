@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,13 +9,13 @@ from datetime import UTC, datetime
 import httpx
 
 from pytest_llmbench.errors import ModelError, OptionError
+from pytest_llmbench.llm.clocks import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.exchange import Exchange
 from pytest_llmbench.llm.servers import is_near
-from pytest_llmbench.llm.transport import dropped_failure, timeout_failure, transport_failure
+from pytest_llmbench.llm.transport import dropped_failure, transport_failure
 from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 
-CONNECT_S = 10.0
 MAX_REPLY_BYTES = 20_000_000
 
 
@@ -34,12 +32,14 @@ class OpenAIClient:
         api_key: str | None = None,
         *,
         connect_s: float = CONNECT_S,
+        first_byte_s: float | None = None,
+        silence_s: float | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
     ) -> None:
         """Take a base URL with or without ``/v1``, and the key if the endpoint needs one; asks nothing.
 
-        ``connect_s``: longest wait for a connection. ``max_reply_bytes``: a longer answer is an error. Raises
-        ``OptionError`` for a URL or key that cannot be used.
+        ``connect_s``, ``first_byte_s``, ``silence_s``: as in ``Clocks``. ``max_reply_bytes``: a longer answer is an
+        error. Raises ``OptionError`` for a URL or key that cannot be used.
         """
         url = _parsed(base_url)
         self._secrets = written_forms(secret for secret in (api_key, url.password) if secret)
@@ -50,7 +50,7 @@ class OpenAIClient:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._url = url.copy_with(path=_chat_path(url.path))
         self._endpoint = str(url.copy_with(username=None, password=None, query=None, fragment=None)).rstrip("/")
-        self._connect_s = connect_s
+        self._clocks = Clocks(connect_s, first_byte_s, silence_s)
         self._max_reply_bytes = max_reply_bytes
         # A proxy from the environment is no way to a server on this machine or in this network.
         self._trust_env = not is_near(self._endpoint)
@@ -64,21 +64,24 @@ class OpenAIClient:
     async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
         """Send the request once and read the whole answer; raises ``ModelError``. Never retries."""
         exchange = Exchange(self._endpoint, request, self._secrets, self._max_reply_bytes)
-        began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        watch, started = Watch(self._clocks, timeout_s), datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
-            async with asyncio.timeout(timeout_s) as limit, self._connection() as connection:
-                await exchange.run(connection, self._url, limit)
+            async with watch.limit, self._connection() as connection:
+                await exchange.run(connection, self._url, watch)
         except TimeoutError as error:
             if not exchange.whole:
-                waited_s = time.monotonic() - began
-                raise ModelError(
-                    timeout_failure(self._endpoint, limit_s=timeout_s, waited_s=waited_s, partial=exchange.partial)
-                ) from error
+                raise ModelError(watch.failure(self._endpoint, exchange.partial)) from error
         except httpx.HTTPError as error:
             if not exchange.whole:
                 reached = self._reached or exchange.sent is not None
                 raise ModelError(
-                    transport_failure(error, endpoint=self._endpoint, partial=exchange.partial, reached=reached)
+                    transport_failure(
+                        error,
+                        endpoint=self._endpoint,
+                        partial=exchange.partial,
+                        reached=reached,
+                        connect_s=self._clocks.connect_s,
+                    )
                     or dropped_failure(self._endpoint, f"broke off ({type(error).__name__})", exchange.partial)
                 ) from error
         finally:
@@ -108,7 +111,7 @@ class OpenAIClient:
     def _new(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             headers=self._headers,
-            timeout=httpx.Timeout(None, connect=self._connect_s),
+            timeout=httpx.Timeout(None, connect=self._clocks.connect_s),
             limits=httpx.Limits(max_connections=1),
             verify=self._tls,
             trust_env=self._trust_env,

@@ -65,11 +65,6 @@ class PriceTable:
         cached = entry.get("cache_read_input_token_cost")
         return Price(float(prompt), float(reply), float(cached) if isinstance(cached, int | float) else None)
 
-    def context(self, name: str) -> int | None:
-        """The longest prompt that a hosted model takes, in tokens; None: unknown."""
-        tokens = self._entry(name).get("max_input_tokens")
-        return tokens if isinstance(tokens, int) else None
-
     def _entry(self, name: str) -> dict[str, Any]:
         """Of ``openai/gpt-9`` as of ``gpt-9``."""
         return self._entries.get(name) or self._entries.get(name.partition("/")[2]) or {}

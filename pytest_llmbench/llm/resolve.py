@@ -111,7 +111,7 @@ class _Places:
             system_prompt=self.settings.system_prompt or entry.system_prompt,
             key_variable=entry.api_key_env,
             price=entry.usd or target.price,
-            context=entry.context or props.context or target.context,
+            context=entry.context or props.context,
             metadata={**entry.metadata, **props.metadata},
         )
 
@@ -199,7 +199,6 @@ class _Places:
             concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
             provider=provider,
             price=self._table.price(name),
-            context=self._table.context(name),
         )
 
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:

@@ -96,7 +96,8 @@ class _Tries:
         """Seconds until the request is sent again; False: it is not."""
         if not isinstance(error, ModelError) or not can_pass(error.failure):
             return False
-        if is_loading(error.failure) and time.monotonic() - self._began < self._policy.loading_s:
+        loading = is_loading(error.failure)
+        if loading and time.monotonic() - self._began < self._policy.loading_s:
             self._loads += 1
             number = self._loads
         else:
@@ -105,7 +106,7 @@ class _Tries:
             if number >= self._policy.tries:
                 return False
         pause_s = self._policy.pause_s(number, error.retry_after_s)
-        retry = Retry(kind=error.failure.kind, message=error.failure.message, waited_s=pause_s)
+        retry = Retry(kind=error.failure.kind, message=error.failure.message, waited_s=pause_s, loading=loading)
         self.retries.append(retry)
         if self._on_retry is not None:
             self._on_retry(retry)

@@ -14,16 +14,21 @@ from pytest_llmbench.schema.attempt import Failure
 
 
 def transport_failure(
-    error: BaseException, *, endpoint: str, partial: str = "", reached: bool = True
+    error: BaseException,
+    *,
+    endpoint: str,
+    partial: str = "",
+    reached: bool = True,
+    connect_s: float | None = None,
 ) -> Failure | None:
     """Classify an exception by what lies in its chain; None: nothing there is about a connection.
 
     ``partial``: the text that had come. ``reached``: whether this endpoint ever took a connection; one that never did
-    is taken to be the wrong address.
+    is taken to be the wrong address. ``connect_s``: the limit for a connection, if it is known.
     """
     chain = list(_chain(error))
     if _first(chain, httpx.ConnectTimeout):
-        return _unreachable(endpoint, "did not take a connection in time", "no answer", stops_model=not reached)
+        return connect_failure(endpoint, connect_s, stops_model=not reached)
     if refused := _first(chain, httpx.ConnectError, httpx.ProxyError):
         return _connect_failure(chain, refused, endpoint)
     if unreadable := _first(chain, httpx.DecodingError, json.JSONDecodeError):
@@ -65,6 +70,38 @@ def timeout_failure(endpoint: str, *, limit_s: float, waited_s: float, partial: 
         body=excerpt(partial),
         cause=f"timeout {endpoint} {limit_s:g} s",
     )
+
+
+def late_failure(endpoint: str, *, limit_s: float, waited_s: float) -> Failure:
+    """The answer did not begin in time."""
+    return Failure(
+        kind="timeout",
+        message=(
+            f"{endpoint} sent no first byte of its answer within {limit_s:g} s: gave up after {waited_s:.1f} s. "
+            "Raise --llm-first-byte-timeout: reading a long prompt or loading a model takes its time."
+        ),
+        cause=f"timeout {endpoint} first byte {limit_s:g} s",
+    )
+
+
+def silent_failure(endpoint: str, *, limit_s: float, waited_s: float, partial: str) -> Failure:
+    """The answer began and then paused for too long."""
+    return Failure(
+        kind="timeout",
+        message=(
+            f"{endpoint} was silent for more than {limit_s:g} s in the middle of its answer: gave up after "
+            f"{waited_s:.1f} s of silence, {_received(partial)}. Raise --llm-silence-timeout, or look into the "
+            "server's log."
+        ),
+        body=excerpt(partial),
+        cause=f"timeout {endpoint} silence {limit_s:g} s",
+    )
+
+
+def connect_failure(endpoint: str, limit_s: float | None, *, stops_model: bool) -> Failure:
+    """Nobody took the connection in time: a firewall, a wrong address, or a server with too much to do."""
+    within = "in time" if limit_s is None else f"within {limit_s:g} s (--llm-connect-timeout)"
+    return _unreachable(endpoint, f"did not take a connection {within}", "no answer", stops_model=stops_model)
 
 
 def _connect_failure(chain: list[BaseException], error: BaseException, endpoint: str) -> Failure:

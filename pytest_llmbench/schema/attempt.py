@@ -76,6 +76,8 @@ class Retry(Frozen):
     message: str
     waited_s: float
     """Pause before the next try."""
+    loading: bool = False
+    """True when the server said that it was still loading the model."""
 
 
 class Completion(Frozen):
@@ -133,6 +135,8 @@ class Outcome(Frozen):
     """What the answer cost when it was asked for; None: unknown, or there was none."""
     not_run: str = ""
     """Why nothing was asked, with ``failure`` saying the same: the session's budget was used up."""
+    queue_s: float | None = None
+    """From announced to its first sending; None: it was never its turn."""
 
 
 class ItemRecord(Frozen):

@@ -59,6 +59,14 @@ class AttemptResult(Frozen):
     labels: list[str] = Field(default_factory=list)
     criteria: list[CriterionResult] = Field(default_factory=list)
     wall_s: float | None = None
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    """Of generation."""
+    prompt_tokens_per_s: float | None = None
+    """None where the prompt was cached or short: not measurable."""
+    queue_s: float | None = None
+    load_s: float | None = None
+    grading_s: float | None = None
     usage: Usage = Usage()
     timings: dict[str, Any] | None = None
     finish_reason: str | None = None

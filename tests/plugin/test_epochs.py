@@ -38,9 +38,10 @@ def test_reduced(replies: Bench) -> None:
     assert line.split()[2:] == ["3", "2", "3.00", "4.00", "67%", "100%", "-", "33%", "-"]
 
 
-def test_a_lower_bar(replies: Bench) -> None:
-    run = replies.run("--llm-model=m=dir:replies", "--llm-epochs=4", "--llm-pass-at=25")
-    assert row(run.results, "changing")["passes"] == 3
+def test_a_floor_is_no_pass_but_where_nothing_is_asked_for(replies: Bench) -> None:
+    for bar, passes in (("25", 2), ("0", 3)):
+        run = replies.run("--llm-model=m=dir:replies", "--llm-epochs=4", f"--llm-pass-at={bar}")
+        assert row(run.results, "changing")["passes"] == passes
 
 
 def test_one_epoch_says_nothing_of_it(replies: Bench) -> None:

@@ -772,3 +772,25 @@ def test_a_process_that_never_closes_its_gateway_ends_all_the_same():
         )
     assert done.stdout == "False\n", "litellm was imported without need"
     assert done.stderr == ""
+
+
+def test_time_in_the_queue_is_told_of_each_attempt_that_was_asked(make):
+    with ChatServer(Reply("x", latency_s=0.3)) as server:
+        gateway = make([target(server, "m")])
+        announced = jobs(["m"], 2)
+        gateway.announce(announced)
+        first, second = fetch_all(gateway, announced)
+    assert 0 <= first.queue_s < 0.3 <= second.queue_s < 5
+    assert second.completion.wall_s < second.queue_s + 0.3  # not counted twice
+
+
+def test_what_cannot_fit_the_context_is_not_sent_and_stops_nothing_else(make):
+    with ChatServer("x") as server:
+        gateway = make([target(server, "m", context=50)])
+        long = Job(AttemptKey("long", "m", 1), (Message(role="user", content="word " * 300),), ("a.py",))
+        gateway.announce([long, job("short", "m")])
+        refused, answered = gateway.fetch(long.key), gateway.fetch(AttemptKey("short", "m", 1))
+        assert server.chat_count == 1
+    assert refused.failure.kind == "context_overflow"
+    assert refused.queue_s is None
+    assert answered.completion.text == "x"

@@ -285,7 +285,7 @@ def test_host_that_takes_no_connection() -> None:
                 each.close()
     failure = caught.value.failure
     assert (failure.kind, failure.stops_model) == ("connection", True)
-    assert "did not take a connection" in failure.message
+    assert "did not take a connection within 0.3 s (--llm-connect-timeout)" in failure.message
 
 
 def test_timeout_names_limit_and_time_and_frees_the_server() -> None:
@@ -297,6 +297,39 @@ def test_timeout_names_limit_and_time_and_frees_the_server() -> None:
     failure = caught.value.failure
     assert (failure.kind, failure.stops_model) == ("timeout", False)
     assert "within 0.3 s: gave up after 0." in failure.message
+
+
+def test_answer_that_does_not_begin() -> None:
+    failure = fails(Reply(ending="hang"), first_byte_s=0.3).failure
+    assert (failure.kind, failure.stops_model) == ("timeout", False)
+    assert "no first byte of its answer within 0.3 s: gave up after 0." in failure.message
+    assert "--llm-first-byte-timeout" in failure.message
+
+
+def test_silence_inside_an_answer() -> None:
+    with ChatServer(Reply("abcdef", pieces=6, ending="stall")) as server:
+        with pytest.raises(ModelError) as caught:
+            ask(server.base_url, first_byte_s=5, silence_s=0.3)
+        server.wait_for(lambda s: s.in_flight == 0, 1)
+        assert server.requests[0].client_closed
+    failure = caught.value.failure
+    assert (failure.kind, failure.body) == ("timeout", "abcd")
+    assert "silent for more than 0.3 s" in failure.message
+    assert "after 4 characters of the answer" in failure.message
+    assert "--llm-silence-timeout" in failure.message
+
+
+def test_each_clock_bounds_its_own_time_only() -> None:
+    """A late answer is no silence, one in many parts no late answer."""
+    late = Reply("x", latency_s=0.6)
+    assert ask_scripted(late, silence_s=0.3).text == "x"
+    steady = Reply("x" * 10, pieces=10, chunk_delay_s=0.1)
+    assert ask_scripted(steady, first_byte_s=0.5, silence_s=0.5).text == "x" * 10
+
+
+def test_the_clock_that_is_due_first_speaks() -> None:
+    failure = fails(Reply(ending="hang"), timeout_s=0.2, first_byte_s=5).failure
+    assert "no whole answer within 0.2 s" in failure.message
 
 
 def test_slow_stream_is_bounded_as_a_whole() -> None:
@@ -405,6 +438,17 @@ def test_cut_off_at_the_limit_that_was_sent() -> None:
     assert "cut off after 9 tokens (14 with the prompt) by the model's context" in message
 
 
+def test_cut_off_while_it_went_round_in_circles() -> None:
+    reply = Reply("def f(): " + "wait, no. " * 40, finish_reason="length")
+    error = fails(reply)
+    assert error.failure.kind == "truncated"
+    assert "repeating 'wait, no.' at least 40 times. More room would hardly help" in error.failure.message
+    assert "cut off at max_tokens=82, repeating" in str(fails(reply, asked=request(max_tokens=82)))
+    thought = fails(Reply("", reasoning="hm " * 200, finish_reason="length")).failure
+    assert (thought.kind, "repeating 'hm'" in thought.message) == ("reasoning_only", True)
+    assert ask_scripted(Reply("wait, no. " * 40)).text, "one that ended by itself is the model's answer"
+
+
 # Connections
 
 
@@ -434,7 +478,7 @@ def test_cancelled_request_frees_the_server_at_once() -> None:
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        await asyncio.to_thread(server.wait_for, lambda s: s.in_flight == 0)
+        await asyncio.to_thread(server.wait_for, lambda s: s.in_flight == 0, 1)
         assert (await client.complete(request(), timeout_s=10)).text == "after"
         await client.aclose()
 

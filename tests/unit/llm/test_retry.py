@@ -133,6 +133,7 @@ def test_retry_after_is_honoured_up_to_a_limit() -> None:
 def test_loading_model_is_waited_for_beyond_the_tries() -> None:
     completion, retries, sent = ask([LOADING] * 6 + [BOOM, BOOM, "fine"])
     assert (completion.text, sent, len(retries)) == ("fine", 9, 8)
+    assert [retry.loading for retry in retries] == [True] * 6 + [False] * 2
 
 
 def test_loading_for_ever_is_given_up() -> None:

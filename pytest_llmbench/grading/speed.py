@@ -1,0 +1,56 @@
+"""How fast a model was, from what its server told and what the client saw. Pure; None: not measurable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_llmbench.schema.attempt import Completion, Retry
+
+_LEAST_PROMPT_TOKENS = 32
+"""Fewer are done before a clock can tell: their speed would be noise."""
+_LEAST_STREAM_S = 0.01
+"""A stream that lasted less came in one piece: nothing was generated while it was watched."""
+
+
+def tokens_per_s(completion: Completion) -> float | None:
+    """Tokens generated in a second.
+
+    As llama-server's ``timings`` say; else tokens over the time from the first to the last byte of a stream.
+    """
+    timings = completion.timings or {}
+    if (told := _positive(timings.get("predicted_per_second"))) is not None:
+        return told
+    count, spent_ms = _positive(timings.get("predicted_n")), _positive(timings.get("predicted_ms"))
+    if count is not None and spent_ms is not None:
+        return count / spent_ms * 1000
+    written = _positive(completion.usage.completion_tokens)
+    if written is None or completion.wall_s is None or completion.first_token_s is None:
+        return None
+    streamed_s = completion.wall_s - completion.first_token_s
+    return written / streamed_s if streamed_s >= _LEAST_STREAM_S else None
+
+
+def prompt_tokens_per_s(completion: Completion) -> float | None:
+    """Prompt tokens read in a second, as llama-server's ``timings`` say.
+
+    None where a part of the prompt was in the server's cache, or too little was read: the quotient means nothing then.
+    """
+    timings = completion.timings or {}
+    if _positive(timings.get("cache_n")) or _positive(completion.usage.cached_tokens):
+        return None
+    count, spent_ms = _positive(timings.get("prompt_n")), _positive(timings.get("prompt_ms"))
+    if count is None or spent_ms is None or count < _LEAST_PROMPT_TOKENS:
+        return None
+    return count / spent_ms * 1000
+
+
+def load_s(retries: Iterable[Retry]) -> float | None:
+    """Seconds waited while the server said that it was loading the model; None: it never said so."""
+    waits = [retry.waited_s for retry in retries if retry.loading]
+    return sum(waits) if waits else None
+
+
+def _positive(value: object) -> float | None:
+    """The number, if it is one above zero and finite."""
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    return float(value) if known else None  # type: ignore[arg-type] # known says that it is a number

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Generator
 from types import FrameType
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from pytest_llmbench.defuse import clean
 from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
+from pytest_llmbench.progress import PLAIN_S, TERMINAL_S, sign_of_life
 from pytest_llmbench.reporting.terminal import printable, render
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.plan import Plan
@@ -21,8 +24,6 @@ from pytest_llmbench.verdict import shortfall
 
 LOST = "???"
 """Phase of the report that xdist makes up for a test whose worker was lost."""
-
-_SIGN_OF_LIFE_S = 10.0
 
 
 class Reporter:
@@ -38,6 +39,7 @@ class Reporter:
         self._shortfall: str | None = None
         self._ended = threading.Event()
         self._old_sigterm: Any = None
+        self._local = 0
 
     def attach(self, controller: Controller) -> None:
         """Report on this controller's run."""
@@ -60,7 +62,7 @@ class Reporter:
     def on_planned(self, plan: Plan) -> None:
         """Say how much there is to do, once it is known; may be called from a worker's thread."""
         progress = self.controller.gateway.progress()
-        local = self.controller.count_local(plan)
+        local = self._local = self.controller.count_local(plan)
         parts = [f"{local} from files"] if local else []
         if progress.earlier:
             parts.append(f"{progress.earlier} done by this run before")
@@ -178,14 +180,14 @@ class Reporter:
         raise KeyboardInterrupt("SIGTERM")
 
     def _show_life(self) -> None:
-        while not self._ended.wait(_SIGN_OF_LIFE_S):
+        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        watched = terminal is not None and terminal.isatty and not os.environ.get("CI")
+        began = time.monotonic()
+        while not self._ended.wait(TERMINAL_S if watched else PLAIN_S):
             progress = self.controller.gateway.progress()
             if progress.answered + progress.failed >= progress.total:
                 return
-            waiting = ", ".join(str(key) for key in progress.in_flight[:3])
-            self._say(
-                f"llmbench: {progress.answered + progress.failed} of {progress.total} replies; waiting for {waiting}"
-            )
+            self._say(f"llmbench: {sign_of_life(progress, time.monotonic() - began, self._local)}")
 
     def _say(self, line: str) -> None:
         terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -18,6 +18,7 @@ from pytest_llmbench.llm.channel import ChannelServer, source_handlers
 from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.llm.clients import real_clients
 from pytest_llmbench.llm.gateway import Gateway
+from pytest_llmbench.llm.names import ServedModel
 from pytest_llmbench.llm.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.scrub import Scrub
 from pytest_llmbench.llm.secrets import Secrets
@@ -47,7 +48,10 @@ class Controller:
         ``SandboxError`` or ``StoreError``.
         """
         self.settings = settings
-        self.targets: list[ModelTarget] = resolve(settings.llm.models, settings.llm, Path.cwd(), secrets)
+        completions = CompletionStore(settings.run_base / "completions")
+        self.targets: list[ModelTarget] = resolve(
+            settings.llm.models, settings.llm, Path.cwd(), secrets, _stored(settings.llm, completions)
+        )
         self.providers = sorted({target.provider for target in self.targets if target.provider})
         self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
         secrets.take(self.providers, more=self.key_variables)  # before the first child is started
@@ -59,7 +63,7 @@ class Controller:
         self.gateway = Gateway(
             self.targets,
             settings.llm,
-            CompletionStore(settings.run_base / "completions"),
+            completions,
             self.recorder.outcome,
             lookahead=lookahead,
             client_factory=real_clients(settings.llm, secrets),
@@ -236,6 +240,14 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
         if was != is_now:
             found.append(f"{option} was {was!r}, is {is_now!r}")
     return found
+
+
+def _stored(llm: LLMSettings, completions: CompletionStore) -> list[ServedModel]:
+    """Models with stored replies, where nothing else counts: looking a name up needs no server then."""
+    if llm.cache != "only":
+        return []
+    found = {(request.model, request.endpoint) for request in completions.requests()}
+    return [ServedModel(model, base_url=endpoint) for model, endpoint in sorted(found)]
 
 
 def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> None:

@@ -23,6 +23,8 @@ class Budget:
     """Of what has a known price."""
     used_tokens: int = 0
     """Of what servers reported, prompts and replies together."""
+    generated_tokens: int = 0
+    """The replies' part of it."""
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +38,7 @@ class Budget:
     def add(self, completion: Completion, price: Price | None) -> None:
         """Count in what one answer took."""
         usage = completion.usage
+        self.generated_tokens += usage.completion_tokens or 0
         self.used_tokens += (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
         self.spent_usd += (price.cost_usd(usage) if price is not None else None) or 0.0
 

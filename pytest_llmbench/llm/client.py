@@ -87,6 +87,10 @@ class CompletionCache(Protocol):
         """The stored completion of an equal request."""
         ...
 
+    def difference(self, request: CompletionRequest) -> str:
+        """In what the stored request that is most like this one differs; empty: none is of the same model."""
+        ...
+
     def save(self, request: CompletionRequest, completion: Completion) -> None:
         """Keep a good completion; raises ``StoreError``."""
         ...
@@ -124,5 +128,9 @@ class Progress:
     """Attempts with a completion, reused ones included."""
     failed: int
     in_flight: Sequence[AttemptKey] = ()
+    tokens: int = 0
+    """Generated in the replies asked for in this session, as far as servers told."""
+    spent_usd: float = 0.0
+    """On what has a known price."""
     earlier: int = 0
     """Attempts whose outcome an earlier part of a resumed run left."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pytest_llmbench.errors import HarnessError, ModelError
@@ -132,7 +133,8 @@ class Gateway:
 
     def progress(self) -> Progress:
         """Counts at this moment."""
-        return self._board.progress()
+        spent = self._budget
+        return replace(self._board.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
 
     def close(self) -> None:
         """Cancel what is in flight, wake who waits, finish what is being written; may be called again.

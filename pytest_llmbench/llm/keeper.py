@@ -35,7 +35,7 @@ class Keeper:
             own = self._own_since is not None and (stored.started or "") >= self._own_since
             return Outcome(completion=stored, cached=not own)
         if self._mode == "only":
-            return Outcome(failure=_not_stored(target, job.key))
+            return Outcome(failure=_not_stored(target, job.key, self._cache.difference(request)))
         return Outcome(failure=_unreachable(target)) if target.problem else None
 
     def keep(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> Outcome:
@@ -72,11 +72,12 @@ def _unkept(error: Exception) -> Failure:
     )
 
 
-def _not_stored(target: ModelTarget, key: AttemptKey) -> Failure:
+def _not_stored(target: ModelTarget, key: AttemptKey, difference: str) -> Failure:
+    nearest = f"The stored one most like it differs in {difference}" if difference else "None of this model is stored"
     return Failure(
         kind="missing_reply",
         message=f"no stored reply of {target.name} at {target.endpoint} to this request ({key}), "
-        "and --llm-cache=only asks for none. Run with --llm-cache=use to ask.",
+        f"and --llm-cache=only asks for none. {nearest}. Run with --llm-cache=use to ask.",
         cause=f"{target.label}: no stored reply",
     )
 

@@ -30,13 +30,21 @@ HOSTED_CONCURRENCY = 8
 _LONGEST_LIST = 20
 
 
-def resolve(specs: Sequence[ModelSpec], settings: LLMSettings, cwd: Path, env: Mapping[str, str]) -> list[ModelTarget]:
+def resolve(
+    specs: Sequence[ModelSpec],
+    settings: LLMSettings,
+    cwd: Path,
+    env: Mapping[str, str],
+    stored: Sequence[ServedModel] = (),
+) -> list[ModelTarget]:
     """Look every model up, in the order given; ``dir:`` paths are relative to ``cwd``.
+
+    ``stored`` are the models of which replies are stored; where nothing may be asked, they are looked at first.
 
     A server that does not answer gives a target with a ``problem``, so that the others can go on. Raises
     ``OptionError`` for a name that nobody serves or that means several models, and for a folder that is none.
     """
-    places = _Places(settings, cwd, env)
+    places = _Places(settings, cwd, env, stored)
     return [places.find(spec) for spec in specs]
 
 
@@ -65,6 +73,7 @@ class _Places:
     settings: LLMSettings
     cwd: Path
     env: Mapping[str, str] = field(repr=False)
+    stored: Sequence[ServedModel] = ()
     _asked: dict[str, Props] = field(default_factory=dict)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
@@ -83,7 +92,19 @@ class _Places:
         return self._with(entry, self._look_up(replace(spec, name=name)))
 
     def _look_up(self, spec: ModelSpec) -> ModelTarget:
+        if self.settings.cache == "only" and (known := match(spec.name, self._stored_here)):
+            model = _only(spec.name, known)
+            assert model is not None
+            if "://" in model.base_url:
+                return self._openai(spec, model.id, model.base_url)
+            return self._hosted_target(spec, model.id)
         return self._at_base_url(spec) if self._base_url else self._somewhere(spec)
+
+    @property
+    def _stored_here(self) -> list[ServedModel]:
+        """Of the base URL that the user named, if there is one."""
+        urls = {self._base_url.rstrip("/"), f"{self._base_url.rstrip('/')}/v1"} if self._base_url else None
+        return [model for model in self.stored if urls is None or model.base_url in urls]
 
     # The models file
 
@@ -117,7 +138,8 @@ class _Places:
 
     def _props(self, target: ModelTarget, entry: ModelEntry) -> Props:
         """Of a server in a private network that did answer; one with a key of its own is not asked without it."""
-        if target.base_url is None or target.problem or entry.api_key_env or not is_near(target.base_url):
+        unasked = target.problem or entry.api_key_env or self.settings.cache == "only"
+        if target.base_url is None or unasked or not is_near(target.base_url):
             return Props()
         if target.base_url not in self._asked:
             self._asked[target.base_url] = ask_props(target.base_url)

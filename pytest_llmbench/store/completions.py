@@ -16,6 +16,7 @@ class CompletionStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._requests: list[CompletionRequest] | None = None
 
     def load(self, request: CompletionRequest) -> Completion | None:
         """The stored completion of an equal request; a damaged file counts as none."""
@@ -35,6 +36,41 @@ class CompletionStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(content, indent=1, sort_keys=True))
 
+    def requests(self) -> list[CompletionRequest]:
+        """Every stored request, read once; damaged files are passed over."""
+        if self._requests is None:
+            found = (_stored_request(path) for path in sorted(self._folder.glob("*/*.json")))
+            self._requests = [request for request in found if request is not None]
+        return self._requests
+
+    def difference(self, request: CompletionRequest) -> str:
+        """In what the stored request that is most like this one differs; empty when none is of the same model."""
+        candidates = [stored for stored in self.requests() if stored.model == request.model]
+        if not candidates:
+            return ""
+        found = [_differences(stored, request) for stored in candidates]
+        fewest = min(len(each) for each in found)
+        return next("; ".join(each) for each in found if len(each) == fewest)
+
     def _path(self, request: CompletionRequest) -> Path:
         fingerprint = request.fingerprint()
         return self._folder / fingerprint[:2] / f"{fingerprint}.json"
+
+
+def _stored_request(path: Path) -> CompletionRequest | None:
+    try:
+        return CompletionRequest.model_validate(json.loads(path.read_text(encoding="utf-8"))["request"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return None
+
+
+def _differences(stored: CompletionRequest, request: CompletionRequest) -> list[str]:
+    found = [
+        f"{name} ({getattr(stored, name)!r} there, {getattr(request, name)!r} here)"
+        for name in ("endpoint", "epoch", "params")
+        if getattr(stored, name) != getattr(request, name)
+    ]
+    if stored.messages != request.messages:
+        system = [[m.content for m in each.messages if m.role == "system"] for each in (stored, request)]
+        found.append("the system prompt" if system[0] != system[1] else "the prompt")
+    return found

@@ -29,10 +29,9 @@ def suite(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("workers", [("-n0",), ("-n2",)], ids=["n0", "n2"])
-def test_killed_and_resumed_ends_as_undisturbed(suite: Bench, workers: tuple[str, ...]) -> None:
+def test_killed_and_resumed_ends_as_undisturbed(suite: Bench) -> None:
     whole = undisturbed(suite)
-    for moment in (0.9, 1.4):
+    for moment, workers in ((0.9, ("-n0",)), (1.4, ("-n2",))):
         with ChatServer(answer) as server:
             results = killed_and_resumed(suite, server, moment, *workers)
             assert server.chat_count <= ATTEMPTS + IN_FLIGHT

@@ -32,6 +32,9 @@ class MemoryCache:
     def load(self, request):
         return self.stored.get(request.fingerprint())
 
+    def difference(self, request):
+        return ""
+
     def save(self, request, completion):
         if self.broken:
             raise self.broken

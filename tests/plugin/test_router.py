@@ -1,0 +1,49 @@
+"""Servers that hold one model at a time, or work on one request at a time, are asked as suits them."""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations, pairwise
+
+from support.bench import ADD_REPLY, Bench
+from support.server import ChatServer, Reply
+
+TASKS = [f"task{number}" for number in range(6)]
+MODELS = ("first", "second", "third")
+ANSWER = Reply(text=ADD_REPLY, latency_s=0.05)
+
+
+def test_three_models_are_three_loads_beside_another_endpoint(bench: Bench) -> None:
+    for name in TASKS:
+        bench.task(name)
+    with ChatServer(ANSWER, models=list(MODELS)) as router, ChatServer(ANSWER, models=["beside"]) as other:
+        run = bench.run(
+            *("-n4", "--llm-epochs=2", f"--llm-model={','.join([*MODELS, 'beside'])}", "--llm-concurrency=2"),
+            LLMBENCH_PROBE_PORTS=f"{router.port},{other.port}",
+            timeout_s=240,
+        )
+    assert run.exit == 0, run.out + run.err
+    seen = sorted(router.requests, key=lambda request: request.received)
+    assert len(seen) == len(MODELS) * len(TASKS) * 2
+    loads = 1 + sum(before.model != after.model for before, after in pairwise(seen))
+    assert loads == len(MODELS)
+    assert not [one for one, two in combinations(seen, 2) if one.model != two.model and one.overlaps(two)]
+    assert any(mine.overlaps(theirs) for mine in other.requests for theirs in seen)
+
+
+def test_one_slot_has_one_request_in_flight(bench: Bench) -> None:
+    for name in TASKS:
+        bench.task(name)
+    took_s = {}
+    for workers in ("-n0", "-n4"):
+        with ChatServer(Reply(text=ADD_REPLY, latency_s=0.2)) as server:
+            began = time.monotonic()
+            run = bench.run(
+                *(workers, "--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-epochs=2"),
+                "--llm-cache=off",
+            )
+            took_s[workers] = time.monotonic() - began
+        assert run.exit == 0, run.out + run.err
+        assert len(server.requests) == 2 * len(TASKS)
+        assert not [one for one, two in combinations(server.requests, 2) if one.overlaps(two)]
+    assert took_s["-n4"] < 3 * took_s["-n0"]

@@ -171,6 +171,7 @@ class Reporter:
         self._ended.set()
         if self._controller is not None:
             self._controller.close()
+            self._controller.run.release()
             if self._old_sigterm is not None:
                 signal.signal(signal.SIGTERM, self._old_sigterm)
 

@@ -22,7 +22,6 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
@@ -38,7 +37,7 @@ class RunDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: IO[str] | None = None
+        self._lock: int | None = None
 
     @classmethod
     def create(cls, base: Path) -> RunDir:
@@ -76,10 +75,13 @@ class RunDir:
         return run
 
     def hold(self) -> None:
-        """Keep other sessions out of this run until this process ends. Raises ``StoreError`` if one has it."""
+        """Keep other sessions out of this run until ``release``, or the end of this process.
+
+        Raises ``StoreError`` if one has it.
+        """
         path = self.path / "lock"
         with writing(path):
-            self._lock = path.open("w")
+            self._lock = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
         try:
             import fcntl  # missing on Windows, where nothing keeps two sessions from one run
         except ImportError:
@@ -90,6 +92,12 @@ class RunDir:
             raise StoreError(
                 f"{self.path} belongs to a session that is still running. Wait for its end, or stop it."
             ) from None
+
+    def release(self) -> None:
+        """Let other sessions in. May be called again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def id(self) -> str:

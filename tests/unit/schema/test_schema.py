@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -107,3 +109,17 @@ def test_what_pytest_loads_at_start_is_standard_library_only():
     code = "".join(f"import pytest_llmbench.schema.{name}\n" for name in modules)
     code += "import pytest_llmbench.catalog, pytest_llmbench.errors, sys\nassert 'pydantic' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def shape(schema):
+    """Types, their fields and which of them must be there; wording differs between versions of pydantic."""
+    types = {"Results": schema, **schema["$defs"]}
+    return {
+        name: (sorted(each.get("properties", {})), sorted(each.get("required", []))) for name, each in types.items()
+    }
+
+
+def test_the_published_schema_is_that_of_the_code():
+    """docs/results.schema.json is ``json.dumps(Results.model_json_schema(), indent=1)``."""
+    published = Path(__file__).parents[3] / "docs" / "results.schema.json"
+    assert shape(json.loads(published.read_text(encoding="utf-8"))) == shape(Results.model_json_schema())

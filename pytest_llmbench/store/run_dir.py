@@ -7,7 +7,7 @@
     +-- completions/ab/<sha256>.json   good completions, by request; shared by all runs
     +-- latest -> runs/<run id>
     +-- runs/<run id>/
-        +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json  lock
+        +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json
         +-- replies/<model>/<task>.<epoch>.md      what the model answered; ``dir:`` reads this folder
         +-- replies/<model>/<task>.<epoch>.json    the request and the outcome
         +-- files/<model>/<task>.<epoch>/          the files taken from the reply
@@ -79,13 +79,12 @@ class RunDir:
 
         Raises ``StoreError`` if one has it.
         """
-        path = self.path / "lock"
-        with writing(path):
-            self._lock = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
         try:
             import fcntl  # missing on Windows, where nothing keeps two sessions from one run
         except ImportError:
             return
+        with writing(self.path):
+            self._lock = os.open(self.path, os.O_RDONLY)  # of the folder itself: no file to leave behind
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from pytest_llmbench.llm.client import LLMClient, ModelTarget
 from pytest_llmbench.llm.secrets import api_key
+from pytest_llmbench.llm.servers import normalized
 from pytest_llmbench.schema.settings import LLMSettings
 
 ClientFactory = Callable[[ModelTarget], LLMClient]
@@ -35,16 +36,26 @@ def real_clients(settings: LLMSettings, environment: Mapping[str, str] = os.envi
             return hosted()
         from pytest_llmbench.llm.openai_client import OpenAIClient
 
-        # The key is meant for the endpoint that the user named, not for whatever answers on a port of this machine.
-        if target.key_variable is not None:
-            return OpenAIClient(target.base_url or "", environment.get(target.key_variable))
-        named = settings.base_url or environment.get("OPENAI_BASE_URL")
         return OpenAIClient(
             target.base_url or "",
-            environment.get("OPENAI_API_KEY") if named else None,
+            _key(target, settings, environment),
             connect_s=settings.connect_s,
             first_byte_s=settings.first_byte_s,
             silence_s=settings.silence_s,
         )
 
     return make
+
+
+def _key(target: ModelTarget, settings: LLMSettings, environment: Mapping[str, str]) -> str | None:
+    """The models file's key of an endpoint; else ``OPENAI_API_KEY``, for the endpoint that the user named alone.
+
+    A server that was found on a port of this machine, or that the models file names, gets no key meant for another.
+    """
+    if target.key_variable is not None:
+        return environment.get(target.key_variable)
+    named = settings.base_url or environment.get("OPENAI_BASE_URL")
+    if not named:
+        return None
+    url = normalized(named)
+    return environment.get("OPENAI_API_KEY") if target.base_url in (url, f"{url}/v1") else None

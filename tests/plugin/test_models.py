@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.bench import ADD_REPLY, Bench
-from support.server import ChatServer
+from support.bench import ADD_REPLY, TASK, WRONG_REPLY, Bench
+from support.server import ChatServer, Reply
 
 KEY = "rack-key-5d1f0a"
 
@@ -92,3 +92,37 @@ def test_listing_where_nothing_answers(bench: Bench) -> None:
     assert run.exit == 0
     assert "models file: none" in run.out
     assert "servers: none answers at http://127.0.0.1:1 " in run.out
+
+
+def test_the_key_of_a_named_server_goes_to_no_server_of_the_file(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY) as rack, ChatServer(ADD_REPLY) as named:
+        bench.file("llmbench.toml", f'[models.mine]\nbase_url = "{rack.base_url}"\n')
+        run = bench.run("--llm-model=mine", OPENAI_BASE_URL=named.base_url, OPENAI_API_KEY=KEY)
+        assert run.exit == 0, run.out + run.err
+        assert "authorization" not in rack.requests[0].headers
+        run = bench.run("--llm-model=mine", "--llm-cache=off", OPENAI_BASE_URL=rack.url, OPENAI_API_KEY=KEY)
+        assert run.exit == 0, run.out + run.err
+        assert rack.requests[1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_clocks_hold_where_a_key_of_the_file_is_sent(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(Reply(ADD_REPLY, latency_s=4.0)) as server:
+        bench.file("llmbench.toml", f'[models.mine]\nbase_url = "{server.base_url}"\napi_key_env = "RACK_KEY"\n')
+        run = bench.run("--llm-model=mine", "--llm-first-byte-timeout=0.5", RACK_KEY=KEY)
+    assert run.exit == 1
+    assert run.attempt("add", "mine")["status"] == "error"
+    assert "--llm-first-byte-timeout" in run.out
+
+
+def test_the_system_prompt_comes_once_in_every_turn(bench: Bench) -> None:
+    before, rest = TASK.split("pytestmark = ", 1)
+    feedback = 'def feedback(submission):\n    return None if "+" in submission.files["add.py"] else "Wrong."\n\n\n'
+    marked = rest.replace("files=", "turns=2, feedback=feedback, files=", 1)
+    bench.task("add", f"{before}{feedback}pytestmark = {marked}")
+    with ChatServer([WRONG_REPLY, ADD_REPLY]) as server:
+        run = bench.run("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-system-prompt=Be short.")
+    assert run.exit == 0, run.out + run.err
+    roles = [[message["role"] for message in request.body["messages"]] for request in server.requests]
+    assert roles == [["system", "user"], ["system", "user", "assistant", "user"]]

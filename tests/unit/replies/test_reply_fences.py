@@ -1,7 +1,7 @@
 """Fenced blocks: the same as a CommonMark parser sees in well-formed text, and kinder in ill-formed text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmbench.replies.fences import scan
@@ -42,6 +42,7 @@ def documents(draw):
     return "\n\n".join(parts) + draw(st.sampled_from(["", "\n"]))
 
 
+@settings(deadline=None)  # the first call loads the other parser
 @given(documents())
 def test_same_as_commonmark(text):
     markdown_it = pytest.importorskip("markdown_it")

@@ -160,7 +160,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _point_latest(base: Path, run_id: str) -> None:
-    beside = base / f".latest.{run_id}"
+    beside = base / f".latest.{run_id}.{secrets.token_hex(3)}"
     beside.symlink_to(Path("runs") / run_id, target_is_directory=True)
     try:
         beside.replace(base / "latest")

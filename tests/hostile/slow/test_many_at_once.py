@@ -40,7 +40,7 @@ def test_many_at_once_leave_nothing_and_starve_nobody(tmp_path, sandbox_for):
     heartbeat = _Heartbeat()
     heartbeat.start()
     ran = pytest_elsewhere(
-        tmp_path, ["tests/hostile/test_programs.py", "-q", "-n", "3", "--tb=short"], env={MARK: mark}
+        tmp_path, ["tests/hostile/test_programs.py", "-q", "-n", "4", "--tb=short"], env={MARK: mark}
     )
     heartbeat.stop.set()
     heartbeat.join()

@@ -130,6 +130,11 @@ def test_retry_after_is_honoured_up_to_a_limit() -> None:
     assert retry.waited_s == QUICK.retry_after_max_s
 
 
+def test_retry_after_nothing_is_sent_again_at_once() -> None:
+    completion, (retry,), sent = ask([Reply.plain(429, "", Retry_After="0"), "fine"])
+    assert (completion.text, retry.waited_s, sent) == ("fine", 0, 2)
+
+
 def test_loading_model_is_waited_for_beyond_the_tries() -> None:
     completion, retries, sent = ask([LOADING] * 6 + [BOOM, BOOM, "fine"])
     assert (completion.text, sent, len(retries)) == ("fine", 9, 8)

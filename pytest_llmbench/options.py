@@ -123,6 +123,8 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             read.model_spec(text, read.folder(values, "model", config)) for text in read.names(values, "model")
         )
     pass_at = read.number(values, "pass-at", above=None)
+    if read.switch(values, "retry-errors") and not read.text(values, "resume"):
+        raise OptionError("--llm-retry-errors is about a run that is gone on with: give --llm-resume too.")
     labels = [model.label for model in models]
     for label in labels:
         if labels.count(label) > 1:

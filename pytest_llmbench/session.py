@@ -60,6 +60,7 @@ class Controller:
         _refuse_unknown_prices(settings.llm, self.targets)
         self.recorder = self._recorder(settings.resume)
         self.run = self.recorder.run
+        completions.run = self.run.id
         self.gateway = Gateway(
             self.targets,
             settings.llm,
@@ -69,7 +70,7 @@ class Controller:
             client_factory=real_clients(settings.llm, secrets),
             recall=self.recorder.recall,
             earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
-            own_since=self.recorder.header.run.started if settings.resume else None,
+            own_run=self.run.id if settings.resume else None,
             scrub=self.scrub.outcome,
         )
         self._on_planned = on_planned
@@ -167,6 +168,7 @@ class Controller:
                 f"--llm-resume: {run.path} cannot be gone on with, for its figures would be of two kinds: "
                 f"{'; '.join(differences)}. Run with what it had, or start a new run."
             )
+        run.point_latest(self.settings.run_base)
         return Recorder(run, former, resumed=True)
 
     def _shown(self, path: Path) -> str:

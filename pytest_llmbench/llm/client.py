@@ -87,6 +87,10 @@ class CompletionCache(Protocol):
         """The stored completion of an equal request."""
         ...
 
+    def stored_by(self, request: CompletionRequest) -> str | None:
+        """The run that asked for the stored completion; None: not known."""
+        ...
+
     def difference(self, request: CompletionRequest) -> str:
         """In what the stored request that is most like this one differs; empty: none is of the same model."""
         ...

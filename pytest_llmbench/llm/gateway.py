@@ -48,7 +48,7 @@ class Gateway:
         lookahead: bool = False,
         recall: Recall | None = None,
         earlier: Recall | None = None,
-        own_since: str | None = None,
+        own_run: str | None = None,
         budget: Budget | None = None,
         policy: RetryPolicy | None = None,
         scrub: Callable[[Outcome], Outcome] = lambda outcome: outcome,
@@ -58,12 +58,12 @@ class Gateway:
         ``on_outcome`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate at most
         the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
         every outcome stays in memory. ``earlier`` has what the first part of a resumed run left of an
-        attempt, and ``own_since`` says when that run began (UTC, ISO 8601): a completion stored since is its own.
+        attempt, and ``own_run`` is its id: a completion that it stored is its own and not one used again.
         ``scrub`` takes secrets out of what came of asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
         self._settings = settings
-        self._keeper = Keeper(cache, on_outcome, settings.cache, own_since)
+        self._keeper = Keeper(cache, on_outcome, settings.cache, own_run)
         self._make_client = client_factory or real_clients(settings)
         self._policy = policy or RetryPolicy()
         self._scrub = scrub
@@ -272,11 +272,10 @@ class Gateway:
 
     def _end_unasked(self, queue: QueueState, reason: str) -> None:
         """The budget is used up: what is pending ends without a request."""
-        failure = Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
         for model in queue.concurrency:
             for key in queue.give_up(model):
                 self._since.pop(key)
-                finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure, not_run=reason))
+                finish = self._finish(key, self._requests.pop(key), Outcome(failure=_unasked(reason), not_run=reason))
                 self._spawn(self._guarded(key, finish))
 
     async def _ask(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest) -> Outcome:
@@ -290,6 +289,8 @@ class Gateway:
                 timeout_s=self._settings.timeout_s,
                 policy=self._policy,
             )
+        except _BudgetError as error:
+            return Outcome(failure=error.failure, retries=error.retries, not_run=error.failure.cause)
         except ModelError as error:
             if error.completion is not None:  # a reply that cannot be graded has its price too
                 self._budget.add(error.completion, target.price)
@@ -302,9 +303,14 @@ class Gateway:
         return outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)})
 
     def _pass(self, key: AttemptKey) -> None:
-        """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
+        """A request is about to be sent, first or again.
+
+        Raises ``ModelError`` once the model was stopped or the budget is used up.
+        """
         if key.model in self._stopped:
             raise ModelError(self._stopped[key.model])
+        if reason := self._budget.used_up():
+            raise _BudgetError(_unasked(reason))
         self._board.sent(key)
 
     async def _finish(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
@@ -334,6 +340,10 @@ class Gateway:
         return await asyncio.shield(self._loop.run_in_executor(self._store, work))
 
 
+class _BudgetError(ModelError):
+    """The request may not be sent any more; the failure's cause says why."""
+
+
 class _Turnstile:
     """A client whose every request, retries included, passes a gate first."""
 
@@ -348,6 +358,10 @@ class _Turnstile:
 
     async def aclose(self) -> None:
         """Close nothing: the client is shared."""
+
+
+def _unasked(reason: str) -> Failure:
+    return Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
 
 
 def _cost_usd(target: ModelTarget, outcome: Outcome) -> float | None:

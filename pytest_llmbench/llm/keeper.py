@@ -16,12 +16,12 @@ class Keeper:
     """Stored completions, local files, and the user's ``on_outcome``."""
 
     def __init__(
-        self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode, own_since: str | None = None
+        self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode, own_run: str | None = None
     ) -> None:
         self._cache = cache
         self._on_outcome = on_outcome
         self._mode = mode
-        self._own_since = own_since
+        self._own_run = own_run
 
     def without_asking(self, target: ModelTarget, job: Job, request: CompletionRequest) -> Outcome | None:
         """The outcome of an attempt that needs no request; None: ask."""
@@ -32,7 +32,7 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends with it
             return Outcome(failure=fault(f"looking for a reply of {target.label} broke", error))
         if stored is not None:
-            own = self._own_since is not None and (stored.started or "") >= self._own_since
+            own = self._own_run is not None and self._cache.stored_by(request) == self._own_run
             return Outcome(completion=stored, cached=not own)
         if self._mode == "only":
             return Outcome(failure=_not_stored(target, job.key, self._cache.difference(request)))

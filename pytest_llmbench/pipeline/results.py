@@ -44,7 +44,9 @@ class Recorder:
         self._unsaved_items: list[ItemRecord] = []
         self._lock = threading.Lock()
         self._done = {record.key for record in self._outcomes.read()} if resumed else set()
-        if not resumed:
+        if resumed:
+            run.remove(RESULTS)  # of the part before: a kill must not leave it as the whole
+        else:
             run.write(_HEADER, to_json(header))
 
     def planned(self, plan: Plan) -> None:

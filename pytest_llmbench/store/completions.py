@@ -17,6 +17,8 @@ class CompletionStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._requests: list[CompletionRequest] | None = None
+        self.run = ""
+        """Id of the run that stores."""
 
     def load(self, request: CompletionRequest) -> Completion | None:
         """The stored completion of an equal request; a damaged file counts as none."""
@@ -31,10 +33,22 @@ class CompletionStore:
     def save(self, request: CompletionRequest, completion: Completion) -> None:
         """Keep a completion; raises ``StoreError`` when it cannot be written."""
         path = self._path(request)
-        content = {"request": request.model_dump(mode="json"), "completion": completion.model_dump(mode="json")}
+        content = {
+            "run": self.run,
+            "request": request.model_dump(mode="json"),
+            "completion": completion.model_dump(mode="json"),
+        }
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(content, indent=1, sort_keys=True))
+
+    def stored_by(self, request: CompletionRequest) -> str | None:
+        """The run that asked for the stored completion; None: not known."""
+        try:
+            run = json.loads(self._path(request).read_text(encoding="utf-8"))["run"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return run if isinstance(run, str) else None
 
     def requests(self) -> list[CompletionRequest]:
         """Every stored request, read once; damaged files are passed over."""

@@ -50,15 +50,14 @@ class RunDir:
         with writing(run.path):
             run.path.mkdir(parents=True)
             write_atomically(base / ".gitignore", "*\n")
-        with writing(base / "latest"):
-            _point_latest(base, run_id)
+        run.point_latest(base)
         return run
 
     @classmethod
     def open(cls, base: Path, name: str) -> RunDir:
-        """A run that is there: by its id, by the path of its folder, or ``latest``; ``latest`` points at it then.
+        """A run that is there: by its id, by the path of its folder, or ``latest``.
 
-        Raises ``StoreError`` when there is none, and when ``base`` cannot be written.
+        Raises ``StoreError`` when there is none.
         """
         runs = base / "runs"
         path = base / "latest" if name == "latest" else runs / name
@@ -68,11 +67,13 @@ class RunDir:
             known = sorted(each.name for each in runs.iterdir()) if runs.is_dir() else []
             there = f"There are: {', '.join(known[-_SHOWN:])}." if known else "There is none."
             raise StoreError(f"no run {name!r} in {runs} to go on with. {there}")
-        run = cls(path.resolve())
-        if run.path.parent == runs.resolve():
+        return cls(path.resolve())
+
+    def point_latest(self, base: Path) -> None:
+        """Make it the newest of ``base``'s runs; one that lies elsewhere is left out. Raises ``StoreError``."""
+        if self.path.resolve().parent == (base / "runs").resolve():
             with writing(base / "latest"):
-                _point_latest(base, run.path.name)
-        return run
+                _point_latest(base, self.path.name)
 
     def hold(self) -> None:
         """Keep other sessions out of this run until ``release``, or the end of this process.
@@ -110,6 +111,12 @@ class RunDir:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
         return path
+
+    def remove(self, name: str) -> None:
+        """Remove one file of the run, if it is there; raises ``StoreError``."""
+        path = self.path / name
+        with writing(path):
+            path.unlink(missing_ok=True)
 
     def reply_stem(self, key: AttemptKey) -> str:
         """Path of a reply below the run folder, without its ending."""

@@ -59,6 +59,29 @@ def test_minutes(bench: Bench) -> None:
     assert run.exit == 1
 
 
+def test_what_cannot_be_counted_is_not_asked_for(bench: Bench) -> None:
+    for name in TASKS:
+        bench.task(name)
+    with ChatServer(Reply(text=ADD_REPLY, usage=None)) as server:
+        run = bench.run(
+            *("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-concurrency=1"),
+            "--llm-max-tokens-total=1000000",
+        )
+        assert server.chat_count == 1
+    assert "did not tell the tokens of its answer, so --llm-max-tokens-total cannot be kept" in run.out
+
+
+def test_a_request_is_not_sent_again_either(bench: Bench) -> None:
+    bench.task("one")
+    with ChatServer(Reply.plain(429, "slow down", Retry_After="2")) as server:
+        run = bench.run(
+            *("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-max-minutes=0.03"),
+        )
+        assert server.chat_count <= 1
+    attempt = run.attempt("one", "test-model")
+    assert (attempt["status"], attempt["reason"].partition(":")[0]) == ("not_run", "budget")
+
+
 @pytest.mark.parametrize("name", ["openai/gpt-of-no-price", "groq/deep/unknown"])
 def test_an_unknown_price_is_no_price(bench: Bench, name: str) -> None:
     bench.task("one")

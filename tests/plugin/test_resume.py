@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from support.bench import ADD_REPLY, Bench
 from support.killing import (
-    ATTEMPTS,
     EPOCHS,
     IN_FLIGHT,
     TASKS,
     answer,
     essence,
-    killed_and_resumed,
+    killed_again_and_again,
     options,
     undisturbed,
 )
@@ -29,15 +29,44 @@ def suite(bench: Bench) -> Bench:
     return bench
 
 
-def test_killed_and_resumed_ends_as_undisturbed(suite: Bench) -> None:
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_killed_and_resumed_ends_as_undisturbed(suite: Bench, workers: str) -> None:
     whole = undisturbed(suite)
-    for moment, workers in ((0.9, ("-n0",)), (1.4, ("-n2",))):
-        with ChatServer(answer) as server:
-            results = killed_and_resumed(suite, server, moment, *workers)
-            assert server.chat_count <= ATTEMPTS + IN_FLIGHT
-        assert essence(results) == essence(whole)
-        assert len(list((suite.root / ".llmbench/runs").iterdir())) == 1
-        shutil.rmtree(suite.root / ".llmbench")
+    with ChatServer(answer) as server:
+        run, _ = killed_again_and_again(suite, server, (0.1, 0.25), workers)
+    assert essence(run.results) == essence(whole)
+    assert len(list((suite.root / ".llmbench/runs").iterdir())) == 1
+
+
+def test_what_was_finished_before_is_not_the_whole(suite: Bench) -> None:
+    """A part that came to its end, gone on with and killed, tells of the kill."""
+    with ChatServer(answer) as server:
+        suite.run(*options(server, "-k", "test_one"))
+        asked = server.chat_count
+        server.script = Reply(ending="hang")
+        with suite.start(*options(server, "--llm-resume")) as process:
+            server.wait_for(lambda s: s.chat_count > asked)
+            process.kill()
+            process.communicate()
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest_llmbench", ".llmbench/latest"],
+        cwd=suite.root, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "stopped before the end: the session was killed" in shown.stdout
+    assert "attempts: 2 scored, 4 not run" in shown.stdout
+
+
+def test_the_reply_of_another_run_is_one_used_again(suite: Bench) -> None:
+    with ChatServer(answer) as server:
+        first = suite.run(*options(server, "-k", "test_one")).results["run"]["id"]
+        suite.run(*options(server, "-k", "test_two"))
+        asked = server.chat_count
+        rest = suite.run(*options(server, f"--llm-resume={first}", "-k", "test_two"))
+        assert server.chat_count == asked
+    assert [(each["task"], each["cached"]) for each in rest.results["attempts"]] == [
+        *[("one", False)] * 2,
+        *[("two", True)] * 2,
+    ]
 
 
 def test_errors_are_asked_again_only_when_told_to(suite: Bench) -> None:
@@ -82,6 +111,10 @@ def test_what_would_mix_figures_is_refused(suite: Bench) -> None:
             run = suite.run(*base, *(() if "resume" in option else ("--llm-resume",)), option)
             assert (run.exit, said in run.err) == (4, True), run.out + run.err
             assert "Traceback" not in run.err
+        other = suite.run(*options(server)).results["run"]["id"]
+        first = next(each.name for each in (suite.root / ".llmbench/runs").iterdir() if each.name != other)
+        assert suite.run(*options(server), f"--llm-resume={first}", "--llm-param=seed=1").exit == 4
+        assert (suite.root / ".llmbench/latest").resolve().name == other
         suite.task("one", (suite.root / "tasks/test_one.py").read_text() + "\n# changed\n")
         changed = suite.run(*options(server, "--llm-resume"))
         assert changed.exit != 0

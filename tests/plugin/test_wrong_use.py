@@ -74,6 +74,7 @@ WRONG_OPTIONS = {
     "--llm-epochs=two": "a whole number",
     "--llm-timeout=-3": "a number above 0 is needed",
     "--llm-max-cost=0": "a number above 0 is needed",
+    "--llm-retry-errors": "give --llm-resume too",
     "--llm-param=temperature": "write KEY=VALUE",
     "--llm-param=seed=1,seed=2": "'seed' is given twice",
     "--llm-fail-under=120": "a percentage from 0 to 100",

@@ -6,9 +6,10 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from support.bench import ADD_REPLY, WRONG_REPLY, Bench
+from support.bench import ADD_REPLY, WRONG_REPLY, Bench, Run
 from support.server import ChatServer, Reply
 
 TASKS, EPOCHS, IN_FLIGHT = ("one", "two", "three"), 2, 2
@@ -40,20 +41,36 @@ def essence(results: dict[str, Any]) -> list[dict[str, Any]]:
     return json.loads(re.sub(r"127\.0\.0\.1:\d+", "SERVER", json.dumps(found)))
 
 
-def killed_and_resumed(bench: Bench, server: ChatServer, after_s: float, *workers: str) -> dict[str, Any]:
-    """Kill a session with -9 after some time, go on with its run until it ends by itself; its results."""
-    with bench.start(*options(server, *workers)) as process:
-        deadline = time.monotonic() + after_s
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.01)
-        process.kill()
-        process.communicate()
-    server.wait_for(lambda s: s.in_flight == 0)
-    if not (bench.root / ".llmbench/latest/run.json").exists():
-        return bench.run(*options(server, *workers)).results  # it had not begun
-    run = bench.run(*options(server, *workers, "--llm-resume"))
+def killed_again_and_again(
+    bench: Bench, server: ChatServer, pauses_s: Sequence[float], *workers: str
+) -> tuple[Run, int]:
+    """Kill one run with -9, each time so long after its session's first request; then let it end by itself.
+
+    Tells how often it was killed, too. A session that has nothing more to ask is not killed. At least one kill falls into generation.
+    """
+    resume: tuple[str, ...] = ()
+    kills = 0
+    for pause_s in pauses_s:
+        before = server.chat_count
+        with bench.start(*options(server, *workers, *resume)) as process:
+            while server.chat_count == before and process.poll() is None:
+                time.sleep(0.005)
+            deadline = time.monotonic() + pause_s
+            while time.monotonic() < deadline and process.poll() is None:
+                time.sleep(0.005)
+            asking = process.poll() is None
+            process.kill()
+            process.communicate()
+        resume = ("--llm-resume",)
+        server.wait_for(lambda s: s.in_flight == 0)
+        if not asking:
+            break
+        kills += 1
+    assert kills, "no kill fell into generation"
+    run = bench.run(*options(server, *workers, *resume))
     assert run.exit == 1, run.out + run.err
-    return run.results
+    assert server.chat_count <= ATTEMPTS + kills * IN_FLIGHT
+    return run, kills
 
 
 def undisturbed(suite: Bench) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Killed with -9 at 25 moments spread over a session's life, and gone on with each time."""
+"""Sessions killed with -9 at 25 moments of their generation, and gone on with each time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import shutil
 
 import pytest
 from support.bench import Bench
-from support.killing import ATTEMPTS, IN_FLIGHT, TASKS, answer, essence, killed_and_resumed, undisturbed
+from support.killing import TASKS, answer, essence, killed_again_and_again, undisturbed
 from support.server import ChatServer
 
-KILLS, LONGEST_S = 25, 2.5
+KILLS, LONGEST_S = 13, 0.4
+"""In each way of running: 26 in all."""
 
 
-@pytest.mark.parametrize("share", range(5))
-def test_killed_and_resumed_ends_as_undisturbed(bench: Bench, share: int) -> None:
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_killed_and_resumed_ends_as_undisturbed(bench: Bench, workers: str) -> None:
     for name in TASKS:
         bench.task(name)
     whole = undisturbed(bench)
-    chance = random.Random(share)
-    moments = [chance.uniform(0.2, LONGEST_S) for _ in range(KILLS // 5)]
-    for number, moment in enumerate(moments):
+    chance = random.Random(workers)
+    killed = 0
+    while killed < KILLS:
+        pauses = [chance.uniform(0.01, LONGEST_S) for _ in range(3)]
         with ChatServer(answer) as server:
-            results = killed_and_resumed(bench, server, moment, *(("-n2",) if number % 2 else ("-n0",)))
-            assert server.chat_count <= ATTEMPTS + IN_FLIGHT
-        assert essence(results) == essence(whole), f"killed after {moment:.2f} s"
+            run, kills = killed_again_and_again(bench, server, pauses, workers)
+        killed += kills
+        assert essence(run.results) == essence(whole), f"killed after {pauses}"
         shutil.rmtree(bench.root / ".llmbench")

@@ -23,7 +23,7 @@ def test_tokens_of_prompts_and_replies_count():
     budget = Budget(tokens=100)
     budget.add(answer(40, 59), None)
     assert budget.used_up() == ""
-    budget.add(answer(None, 1), None)
+    budget.add(answer(0, 1), None)
     assert budget.used_up() == "budget: 100 of --llm-max-tokens-total=100 tokens were used"
 
 
@@ -33,6 +33,18 @@ def test_what_has_a_price_is_spent():
     assert budget.used_up() == ""
     budget.add(answer(100_000, 10_000), Price(3e-6, 20e-6))
     assert budget.used_up() == "budget: 0.5000 of --llm-max-cost=0.5 USD were spent"
+
+
+def test_an_answer_of_unknown_size_ends_a_limit_on_what_it_would_count_to():
+    for limits in ({"tokens": 10**9}, {"cost_usd": 10.0}):
+        budget = Budget(**limits)
+        budget.add(answer(5, 5), Price(1e-6, 1e-6))
+        assert budget.used_up() == ""
+        budget.add(answer(5, None), Price(1e-6, 1e-6))
+        assert "cannot be kept" in budget.used_up()
+    free = Budget(cost_usd=10.0)
+    free.add(answer(None, None), None)
+    assert free.used_up() == ""
 
 
 def test_minutes_pass():

@@ -32,6 +32,9 @@ class MemoryCache:
     def load(self, request):
         return self.stored.get(request.fingerprint())
 
+    def stored_by(self, request):
+        return None
+
     def difference(self, request):
         return ""
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.names import ServedModel
 from pytest_llmbench.llm.prices import Price
+from pytest_llmbench.llm.servers import api_root
 from pytest_llmbench.schema.attempt import Frozen
 
 DEFAULT_NAME = "llmbench.toml"
 
+_OURS = frozenset({"model", "messages", "stream", "stream_options"})
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")
 _PRESET_TEXT = """
@@ -31,14 +34,20 @@ _PRESET_KEYS = frozenset(_PRESET_TEXT.split())
 """What shapes replies. Everything else, paths and keys among it, is not kept."""
 
 
-class PriceEntry(Frozen):
+class _Entry(Frozen):
+    """Values are taken as they are written: ``"4"`` is no number, and infinity is none either."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class PriceEntry(_Entry):
     """USD for a million tokens."""
 
     input_usd_per_mtok: Annotated[float, Field(ge=0)]
     output_usd_per_mtok: Annotated[float, Field(ge=0)]
 
 
-class ModelEntry(Frozen):
+class ModelEntry(_Entry):
     """One model of the file; what is not said is looked up, or unknown."""
 
     litellm: str | None = None
@@ -123,7 +132,8 @@ def _toml(path: Path, text: str) -> dict[str, ModelEntry]:
     entries = {name: _entry(path, name, table) for name, table in tables.items()}
     keys: dict[str, str | None] = {}
     for name, entry in entries.items():
-        if entry.base_url is not None and keys.setdefault(entry.base_url, entry.api_key_env) != entry.api_key_env:
+        place = api_root(entry.base_url) if entry.base_url is not None else None
+        if place is not None and keys.setdefault(place, entry.api_key_env) != entry.api_key_env:
             raise OptionError(f"models file {path}: {name}: api_key_env: models at one base_url have one key.")
     return entries
 
@@ -133,14 +143,25 @@ def _entry(path: Path, name: str, table: Any) -> ModelEntry:
     if not isinstance(table, dict):
         raise OptionError(f'{where} is no table: write [models."{name}"] above its keys.')
     try:
+        if "preset" in table:
+            raise OptionError(f"{where}: preset: there is no such key; it is what a preset.ini sets.")
         entry = ModelEntry.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        near = difflib.get_close_matches(key, ModelEntry.model_fields, n=1)
+        last = str(first["loc"][-1])
+        known = [*ModelEntry.model_fields, *PriceEntry.model_fields]
+        near = difflib.get_close_matches(last, known, n=1)
         hint = f"; did you mean {near[0]}?" if near and first["type"] == "extra_forbidden" else ""
         what = "there is no such key" if first["type"] == "extra_forbidden" else first["msg"]
         raise OptionError(f"{where}: {key}: {what}{hint}.") from None  # its text would show the value
+    if entry.base_url is not None:
+        try:
+            api_root(entry.base_url)
+        except OptionError as error:
+            raise OptionError(f"{where}: base_url: {error}") from None
+    if problem := unsendable(entry.params):
+        raise OptionError(f"{where}: params: {problem}")
     if entry.litellm is not None and (entry.base_url is not None or entry.api_key_env is not None):
         raise OptionError(f"{where}: litellm finds its endpoint and key itself; take base_url and api_key_env away.")
     if entry.api_key_env is not None and not _VARIABLE.fullmatch(entry.api_key_env):
@@ -148,6 +169,18 @@ def _entry(path: Path, name: str, table: Any) -> ModelEntry:
     if entry.api_key_env is not None and entry.base_url is None:
         raise OptionError(f"{where}: api_key_env: a key is sent to one server only; say which with base_url.")
     return entry
+
+
+def unsendable(params: Mapping[str, Any]) -> str:
+    """Why sampling parameters cannot be sent; empty: they can."""
+    if ours := sorted(params.keys() & _OURS):
+        return f"{ours[0]} is no sampling parameter: llmbench sets it itself. Take it away."
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            return f"{name}={value} is nothing that JSON can hold."
+    return ""
 
 
 def _presets(path: Path, text: str) -> dict[str, ModelEntry]:

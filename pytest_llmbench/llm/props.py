@@ -21,18 +21,19 @@ class Props:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def ask_props(base_url: str) -> Props:
+def ask_props(base_url: str, api_key: str | None = None) -> Props:
     """Ask a server on this machine; any other kind of server, and a router, says nothing. Never raises."""
     import httpx
 
     root = base_url.rstrip("/").removesuffix("/v1")
     try:
-        with httpx.Client(timeout=_READ_S, trust_env=False) as client:
+        headers = httpx.Headers({"Authorization": f"Bearer {api_key}"} if api_key else {})  # its repr shows no key
+        with httpx.Client(timeout=_READ_S, headers=headers, trust_env=False) as client:
             said = client.get(f"{root}/props").raise_for_status().json()
         defaults = said.get("default_generation_settings") or {}
         params = defaults.get("params") or {}
         slots, context = said.get("total_slots"), defaults.get("n_ctx")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError, RecursionError):
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, AttributeError, RecursionError):
         return Props()
     if not isinstance(slots, int) or slots < 1:
         return Props()

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.client import ModelTarget
-from pytest_llmbench.llm.models_file import ModelEntry, ModelsFile
+from pytest_llmbench.llm.models_file import ModelEntry, ModelsFile, unsendable
 from pytest_llmbench.llm.names import ServedModel, match, nearest
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.props import Props, ask_props
-from pytest_llmbench.llm.servers import is_near, normalized
+from pytest_llmbench.llm.servers import api_root, is_near
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class _Places:
             return self._with(entry, self._hosted_target(spec, entry.litellm))
         name = entry.name or self._entry_name(spec.name)
         if entry.base_url is not None:
-            return self._with(entry, self._openai(spec, name, normalized(entry.base_url)))
+            return self._with(entry, self._openai(spec, name, api_root(entry.base_url)))
         return self._with(entry, self._look_up(replace(spec, name=name)))
 
     def _look_up(self, spec: ModelSpec) -> ModelTarget:
@@ -123,6 +123,13 @@ class _Places:
 
     def _with(self, entry: ModelEntry, target: ModelTarget) -> ModelTarget:
         """What the file says of a model, over what was found; options go over both."""
+        if entry.api_key_env and not self.env.get(entry.api_key_env) and self.settings.cache != "only":
+            raise OptionError(
+                f"model {target.label!r}: the environment variable {entry.api_key_env}, which the models file names "
+                "for its key, is not set. Set it, or take api_key_env away."
+            )
+        if problem := unsendable(self.settings.params):
+            raise OptionError(f"--llm-param: {problem}")
         props = self._props(target, entry)
         concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
         return replace(
@@ -137,12 +144,13 @@ class _Places:
         )
 
     def _props(self, target: ModelTarget, entry: ModelEntry) -> Props:
-        """Of a server in a private network that did answer; one with a key of its own is not asked without it."""
-        unasked = target.problem or entry.api_key_env or self.settings.cache == "only"
+        """Of a server in a private network that did answer."""
+        unasked = target.problem or self.settings.cache == "only"
         if target.base_url is None or unasked or not is_near(target.base_url):
             return Props()
         if target.base_url not in self._asked:
-            self._asked[target.base_url] = ask_props(target.base_url)
+            key = self.env.get(entry.api_key_env or ("OPENAI_API_KEY" if self._base_url and not entry.base_url else ""))
+            self._asked[target.base_url] = ask_props(target.base_url, key)
         return self._asked[target.base_url]
 
     def _folder(self, spec: ModelSpec) -> ModelTarget:

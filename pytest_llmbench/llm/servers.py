@@ -106,6 +106,12 @@ def normalized(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
+def api_root(url: str) -> str:
+    """As ``normalized``, and below ``/v1`` where there is no path: one server is one place, however it was written."""
+    url = normalized(url)
+    return url if urlsplit(url).path else f"{url}/v1"
+
+
 def is_near(url: str) -> bool:
     """True for a server on this machine or in a private network, by name or address; asks no name server."""
     host = urlsplit(url).hostname or ""

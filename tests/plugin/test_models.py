@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from support.bench import ADD_REPLY, TASK, WRONG_REPLY, Bench
 from support.server import ChatServer, Reply
 
@@ -126,3 +128,26 @@ def test_the_system_prompt_comes_once_in_every_turn(bench: Bench) -> None:
     assert run.exit == 0, run.out + run.err
     roles = [[message["role"] for message in request.body["messages"]] for request in server.requests]
     assert roles == [["system", "user"], ["system", "user", "assistant", "user"]]
+
+
+def test_one_server_is_one_queue_however_it_is_written(bench: Bench) -> None:
+    for name in ("one", "two", "three"):
+        bench.task(name)
+    with ChatServer(Reply(text=ADD_REPLY, latency_s=0.1), models=["a", "b"]) as server:
+        root = server.base_url.removesuffix("/v1")
+        bench.file("llmbench.toml", f'[models.a]\nbase_url = "{root}"\n[models.b]\nbase_url = "{root}/v1/"\n')
+        run = bench.run("--llm-model=a,b", "-n2")
+        assert run.exit == 0, run.out + run.err
+        assert not [one for one, two in combinations(server.requests, 2) if one.overlaps(two)]
+    assert [model["endpoint"] for model in run.results["models"]] == [f"{root}/v1"] * 2
+
+
+def test_a_key_that_is_not_there_is_missed_before_anything_is_asked(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY) as server:
+        bench.file("llmbench.toml", f'[models.a]\nbase_url = "{server.base_url}"\napi_key_env = "RACK_KEY"\n')
+        run = bench.run("--llm-model=a")
+        assert server.chat_count == 0
+    assert (run.exit, "RACK_KEY, which the models file names for its key, is not set" in run.err) == (4, True)
+    run = bench.run("--llm-model=a", "--llm-param=stream=false", RACK_KEY=KEY)
+    assert (run.exit, "--llm-param: stream is no sampling parameter" in run.err) == (4, True)

@@ -46,7 +46,8 @@ def killed_again_and_again(
 ) -> tuple[Run, int]:
     """Kill one run with -9, each time so long after its session's first request; then let it end by itself.
 
-    Tells how often it was killed, too. A session that has nothing more to ask is not killed. At least one kill falls into generation.
+    Tells how often it was killed, too. A session that has nothing more to ask is not killed. At least one kill falls
+    into generation.
     """
     resume: tuple[str, ...] = ()
     kills = 0

@@ -16,15 +16,16 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from pytest_llmbench.errors import HarnessError, ModelError
+from pytest_llmbench.llm.asking import Asker, unasked, with_cost
 from pytest_llmbench.llm.board import Board, Recall
 from pytest_llmbench.llm.budget import Budget
-from pytest_llmbench.llm.client import CompletionCache, Job, LLMClient, ModelTarget, OnOutcome, Progress
+from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome, Progress
 from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
 from pytest_llmbench.llm.preflight import overflow
 from pytest_llmbench.llm.queues import QueueState, next_keys
-from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message, Outcome
+from pytest_llmbench.llm.retry import RetryPolicy
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import LLMSettings
 
@@ -62,13 +63,15 @@ class Gateway:
         ``scrub`` takes secrets out of what came of asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
-        self._settings = settings
         self._keeper = Keeper(cache, on_outcome, settings.cache, own_run)
-        self._make_client = client_factory or real_clients(settings)
-        self._policy = policy or RetryPolicy()
+        self._asker = Asker(
+            client_factory or real_clients(settings),
+            budget or Budget.of(settings),
+            policy or RetryPolicy(),
+            timeout_s=settings.timeout_s,
+        )
         self._scrub = scrub
         self._earlier = earlier
-        self._budget = budget or Budget.of(settings)
         self._board = Board(recall)
         self._closing = threading.Lock()
         self._closed = False
@@ -76,7 +79,6 @@ class Gateway:
         # Everything below belongs to the loop's thread.
         self._rank = {label: rank for rank, label in enumerate(self._targets)}
         self._queues = _queues(targets, lookahead=lookahead)
-        self._clients: dict[str, LLMClient] = {}
         self._requests: dict[AttemptKey, CompletionRequest] = {}
         self._since: dict[AttemptKey, float] = {}
         self._stopped: dict[str, Failure] = {}
@@ -133,7 +135,7 @@ class Gateway:
 
     def progress(self) -> Progress:
         """Counts at this moment."""
-        spent = self._budget
+        spent = self._asker.budget
         return replace(self._board.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
 
     def close(self) -> None:
@@ -174,9 +176,8 @@ class Gateway:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_S)
-        closing = asyncio.gather(*(client.aclose() for client in set(self._clients.values())), return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(closing, CLOSE_S)
+            await asyncio.wait_for(self._asker.aclose(), CLOSE_S)
         self._loop.stop()
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
@@ -241,7 +242,7 @@ class Gateway:
         if outcome is None and (too_long := overflow(request, target.context, target.endpoint)) is not None:
             outcome = Outcome(failure=too_long)
         if outcome is not None:
-            await self._finish(key, request, outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)}))
+            await self._finish(key, request, with_cost(target, outcome))
             return
         self._requests[key] = request
         self._since[key] = since
@@ -253,7 +254,7 @@ class Gateway:
         """Start whatever may start now."""
         if self._closed:
             return
-        if (reason := self._budget.used_up()) and any(queue.pending.values()):
+        if (reason := self._asker.budget.used_up()) and any(queue.pending.values()):
             self._end_unasked(queue, reason)
             return
         for key in next_keys(queue):
@@ -263,7 +264,7 @@ class Gateway:
     async def _generate(self, queue: QueueState, key: AttemptKey) -> None:
         request = self._requests.pop(key)
         queue_s = time.monotonic() - self._since.pop(key)
-        outcome = self._scrub(await self._ask(self._targets[key.model], key, request))
+        outcome = self._scrub(await self._asker.ask(self._targets[key.model], request, lambda: self._pass(key)))
         outcome = outcome.model_copy(update={"queue_s": queue_s})
         await self._finish(key, request, outcome)
         # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
@@ -275,42 +276,13 @@ class Gateway:
         for model in queue.concurrency:
             for key in queue.give_up(model):
                 self._since.pop(key)
-                finish = self._finish(key, self._requests.pop(key), Outcome(failure=_unasked(reason), not_run=reason))
+                finish = self._finish(key, self._requests.pop(key), Outcome(failure=unasked(reason), not_run=reason))
                 self._spawn(self._guarded(key, finish))
 
-    async def _ask(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest) -> Outcome:
-        """Ask, again where that helps; everything that goes wrong is in the outcome."""
-        try:
-            client = self._clients.get(target.queue) or self._make_client(target)
-            self._clients[target.queue] = client
-            completion, retries = await complete_with_retries(
-                _Turnstile(client, lambda: self._pass(key)),
-                request,
-                timeout_s=self._settings.timeout_s,
-                policy=self._policy,
-            )
-        except _BudgetError as error:
-            return Outcome(failure=error.failure, retries=error.retries, not_run=error.failure.cause)
-        except ModelError as error:
-            if error.completion is not None:  # a reply that cannot be graded has its price too
-                self._budget.add(error.completion, target.price)
-            outcome = Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
-            return outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)})
-        except Exception as error:  # noqa: BLE001 - a fault of ours or of a library: told, never waited for in vain
-            return Outcome(failure=fault(f"asking {target.label} broke", error))
-        self._budget.add(completion, target.price)
-        outcome = Outcome(completion=completion, retries=tuple(retries))
-        return outcome.model_copy(update={"cost_usd": _cost_usd(target, outcome)})
-
     def _pass(self, key: AttemptKey) -> None:
-        """A request is about to be sent, first or again.
-
-        Raises ``ModelError`` once the model was stopped or the budget is used up.
-        """
+        """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
         if key.model in self._stopped:
             raise ModelError(self._stopped[key.model])
-        if reason := self._budget.used_up():
-            raise _BudgetError(_unasked(reason))
         self._board.sent(key)
 
     async def _finish(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
@@ -338,37 +310,6 @@ class Gateway:
     async def _on_disk(self, work: Callable[[], _T]) -> _T:
         """Do it on the store's thread, to its end also when this task is cancelled."""
         return await asyncio.shield(self._loop.run_in_executor(self._store, work))
-
-
-class _BudgetError(ModelError):
-    """The request may not be sent any more; the failure's cause says why."""
-
-
-class _Turnstile:
-    """A client whose every request, retries included, passes a gate first."""
-
-    def __init__(self, client: LLMClient, gate: Callable[[], None]) -> None:
-        self._client = client
-        self._gate = gate
-
-    async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
-        """Pass the gate, then ask; raises ``ModelError``."""
-        self._gate()
-        return await self._client.complete(request, timeout_s=timeout_s)
-
-    async def aclose(self) -> None:
-        """Close nothing: the client is shared."""
-
-
-def _unasked(reason: str) -> Failure:
-    return Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
-
-
-def _cost_usd(target: ModelTarget, outcome: Outcome) -> float | None:
-    """What the answer cost when it was asked for; None: unknown, or there was none."""
-    if target.price is None or outcome.completion is None:
-        return None
-    return target.price.cost_usd(outcome.completion.usage)
 
 
 def _queues(targets: Sequence[ModelTarget], *, lookahead: bool) -> dict[str, QueueState]:

@@ -14,8 +14,6 @@ from pytest_llmbench.llm.client import LLMClient
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Retry
 
 _UNAVAILABLE = 503
-_LEAST_PAUSE_S = 0.001
-"""After ``Retry-After: 0``: older versions of stamina take a pause of 0 for "no more"."""
 _PASSING_STATUSES = (200, 500, 502, _UNAVAILABLE, 504, 529)
 """Of server errors; 200: reported inside an answer that had begun. 529: some providers' "overloaded"."""
 
@@ -112,4 +110,4 @@ class _Tries:
         self.retries.append(retry)
         if self._on_retry is not None:
             self._on_retry(retry)
-        return max(pause_s, _LEAST_PAUSE_S)
+        return pause_s

@@ -14,7 +14,7 @@ from pytest_llmbench.collection import Collection
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.grader import GRADER, Grader
 from pytest_llmbench.llm.secrets import Secrets
-from pytest_llmbench.planning import keep_attempts_together, make_plan, order_for_generation
+from pytest_llmbench.planning import keep_attempts_together, make_plan, order_for_generation, split_shard
 from pytest_llmbench.sandbox.select import SandboxChoice
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.settings import Settings
@@ -41,11 +41,13 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
         grader = Grader(collection, link, RunDir(Path(given["run"])), SandboxChoice(**given["sandbox"]))
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
         return
+    from pytest_llmbench.pipeline.stored import read_results
     from pytest_llmbench.reporter import Reporter
     from pytest_llmbench.session import Controller
 
     _refuse(config)
-    reporter = Reporter(config)
+    baseline = read_results(settings.gates.baseline) if settings.gates.baseline is not None else None
+    reporter = Reporter(config, baseline)
     lookahead = bool(config.getoption("maxfail", 0))
     controller = Controller(settings, secrets, lookahead=lookahead, on_planned=reporter.on_planned)
     quiet = contextlib.ExitStack()
@@ -105,9 +107,15 @@ class _Planner:
         self._announcer = announcer
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
         """Around every other plugin's reordering (``--ff``, random order): an attempt's points stay together."""
-        order_for_generation(items, [model.label for model in self._settings.llm.models], self._queues)
+        labels = [model.label for model in self._settings.llm.models]
+        if self._settings.shard is not None:
+            items[:], others = split_shard(items, labels, self._settings.shard)
+            config.hook.pytest_deselected(items=others)
+        order_for_generation(items, labels, self._queues)
         result = yield
         keep_attempts_together(items)
         return result

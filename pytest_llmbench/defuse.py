@@ -16,6 +16,7 @@ _LONGEST_SECTION = 20_000
 _SLACK = 100
 """A text that is hardly too long is not worth a cut; nor is one that was cut already."""
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+_WORKFLOW_COMMAND = re.compile(r"(?m)^( *):(?=:[\w-][^\n]*::)")
 _DEFUSED = "llm_defused"
 """Attribute of a report that was made harmless, and of what pytest makes out of it for a subtest."""
 
@@ -26,10 +27,13 @@ def clean(text: str, limit: int = _LONGEST_MESSAGE) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with tabs as blanks and every other control character, lone surrogate and the like as its escape."""
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text.expandtabs(4))
+    """The text with tabs as blanks and every other control character, lone surrogate and the like as its escape.
+
+    What GitHub's runner would take for a command to itself (``::add-mask::``, ``##[error]``) is broken up as well.
+    """
+    if not text.isascii() or not text.replace("\n", "").isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text.expandtabs(4))
+    return _WORKFLOW_COMMAND.sub(r"\1\\x3a", text).replace("##[", r"#\x23[")
 
 
 def bounded(text: str, limit: int) -> str:

@@ -147,3 +147,27 @@ def params(values: Mapping[str, Value | None], name: str) -> dict[str, Any]:
         except ValueError:
             found[key] = value.strip()
     return found
+
+
+def percentages(values: Mapping[str, Value | None], name: str) -> tuple[tuple[str, float], ...]:
+    """``NAME=PERCENT`` pairs; raises ``OptionError``."""
+    raw = values[name]
+    found: dict[str, float] = {}
+    for text in names(values, name):
+        key, separator, value = text.partition("=")
+        if not separator or not key.strip() or raw is None:
+            raise OptionError(f"{raw.source if raw else name}={text}: write TASK=PERCENT, such as js-sse=60.")
+        percent = number({name: Value(value, f"{raw.source}={key}", from_ini=raw.from_ini)}, name, above=None)
+        found[key.strip()] = percent or 0.0
+    return tuple(found.items())
+
+
+def shard(values: Mapping[str, Value | None], name: str) -> tuple[int, int] | None:
+    """``I/N`` with 1 <= I <= N; raises ``OptionError``."""
+    raw = values[name]
+    if raw is None:
+        return None
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(raw.value).strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise OptionError(f"{raw.source}={raw.value}: write I/N, such as 1/3 for the first of three parts.")
+    return int(match[1]), int(match[2])

@@ -6,7 +6,6 @@ For every option: flag > environment (``LLMBENCH_MODEL`` for ``--llm-model``) > 
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,74 +13,10 @@ import pytest
 
 from pytest_llmbench import option_values as read
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.schema.settings import CacheMode, LLMSettings, ModelSpec, Settings
+from pytest_llmbench.option_table import OPTIONS, Option
+from pytest_llmbench.schema.comparison import KINDS
+from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting in its three spellings."""
-
-    name: str
-    """``base-url`` is ``--llm-base-url``, ``LLMBENCH_BASE_URL`` and the ini ``llm_base_url``."""
-    metavar: str
-    help: str
-    many: bool = False
-    switch: bool = False
-    """True: on or off, without a value."""
-    bare: str = ""
-    """What the option means without a value, where it may stand alone."""
-
-    @property
-    def flag(self) -> str:
-        """The command line option."""
-        return f"--llm-{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return f"LLMBENCH_{self.name.replace('-', '_').upper()}"
-
-    @property
-    def dest(self) -> str:
-        """Name in pytest's namespace and in the ini file."""
-        return f"llm_{self.name.replace('-', '_')}"
-
-
-OPTIONS = (
-    Option("model", "NAME", "model under test; several: again or with commas. LABEL=NAME renames it. "
-           "dir:PATH grades replies kept in a folder; builtin/reference and builtin/starter need no model", many=True),
-    Option("suite", "NAME", "run the tasks of this suite; several: again or with commas", many=True),
-    Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1"),
-    Option("epochs", "N", "independent attempts at each task (default: 1)"),
-    Option("concurrency", "N", "requests in flight per endpoint (default: 1 for a server on this machine, else 8)"),
-    Option("models-file", "PATH", "models with their endpoints and parameters: llmbench.toml, or a llama.cpp "
-           "preset.ini (default: llmbench.toml in the rootdir, if there)"),
-    Option("list-models", "", "show which models can be reached, and end", switch=True),
-    Option("param", "KEY=VALUE", "sampling parameter to send with every request; several: again or with commas "
-           "(default: none, so that the server's own presets hold)", many=True),
-    Option("system-prompt", "TEXT", "system message before every prompt (default: none)"),
-    Option("timeout", "SECONDS", "longest wait for one completion (default: 600)"),
-    Option("connect-timeout", "SECONDS", "longest wait for a connection (default: 10)"),
-    Option("first-byte-timeout", "SECONDS", "longest wait from sending to the answer's first byte (default: none of "
-           "its own)"),
-    Option("silence-timeout", "SECONDS", "longest pause inside an answer that has begun (default: none of its own)"),
-    Option("max-cost", "USD", "ask nothing more once this much was spent"),
-    Option("max-tokens-total", "N", "ask nothing more once so many tokens were used, prompts and replies together"),
-    Option("max-minutes", "MINUTES", "ask nothing more once the session has lasted so long"),
-    Option("resume", "RUN", "go on with a run that was stopped: its id, its folder, or nothing for the newest",
-           bare="latest"),
-    Option("retry-errors", "", "with --llm-resume: ask again what ended as an error", switch=True),
-    Option("pass-at", "PERCENT", "share of a task's points from which an attempt counts as a pass, for pass@k "
-           "(default: 100)"),
-    Option("run-dir", "PATH", "folder of runs and stored completions (default: .llmbench in the rootdir)"),
-    Option("sandbox", "NAME", "auto, bubblewrap, landlock, podman:IMAGE, docker:IMAGE, or none: no protection at all "
-           "(default: auto)"),
-    Option("cache", "MODE", "stored completions: use, refresh, only or off (default: use)"),
-    Option("selfcheck", "", "grade each task's own reference, starter and mutants, three times each, in place of "
-           "models; the exit status is 0 only if each of them loses exactly what it must", switch=True),
-    Option("fail-under", "PERCENT", "the exit status is 0 only if every model reaches this share of the points "
-           "and nothing is an error or incomplete; missed points alone fail nothing then"),
-)  # fmt: skip
 SELFCHECKED = ("builtin/reference", "builtin/starter")
 """Graded for every task by ``--llm-selfcheck``, beside the task's mutants."""
 SELFCHECK_EPOCHS = 3
@@ -152,12 +87,32 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         suites=tuple(read.names(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
         sandbox=read.sandbox_name(values),
-        fail_under=None if selfcheck else read.number(values, "fail-under", above=None),
+        gates=Gates() if selfcheck else _gates(values, config),
+        html=read.path(values, "html", config),
+        shard=read.shard(values, "shard"),
         selfcheck=selfcheck,
         list_models=read.switch(values, "list-models"),
         resume=read.text(values, "resume"),
         retry_errors=read.switch(values, "retry-errors"),
         pass_at=100.0 if pass_at is None else pass_at,
+    )
+
+
+def _gates(values: Mapping[str, read.Value | None], config: pytest.Config) -> Gates:
+    baseline = read.path(values, "baseline", config)
+    allow = read.names(values, "baseline-allow")
+    for word in allow:
+        if word not in (*KINDS, "all"):
+            raise OptionError(f"--llm-baseline-allow={word}: choose one of {', '.join(KINDS)}, all.")
+    if allow and baseline is None:
+        raise OptionError("--llm-baseline-allow is about a comparison: give --llm-baseline too.")
+    return Gates(
+        fail_under=read.number(values, "fail-under", above=None),
+        fail_under_task=read.percentages(values, "fail-under-task"),
+        min_coverage=read.number(values, "min-coverage", above=None),
+        min_tps=read.number(values, "min-tps", above=0.0),
+        baseline=baseline,
+        baseline_allow=frozenset(KINDS) if "all" in allow else frozenset(allow),
     )
 
 

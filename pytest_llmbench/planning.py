@@ -26,6 +26,26 @@ def make_plan(collection: Collection, items: Iterable[pytest.Item]) -> Plan:
     )
 
 
+def split_shard(
+    items: Sequence[pytest.Item], models: Sequence[str], shard: tuple[int, int]
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The items of this shard and those of the others; ordinary tests are in every shard.
+
+    Attempts are dealt in stretches, model by model, so that a shard needs as few models as can be.
+    """
+    keys = {ref.key for item in items if (ref := item.stash.get(ITEM_REF, None))}
+    place = {model: number for number, model in enumerate(models)}
+    ordered = sorted(keys, key=lambda key: (place.get(key.model, len(place)), key))
+    number, of = shard
+    own = set(ordered[len(ordered) * (number - 1) // of : len(ordered) * number // of])
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        ref = item.stash.get(ITEM_REF, None)
+        (kept if ref is None or ref.key in own else others).append(item)
+    return kept, others
+
+
 def order_for_generation(items: list[pytest.Item], models: Sequence[str], queues: Mapping[str, str]) -> None:
     """Sort in place: ordinary tests first, then attempts in the order in which their replies come.
 

@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
+from pytest_llmbench import deliver
 from pytest_llmbench.defuse import clean
+from pytest_llmbench.errors import StoreError
 from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.progress import PLAIN_S, TERMINAL_S, sign_of_life
-from pytest_llmbench.reporting.terminal import printable, render
+from pytest_llmbench.reporting.tables import printable
+from pytest_llmbench.reporting.terminal import render
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.session import Controller
-from pytest_llmbench.verdict import shortfall
+from pytest_llmbench.verdict import Ruling, rule
 
 LOST = "???"
 """Phase of the report that xdist makes up for a test whose worker was lost."""
@@ -29,14 +32,17 @@ LOST = "???"
 class Reporter:
     """Listens to the session on the controller's side."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, baseline: Results | None = None) -> None:
+        """``baseline``: the results that this run is judged against, if any."""
         self._config = config
+        self._baseline = baseline
         self._controller: Controller | None = None
         self._results: Results | None = None
         self._told: set[str] = set()
         self._stopped_by = ""
         self._ordinary_failure = False
-        self._shortfall: str | None = None
+        self._rulings: list[Ruling] = []
+        self._report: str = ""
         self._ended = threading.Event()
         self._old_sigterm: Any = None
         self._local = 0
@@ -126,21 +132,26 @@ class Reporter:
         stopped = self._stopped_by or str(session.shouldstop or session.shouldfail or "")
         self._results = self.controller.finish(stopped_by=stopped)
         trouble = self.controller.recorder.trouble
-        limit = self.controller.settings.fail_under
+        gates = self.controller.settings.gates
         check = self._results.selfcheck
         if check is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             sound = check.passed and not (stopped or trouble or self._ordinary_failure)
             session.exitstatus = pytest.ExitCode.OK if sound else pytest.ExitCode.TESTS_FAILED
-        elif limit is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            self._shortfall = (
-                stopped
-                or (str(trouble) if trouble else "")
-                or ("an ordinary test failed" if self._ordinary_failure else "")
-                or shortfall(self._results, limit)
-            )
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED if self._shortfall else pytest.ExitCode.OK
+        elif gates.any and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            before = stopped or str(trouble or "") or ("an ordinary test failed" if self._ordinary_failure else "")
+            rulings = rule(self._results, gates, self._baseline)
+            self._rulings = [Ruling(gate, before or shortfall) for gate, shortfall in rulings]
+            missed = any(ruling.shortfall for ruling in self._rulings)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED if missed else pytest.ExitCode.OK
         elif trouble is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.controller.settings.html is not None:
+            try:
+                self._report = deliver.write_html(self.controller.run, self._results, self.controller.settings.html)
+            except StoreError as error:
+                self._report = f"llmbench: {error}"
+                if session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return (yield)
 
     @pytest.hookimpl(optionalhook=True)
@@ -157,14 +168,20 @@ class Reporter:
         width, colour = terminalreporter._tw.fullwidth, terminalreporter.hasmarkup  # noqa: SLF001  # no other way
         for line in render(self._results, width=width, colour=colour).splitlines():
             terminalreporter.write_line(line)
-        if self._shortfall is not None:
-            verdict = f"not reached: {self._shortfall}" if self._shortfall else "reached"
-            terminalreporter.write_line(f"--llm-fail-under={self.controller.settings.fail_under:g}: {verdict}")
+        for ruling in self._rulings:
+            terminalreporter.write_line(printable(deliver.ruling_line(ruling)))
         trouble = self.controller.recorder.trouble
         if trouble is not None:
             terminalreporter.write_line(f"llmbench: {trouble}", red=True)
         else:
             terminalreporter.write_line(f"results: {self.controller.results_path}")
+        if self._report:
+            terminalreporter.write_line(self._report)
+        try:
+            for line in deliver.tell_github(self._results, self._rulings):
+                terminalreporter.write_line(line)
+        except StoreError as error:
+            terminalreporter.write_line(f"llmbench: {error}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Let go of everything, also when the session never began."""

@@ -141,6 +141,9 @@ class Controller:
         models = [f"llmbench: {describe(target)}" for target in self.targets]
         if self.settings.selfcheck:
             models.append(f"llmbench: mutant/...: each task's mutants; all of it {self.settings.llm.epochs} times")
+        if self.settings.shard is not None:
+            number, of = self.settings.shard
+            models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
         return [
             *models,
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
@@ -199,7 +202,8 @@ class Controller:
                 "cache": llm.cache,
                 "suites": list(self.settings.suites),
                 "pass_at": self.settings.pass_at,
-                "fail_under": self.settings.fail_under,
+                "fail_under": self.settings.gates.fail_under,
+                "shard": "/".join(map(str, self.settings.shard)) if self.settings.shard else None,
                 "selfcheck": self.settings.selfcheck,
             },
             machine={"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},

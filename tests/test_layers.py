@@ -20,9 +20,11 @@ LAYERS = {
     "llm": 1,
     "replies": 1,
     "sandbox": 1,
+    "analysis": 1,
     "grading": 1,
     "reporting": 1,
     "pipeline": 2,
+    "option_table": 3,
     "option_values": 3,
     "options": 3,
     "task_paths": 3,
@@ -39,9 +41,11 @@ LAYERS = {
     "verdict": 3,
     "grader": 3,
     "reporter": 3,
+    "deliver": 3,
     "scheduler": 3,
     "activate": 3,
     "plugin": 3,
+    "cli": 3,
     "__main__": 3,
     "__init__": 3,
 }
@@ -49,7 +53,7 @@ THIRD_PARTY_ONLY_IN = {
     "litellm": {"llm/litellm_client.py"},
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
-    "subprocess": {"sandbox", "toolchains.py", "caches/command.py"},
+    "subprocess": {"sandbox", "toolchains.py", "caches/command.py", "cli/regrade.py"},
 }
 
 

@@ -22,9 +22,9 @@ from pytest_llmbench.store.run_dir import RunDir
 
 RESULTS = "results.json"
 _HEADER = "run.json"
-_PLAN = "plan.json"
-_OUTCOMES = "attempts.jsonl"
-_ITEMS = "items.jsonl"
+PLAN = "plan.json"
+OUTCOMES = "attempts.jsonl"
+ITEMS = "items.jsonl"
 
 
 class Recorder:
@@ -35,11 +35,11 @@ class Recorder:
         self.run = run
         self.header = header
         self.plan = Plan()
-        self._former = read_record(run.path / _PLAN, Plan) if resumed else None
+        self._former = read_record(run.path / PLAN, Plan) if resumed else None
         self.trouble: StoreError | None = None
         """Set once the run folder could not be written: what came after is in memory only."""
-        self._outcomes = RecordLog(run.path / _OUTCOMES, OutcomeRecord)
-        self._items = RecordLog(run.path / _ITEMS, ItemRecord)
+        self._outcomes = RecordLog(run.path / OUTCOMES, OutcomeRecord)
+        self._items = RecordLog(run.path / ITEMS, ItemRecord)
         self._unsaved_outcomes: dict[AttemptKey, Outcome] = {}
         self._unsaved_items: list[ItemRecord] = []
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Recorder:
     def planned(self, plan: Plan) -> None:
         """Keep the plan; raises ``StoreError``. A resumed run keeps what it had planned before."""
         self.plan = plan if self._former is None else joined(self._former, plan)
-        self.run.write(_PLAN, to_json(self.plan))
+        self.run.write(PLAN, to_json(self.plan))
 
     def earlier(self, key: AttemptKey, *, retry_errors: bool) -> Outcome | None:
         """What an earlier part of this run left of an attempt; None: ask.
@@ -191,14 +191,14 @@ def make_results(
 def load_results(run: RunDir) -> Results:
     """Make the results of a stored run again, also of one that was killed. Raises ``StoreError``."""
     header = read_header(run)
-    plan = read_record(run.path / _PLAN, Plan) or Plan()
+    plan = read_record(run.path / PLAN, Plan) or Plan()
     finished = read_record(run.path / RESULTS, Results)
     if finished is not None:
         info = finished.run
     else:
         info = header.run.model_copy(update={"stopped_by": "the session was killed, or is still running"})
-    outcomes = {r.key: r.outcome for r in RecordLog(run.path / _OUTCOMES, OutcomeRecord).read()}
-    records = list(RecordLog(run.path / _ITEMS, ItemRecord).read())
+    outcomes = {r.key: r.outcome for r in RecordLog(run.path / OUTCOMES, OutcomeRecord).read()}
+    records = list(RecordLog(run.path / ITEMS, ItemRecord).read())
     return make_results(RunHeader(run=info, models=header.models), plan, outcomes, records)
 
 

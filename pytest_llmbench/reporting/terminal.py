@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pytest_llmbench.reporting import epochs, selfcheck
+from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, printable, text_of
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
 
-_PLAIN_WIDTH = 1_000_000
-_ANY_HEIGHT = 100
-_LEAST_WIDTH = 80
 _READABLE = 20
 _MOST_REASONS = 3
 
@@ -27,19 +22,7 @@ def render(results: Results, *, width: int, colour: bool) -> str:
 
     ``width`` in columns counts on a terminal only (``colour``); plain text is never folded.
     """
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=max(width, _LEAST_WIDTH) if colour else _PLAIN_WIDTH,
-        height=_ANY_HEIGHT,
-        force_terminal=colour,
-        no_color=not colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
+    console, out = make_console(width=width, colour=colour)
     for line in heading(results):
         console.print(Text(printable(line)), soft_wrap=True)
     if results.selfcheck is not None:
@@ -51,10 +34,10 @@ def render(results: Results, *, width: int, colour: bool) -> str:
         _print_table(console, results.incomplete, colour=colour)
     if results.reduced:
         console.print(Text("Epochs: a pass has all points that are no bonus, or what --llm-pass-at asks for"))
-        _print_cells(console, epochs.head(results.reduced), epochs.rows(results.reduced), colour=colour)
+        print_cells(console, epochs.head(results.reduced), epochs.rows(results.reduced), colour=colour)
     for line in error_lines(results):
         console.print(Text(printable(line), style="red"), soft_wrap=True)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return text_of(out)
 
 
 def heading(results: Results) -> Iterator[str]:
@@ -118,7 +101,7 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
         for heads, note in choices
         if _room(columns := _columns(rows, heads)) <= console.width or not heads
     )
-    table = _empty_table(colour=colour)
+    table = empty_table(colour=colour)
     for column in columns:
         head = Text(printable(column.head))
         if column.is_text:
@@ -134,24 +117,9 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
 
 def _print_selfcheck(console: Console, check: SelfCheck, *, colour: bool) -> None:
     if check.tasks:
-        _print_cells(console, selfcheck.COLUMNS, selfcheck.rows(check), colour=colour)
+        print_cells(console, selfcheck.COLUMNS, selfcheck.rows(check), colour=colour)
     for line in selfcheck.lines(check):
         console.print(Text(printable(line), style="green" if check.passed else "red"), soft_wrap=True)
-
-
-def _print_cells(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]], *, colour: bool) -> None:
-    table = _empty_table(colour=colour)
-    for head in heads:
-        table.add_column(head, justify="left" if head in ("model", "task") else "right", overflow="fold")
-    for cells in rows:
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console.print(table)
-
-
-def _empty_table(*, colour: bool) -> Table:
-    if colour:
-        return Table(pad_edge=False, box=SIMPLE_HEAD, collapse_padding=True, header_style="bold")
-    return Table(pad_edge=False, box=None)
 
 
 def _columns(rows: Sequence[LeaderboardRow | IncompleteRow], heads: Sequence[str]) -> list[_Column]:
@@ -180,8 +148,3 @@ def _room(columns: Sequence[_Column]) -> int:
     """Width of a table, in columns of a terminal, in which text is folded but still readable."""
     widths = [(max(cell_len(printable(text)) for text in (column.head, *column.cells)), column) for column in columns]
     return sum(min(width, _READABLE) if column.is_text else width for width, column in widths) + 2 * (len(columns) + 1)
-
-
-def printable(text: str) -> str:
-    """Text of unknown origin made harmless for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -57,6 +57,29 @@ class LLMSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Gates:
+    """What the exit status depends on; with none set it is pytest's own."""
+
+    fail_under: float | None = None
+    """Percentage of all points asked for that every model must reach."""
+    fail_under_task: tuple[tuple[str, float], ...] = ()
+    """The same for single tasks: task and percentage."""
+    min_coverage: float | None = None
+    """Percentage of every model's attempts that must have a score."""
+    min_tps: float | None = None
+    """Tokens per second that every model must generate on average."""
+    baseline: Path | None = None
+    """Results that no model may be worse than."""
+    baseline_allow: frozenset[str] = frozenset()
+    """Kinds of differences from the baseline that do not matter."""
+
+    @property
+    def any(self) -> bool:
+        """True when the exit status is handed to them."""
+        return self != Gates()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that options, environment and ini say, frozen."""
 
@@ -67,8 +90,11 @@ class Settings:
     suites: tuple[str, ...] = ()
     task_paths: tuple[str, ...] = ()
     sandbox: SandboxName = "auto"
-    fail_under: float | None = None
-    """Percentage of all points asked for that decides the exit status."""
+    gates: Gates = Gates()
+    html: Path | None = None
+    """Where an HTML report is to be written."""
+    shard: tuple[int, int] | None = None
+    """Which part of the attempts, of how many; counted from 1."""
     list_models: bool = False
     """Show what can be reached, and end."""
     resume: str | None = None

@@ -66,7 +66,7 @@ class RunDir:
         if not path.is_dir():
             known = sorted(each.name for each in runs.iterdir()) if runs.is_dir() else []
             there = f"There are: {', '.join(known[-_SHOWN:])}." if known else "There is none."
-            raise StoreError(f"no run {name!r} in {runs} to go on with. {there}")
+            raise StoreError(f"no run {name!r} in {runs}. {there}")
         return cls(path.resolve())
 
     def point_latest(self, base: Path) -> None:

@@ -1,0 +1,1 @@
+"""Pure functions over records: comparisons, intervals, rankings, derived tables."""

@@ -1,0 +1,74 @@
+"""What all subcommands print the same way: a table, or the same figures as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.pipeline.stored import BASE
+from pytest_llmbench.reporting import tables
+from pytest_llmbench.store.run_dir import write_atomically
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run to look at."""
+    parser.add_argument(
+        "which", metavar="RUN", nargs="?", default="latest", help="run folder, results.json or run id (%(default)s)"
+    )
+    add_base(parser)
+
+
+def add_base(parser: argparse.ArgumentParser) -> None:
+    """Add the folder in which run ids are looked up."""
+    parser.add_argument("--run-dir", type=Path, default=BASE, metavar="PATH", help="folder of runs (%(default)s)")
+
+
+def print_json(value: Any) -> None:
+    """Print records, dataclasses and plain values as JSON."""
+    print(json.dumps(value, indent=1, ensure_ascii=True, default=_plain))
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal, or plain where there is none."""
+    print(tables.table(heads, rows, width=width(), colour=sys.stdout.isatty()))
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def say(line: str) -> None:
+    """Print a line that may hold text of unknown origin."""
+    print(tables.printable(line))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that the user named, as a whole; raises ``StoreError``."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,45 @@
+"""Fetch and build, once, what tasks need offline: their crates and npm packages.
+
+Without a folder also Go's standard library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.pipeline import equipment
+
+NAME, HELP = "warm", "fetch and build what tasks need offline"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "folder", nargs="*", type=Path, help="dependencies of a task, or a folder above (fixtures, and those shipped)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the caches; returns 0, or 2 when one cannot be made."""
+    from pytest_llmbench.sandbox.select import choose
+
+    package = Path(__file__).resolve().parent.parent
+    usual = (Path("fixtures"), package / "suites" / "fixtures", package.parent / "fixtures")
+    folders = [folder.resolve() for folder in options.folder or usual]
+    problems = [f"{folder} is no folder" for folder in options.folder if not folder.is_dir()]
+    try:
+        if not options.folder:
+            equipment.warm_go(_say)
+    except HarnessError as error:
+        problems.append(str(error))
+    problems += equipment.warm(equipment.dependency_folders(folders), lambda: choose("auto"), _say)
+    for problem in problems:
+        _say(problem)
+    return 2 if problems else 0
+
+
+def _say(line: str) -> None:
+    print(f"llmbench: {line}", file=sys.stderr, flush=True)

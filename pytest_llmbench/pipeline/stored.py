@@ -1,0 +1,57 @@
+"""Results of earlier runs, by what a user names: a run folder, its ``results.json`` alone, or a run's id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.pipeline.results import RESULTS, load_results
+from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
+from pytest_llmbench.store.run_dir import RunDir
+
+BASE = Path(".llmbench")
+
+
+def read_results(name: str | Path, base: Path = BASE) -> Results:
+    """The results that ``name`` means: a file, a folder with run records or with a file ``results.json``, or a run id.
+
+    A run folder's records are read rather than its file, so that a killed run has results too. Raises ``StoreError``
+    saying what is wrong with which file.
+    """
+    path = Path(name)
+    if path.is_file():
+        return _read_file(path)
+    if path.is_dir() and not (path / "run.json").is_file() and (path / RESULTS).is_file():
+        return _read_file(path / RESULTS)
+    return load_results(open_run(name, base))
+
+
+def open_run(name: str | Path, base: Path = BASE) -> RunDir:
+    """The run folder that ``name`` means: its path, its id, or ``latest``. Raises ``StoreError``."""
+    path = Path(name)
+    return RunDir(path) if path.is_dir() else RunDir.open(base, str(name))
+
+
+def runs_below(folders: list[Path]) -> list[Path]:
+    """The folders of all runs in these folders and below, oldest first; ids begin with their time."""
+    found = {header.parent for folder in folders for header in folder.rglob("run.json") if header.is_file()}
+    return sorted({path.resolve() for path in found}, key=lambda path: path.name)
+
+
+def _read_file(path: Path) -> Results:
+    try:
+        results = Results.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        raise StoreError(f"{path} is no results.json of this version: {where}: {first['msg']}.") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if results.schema_version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {results.schema_version}, this version reads {SCHEMA_VERSION}. "
+            "Take the version of pytest-llmbench that wrote it."
+        )
+    return results

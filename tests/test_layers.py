@@ -21,6 +21,8 @@ LAYERS = {
     "replies": 1,
     "sandbox": 1,
     "grading": 1,
+    "analysis": 1,
+    "published": 1,
     "reporting": 1,
     "pipeline": 2,
     "option_values": 3,
@@ -49,6 +51,7 @@ THIRD_PARTY_ONLY_IN = {
     "litellm": {"llm/litellm_client.py"},
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
+    "scipy": {"analysis"},
     "subprocess": {"sandbox", "toolchains.py", "caches/command.py"},
 }
 

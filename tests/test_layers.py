@@ -20,8 +20,9 @@ LAYERS = {
     "llm": 1,
     "replies": 1,
     "sandbox": 1,
-    "analysis": 1,
     "grading": 1,
+    "analysis": 1,
+    "published": 1,
     "reporting": 1,
     "pipeline": 2,
     "option_table": 3,
@@ -53,6 +54,7 @@ THIRD_PARTY_ONLY_IN = {
     "litellm": {"llm/litellm_client.py"},
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
+    "scipy": {"analysis"},
     "subprocess": {"sandbox", "toolchains.py", "caches/command.py", "cli/regrade.py"},
 }
 

@@ -127,8 +127,7 @@ def _sums(steps: Sequence[int], take: int) -> NDArray[np.float64]:
     ways = np.zeros((take + 1, size))
     ways[0, 0] = 1.0
     for step in steps:
-        for chosen in range(take, 0, -1):
-            ways[chosen, step:] += ways[chosen - 1, : size - step]
+        ways[1:, step:] = ways[1:, step:] + ways[:-1, : size - step]
     chances: NDArray[np.float64] = ways[take] / ways[take].sum()
     return chances
 

@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
     if not 0 < options.alpha < 1:
         raise OptionError(f"--alpha: {options.alpha:g} is no share between 0 and 1, such as 0.05.")
     compared = compare_runs(
-        read_results(options.a, options.run_dir),
-        read_results(options.b, options.run_dir),
+        read_results(options.a, options.run_dir, slim=True),
+        read_results(options.b, options.run_dir, slim=True),
         model=options.model,
         against=options.against,
         alpha=options.alpha,

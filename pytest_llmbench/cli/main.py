@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pytest_llmbench.cli import compare, doctor, merge, query, regrade, report, warm
+from pytest_llmbench.cli import compare, doctor, leaderboard, merge, query, regrade, report, warm
 from pytest_llmbench.errors import LLMBenchError
 
-COMMANDS: tuple[ModuleType, ...] = (report, compare, regrade, merge, query, doctor, warm)
+COMMANDS: tuple[ModuleType, ...] = (report, compare, leaderboard, regrade, merge, query, doctor, warm)
 
 _EPILOG = """\
 exit status:

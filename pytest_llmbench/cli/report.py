@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pytest_llmbench.cli import output
-from pytest_llmbench.pipeline.results import RESULTS, to_json
+from pytest_llmbench.pipeline.results import RESULTS, load_results, to_json
 from pytest_llmbench.pipeline.stored import open_run, read_results
 from pytest_llmbench.reporting import markdown, terminal
 
@@ -25,9 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Render; returns 0."""
-    results = read_results(options.which, options.run_dir)
     if options.write:
-        open_run(options.which, options.run_dir).write(RESULTS, to_json(results))
+        run_dir = open_run(options.which, options.run_dir)
+        run_dir.write(RESULTS, to_json(load_results(run_dir)))
+    results = read_results(options.which, options.run_dir, slim=not (options.json or options.html))
     if options.html is not None:
         from pytest_llmbench.pipeline.evidence import write_html
 

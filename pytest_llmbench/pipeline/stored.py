@@ -10,22 +10,25 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.results import RESULTS, load_results
 from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.streaming import read_slim
 
 BASE = Path(".llmbench")
 
 
-def read_results(name: str | Path, base: Path = BASE) -> Results:
-    """The results that ``name`` means: a file, a folder with run records or with a file ``results.json``, or a run id.
+def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> Results:
+    """The results that ``name`` means: a file, a run folder, a folder with a file ``results.json``, or a run id.
 
-    A run folder's records are read rather than its file, so that a killed run has results too. Raises ``StoreError``
-    saying what is wrong with which file.
+    A run that was killed has no such file: its records are read. ``slim``: attempts without their rubric points, in a
+    fifth of the memory. Raises ``StoreError`` saying what is wrong with which file.
     """
     path = Path(name)
-    if path.is_file():
-        return _read_file(path)
-    if path.is_dir() and not (path / "run.json").is_file() and (path / RESULTS).is_file():
-        return _read_file(path / RESULTS)
-    return load_results(open_run(name, base))
+    if not path.is_file():
+        if not path.is_dir():
+            path = open_run(name, base).path
+        if not (path / RESULTS).is_file():
+            return load_results(RunDir(path))
+        path /= RESULTS
+    return _read_file(path, slim=slim)
 
 
 def open_run(name: str | Path, base: Path = BASE) -> RunDir:
@@ -40,13 +43,15 @@ def runs_below(folders: list[Path]) -> list[Path]:
     return sorted({path.resolve() for path in found}, key=lambda path: path.name)
 
 
-def _read_file(path: Path) -> Results:
+def _read_file(path: Path, *, slim: bool) -> Results:
     try:
-        results = Results.model_validate_json(path.read_bytes())
+        results = read_slim(path) if slim else Results.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise StoreError(f"{path} is no results.json of this version: {where}: {first['msg']}.") from error
+    except ValueError as error:
+        raise StoreError(f"{path} is no results.json of this version: {error}.") from error
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
     if results.schema_version != SCHEMA_VERSION:

@@ -151,7 +151,9 @@ def _total(row: Mapping[str, str], points: Sequence[float]) -> tuple[float, bool
         return float(sum(map(exact, points))), False
     figure = _TOTAL.fullmatch(stated)
     if figure is None:
-        raise ValueError(f"{row['model']}: the total {stated!r} is no figure. Write it as 83, or 83+ for a lower bound.")
+        raise ValueError(
+            f"{row['model']}: the total {stated!r} is no figure. Write it as 83, or 83+ for a lower bound."
+        )
     return float(figure["figure"]), bool(figure["bound"] or figure["note"])
 
 

@@ -1,0 +1,88 @@
+"""Reading the published tables, as they stand."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.published import rails, rust_port, six_boards, six_derived, six_pairs
+from pytest_llmbench.published.slips import Check, Row, Slip
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_MODELS = "six-tasks/models.toml"
+_CHECKS: tuple[Check, ...] = (
+    *six_boards.CHECKS,
+    *six_derived.CHECKS,
+    *six_pairs.CHECKS,
+    *rails.CHECKS,
+    *rust_port.CHECKS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """All tables of a folder."""
+
+    tables: Mapping[str, tuple[Row, ...]]
+    """``six-tasks/leaderboard`` -> its rows, column -> text; blank: not published."""
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Metadata of models of the six tasks: ``base``, ``quant``, ``thinking``, ``labels``; empty without the file."""
+    slips: list[Slip] = field(default_factory=list)
+    """Every inconsistency found, by file."""
+
+
+def shipped() -> Path:
+    """Folder of the figures that come with the package: inside the wheel, or beside the package in a checkout."""
+    wheel = _PACKAGE / "suites" / "fixtures" / "published"
+    return wheel if wheel.is_dir() else _PACKAGE.parent / "fixtures" / "published"
+
+
+def read(folder: Path) -> Published:
+    """Read and check all tables below ``folder``; tables that are missing are not checked.
+
+    Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than its head, and a table
+    without a column that its checks need.
+    """
+    tables = {
+        path.relative_to(folder).with_suffix("").as_posix(): _table(path) for path in sorted(folder.rglob("*.csv"))
+    }
+    if not tables:
+        raise OptionError(
+            f"{folder} holds no published tables. Name a folder with six-tasks/leaderboard.csv or others."
+        )
+    try:
+        slips = [slip for check in _CHECKS for slip in check(tables)]
+    except KeyError as missing:
+        raise OptionError(
+            f"{folder}: a table has no column {missing}. Compare its first line with the table that comes with us."
+        ) from missing
+    return Published(tables, _models(folder / _MODELS), sorted(slips, key=lambda slip: slip.file))
+
+
+def _models(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OptionError(f"{path}: {error}. It holds one inline table a model.") from error
+
+
+def _table(path: Path) -> tuple[Row, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        head = next(reader, [])
+        rows = []
+        for cells in reader:
+            if len(cells) != len(head):
+                raise OptionError(
+                    f"{path}:{reader.line_num}: {len(cells)} cells under {len(head)} heads. Put a cell that holds "
+                    "commas in quotes."
+                )
+            rows.append(dict(zip(head, cells, strict=True)))
+    return tuple(rows)

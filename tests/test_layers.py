@@ -49,6 +49,7 @@ THIRD_PARTY_ONLY_IN = {
     "litellm": {"llm/litellm_client.py"},
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
+    "jinja2": {"reporting"},
     "subprocess": {"sandbox", "toolchains.py", "caches/command.py"},
 }
 

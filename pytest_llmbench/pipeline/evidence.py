@@ -61,7 +61,7 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
                 turns=turns,
                 files=_files(folder) if folder.is_dir() else None,
                 items=items.of(key),
-                again=_again(run, key, modules.get(key, ""), models.get(key.model), results),
+                again=_again(run, modules.get(key, ""), models.get(key.model), results),
                 where=f"{run.reply_stem(key._replace(turn=max(1, len(turns))))}.json",
             ),
         )
@@ -138,7 +138,7 @@ def _text(path: Path) -> str:
         return file.read(_LONGEST_FILE).decode("utf-8", "backslashreplace")
 
 
-def _again(run: RunDir, key: AttemptKey, module: str, model: ModelInfo | None, results: Results) -> str:
+def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) -> str:
     """The line that grades the attempt again from what is stored; empty where it is not known."""
     options = results.run.options
     if not module or (model is None and not options.get("selfcheck")):
@@ -154,7 +154,7 @@ def _again(run: RunDir, key: AttemptKey, module: str, model: ModelInfo | None, r
 
 
 def _files_of(run: RunDir, model: ModelInfo, chosen: Iterable[str]) -> str:
-    """What ``--llm-model`` takes for the replies of one model: files on this machine as they were named, else the run's."""
+    """What ``--llm-model`` takes for the replies of one model: its own folder as it was named, else the run's."""
     if model.endpoint in ("builtin", "dir"):
         named = (spec for spec in chosen if spec == model.name or spec.startswith(f"{model.name}="))
         return next(named, model.name)

@@ -1,4 +1,4 @@
-"""A run folder as a long session would leave it, made through the project's own records: same arguments, same folder."""
+"""A run folder as a long session would leave it, made through the project's own records."""
 
 from __future__ import annotations
 
@@ -24,12 +24,26 @@ from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInf
 from pytest_llmbench.schema.task import PointKind
 from pytest_llmbench.store.run_dir import RunDir
 
-FAMILIES = ("qwen3-coder", "gpt-oss", "devstral", "glm-air", "llama", "mistral-small", "gemma", "granite", "phi", "seed")
+FAMILIES = (
+    "qwen3-coder",
+    "gpt-oss",
+    "devstral",
+    "glm-air",
+    "llama",
+    "mistral-small",
+    "gemma",
+    "granite",
+    "phi",
+    "seed",
+)
 TASKS = ("js-sse", "js-bug-fix", "python-top-k", "ts-refactor", "go-middleware", "rust-cli")
 ERRORS: tuple[tuple[ErrorKind, str], ...] = (
     ("timeout", "no reply within 600 s. Give --llm-timeout a larger value."),
     ("truncated", "the reply was cut off at the server's limit of 4096 tokens. Raise max_tokens."),
-    ("context_overflow", "prompt of 9,120 tokens does not fit in a context of 8,192. Start the server with a larger one."),
+    (
+        "context_overflow",
+        "prompt of 9,120 tokens does not fit in a context of 8,192. Start the server with a larger one.",
+    ),
     ("reasoning_only", "the model reasoned for 31,000 characters and answered nothing."),
     ("server_error", "HTTP 503: slot unavailable"),
 )
@@ -40,17 +54,20 @@ HOSTILE = """\
 <iframe src="http://127.0.0.1:9/"></iframe><style>@import url(http://127.0.0.1:9/s.css);body{display:none}</style>
 \x1b[31mred\x1b[0m \x07 \u202eoverridden\u202c \u2028 \u2029 \ud83d \x00 {{ 7 * 7 }} ${7*7} __proto__
 """
-_WORDS = (
-    "the heap keeps only k entries while counting and ties fall to the smaller value so order stays stable because each "
-    "listener is removed before it runs once which makes a second emit harmless unless the wrapper was replaced"
-).split()
+_WORDS = tuple(
+    (
+        "the heap keeps only k entries while counting and ties fall to the smaller value so order "
+        "stays stable because each listener is removed before it runs once which makes a second "
+        "emit harmless unless the wrapper was replaced "
+    ).split()
+)
 
 
 def synthetic_run(
     base: Path, *, models: int = 7, tasks: int = 4, epochs: int = 2, size: int = 1, hostile: bool = True, seed: int = 1
 ) -> tuple[RunDir, Results]:
-    """A run below ``base``. ``size`` multiplies the length of texts; ``hostile``: one model answers with attacks."""
-    dice = random.Random(seed)  # noqa: S311  # the same folder every time
+    """A run below ``base``; the same arguments give the same. ``size`` multiplies the length of texts; ``hostile``: one model answers with attacks."""
+    dice = random.Random(seed)  # the same folder every time
     names = _names(models, hostile=hostile)
     cards = [_card(dice, task) for task in TASKS[:tasks]]
     run = RunDir(base / "runs" / "20250102-030405-abcdef")
@@ -72,14 +89,14 @@ def synthetic_run(
         for card in cards:
             for epoch in range(1, epochs + 1):
                 broken = place % 7 == 4 and dice.random() < 0.4
-                attempt = _Attempt(dice, run, AttemptKey(card.id, name, epoch), card, size, skill[name])
+                attempt = _Attempt(dice, run, AttemptKey(card.id, name, epoch), card, size=size, skill=skill[name])
                 attempt.record(recorder, broken=broken, hostile=hostile and place == 1)
     recorder.finish(recorder.header.run.model_copy(update={"ended": "2025-01-02T05:00:00+00:00", "finished": True}))
     return run, load_results(run)
 
 
 class _Attempt:
-    def __init__(self, dice: random.Random, run: RunDir, key: AttemptKey, card: TaskCard, size: int, skill: float):
+    def __init__(self, dice: random.Random, run: RunDir, key: AttemptKey, card: TaskCard, *, size: int, skill: float):
         self.dice, self.run, self.key, self.card, self.size, self.skill = dice, run, key, card, size, skill
 
     def record(self, recorder: Recorder, *, broken: bool, hostile: bool) -> None:
@@ -88,7 +105,9 @@ class _Attempt:
         )
         if broken:
             kind, message = self.dice.choice(ERRORS)
-            failure = Failure(kind=kind, message=message, http_status=503 if kind == "server_error" else None, body="{}")
+            failure = Failure(
+                kind=kind, message=message, http_status=503 if kind == "server_error" else None, body="{}"
+            )
             recorder.outcome(self.key, request, Outcome(failure=failure, cost_usd=0.001, queue_s=3.0))
             return
         name = self.card.files[0]
@@ -110,7 +129,9 @@ class _Attempt:
                 ),
                 cost_usd=round(wall / 4000, 6),
                 queue_s=self.dice.uniform(0, 60),
-                retries=(Retry(kind="server_error", message="HTTP 503", waited_s=2.0, loading=True),) if wall > 80 else (),
+                retries=(Retry(kind="server_error", message="HTTP 503", waited_s=2.0, loading=True),)
+                if wall > 80
+                else (),
             ),
         )
         folder = self.run.files_dir(self.key)
@@ -147,7 +168,9 @@ class _Attempt:
 
 
 def _names(models: int, *, hostile: bool) -> list[str]:
-    names = [f"{FAMILIES[n % len(FAMILIES)]}-{(3, 7, 14, 20, 32, 120)[n % 6]}b-{'abcdef'[n // 10]}" for n in range(models)]
+    names = [
+        f"{FAMILIES[n % len(FAMILIES)]}-{(3, 7, 14, 20, 32, 120)[n % 6]}b-{'abcdef'[n // 10]}" for n in range(models)
+    ]
     if hostile and models > 1:
         names[1] = '<b onclick="window.hacked=7">evil/model</b> \u202e&amp;'
     return names
@@ -188,12 +211,18 @@ def _card(dice: random.Random, task: str) -> TaskCard:
             max_points=float(1 + n % 3) if kind in ("points", "bonus") else 0.0,
             dimension=("behaviour", "structure")[n % 2],
             title=f"{_prose(dice, 6).capitalize()}.",
-            cases=("small", "large") if n == 2 else ("",),  # noqa: PLR2004
+            cases=("small", "large") if n == 2 else ("",),
         )
         for n, kind in enumerate(kinds)
     )
     starter = {"answer.js": "".join(f"  const {word}{n} = {n}; // {word}\n" for n, word in enumerate(_WORDS * 2))}
-    prompt = f"# {task}\n\n" + "\n\n".join(_prose(dice, 80) for _ in range(8)) + "\n\n```js\n" + starter["answer.js"] + "```\n"
+    prompt = (
+        f"# {task}\n\n"
+        + "\n\n".join(_prose(dice, 80) for _ in range(8))
+        + "\n\n```js\n"
+        + starter["answer.js"]
+        + "```\n"
+    )
     return TaskCard(
         id=task,
         suite="six",

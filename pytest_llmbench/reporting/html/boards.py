@@ -96,9 +96,7 @@ def axes(results: Results) -> list[Axis]:
 
 
 def _axis(results: Results, name: str, unit: str, costs: Mapping[str, float | None]) -> Axis:
-    places = {
-        row.model: (cost, row.total) for row in results.leaderboard if (cost := costs.get(row.model)) is not None
-    }
+    places = {row.model: (cost, row.total) for row in results.leaderboard if (cost := costs.get(row.model)) is not None}
     left_out = [row.model for row in results.leaderboard if row.model not in places]
     return Axis(name, unit, places, frozenset(pareto_front(places)), left_out)
 

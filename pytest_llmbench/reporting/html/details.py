@@ -147,9 +147,7 @@ def _file(change: Mapping[str, Any], limit: int) -> dict[str, Any]:
     return {**change, "lines": kept, "cut": ""}
 
 
-def _point(
-    point: CriterionResult, card: TaskCard | None, items: Sequence[ItemRecord], limit: int
-) -> dict[str, Any]:
+def _point(point: CriterionResult, card: TaskCard | None, items: Sequence[ItemRecord], limit: int) -> dict[str, Any]:
     stated = next((each for each in card.criteria if each.id == point.id), None) if card else None
     kind = stated.kind if stated else "points"
     worth = {"cap": "caps the score at", "penalty": "takes off"}.get(kind)

@@ -17,6 +17,8 @@ class EpochLink(NamedTuple):
     epoch: int
     link: str
     text: str
+    short: str
+    """The same where there is room for hardly more than a figure."""
 
 
 class HeatCell(NamedTuple):
@@ -57,7 +59,9 @@ def heat_rows(results: Results) -> list[HeatRow]:
         HeatRow(
             name,
             [
-                _cell(task, found, figures.get(name, {}).get(task.id)) if (found := attempts.get((name, task.id))) else None
+                _cell(task, found, figures.get(name, {}).get(task.id))
+                if (found := attempts.get((name, task.id)))
+                else None
                 for task in results.tasks
             ],
         )
@@ -80,7 +84,7 @@ def attempt_link(attempt: AttemptResult) -> str:
 
 
 def _cell(task: TaskInfo, attempts: Sequence[AttemptResult], figure: float | None) -> HeatCell:
-    epochs = [EpochLink(each.epoch, attempt_link(each), attempt_text(each)) for each in attempts]
+    epochs = [EpochLink(each.epoch, attempt_link(each), attempt_text(each), _short(each)) for each in attempts]
     lone = attempts[0] if len(attempts) == 1 else None
     shown = lone.points if figure is None and lone and lone.status in ("scored", "incomplete") else figure
     if lone:
@@ -95,6 +99,10 @@ def _cell(task: TaskInfo, attempts: Sequence[AttemptResult], figure: float | Non
         epochs=epochs,
         points=[_point(str(each["id"]), attempts) for each in task.criteria],
     )
+
+
+def _short(attempt: AttemptResult) -> str:
+    return "err" if attempt.status == "error" else attempt_text(attempt)
 
 
 def _common(texts: Sequence[str]) -> str:

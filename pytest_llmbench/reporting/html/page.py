@@ -104,8 +104,7 @@ def _data(results: Results, rows: Sequence[HeatRow]) -> dict[str, Any]:
             {
                 "name": f"{axis.name} ({axis.unit})",
                 "places": [
-                    {"model": name, "x": x, "y": y, "front": name in axis.front}
-                    for name, (x, y) in axis.places.items()
+                    {"model": name, "x": x, "y": y, "front": name in axis.front} for name, (x, y) in axis.places.items()
                 ],
             }
             for axis in boards.axes(results)

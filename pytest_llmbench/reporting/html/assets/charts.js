@@ -59,7 +59,7 @@ const scatterChart = (axis) => {
     options: {
       ...baseOptions(),
       layout: { padding: { top: 8, right: 12 } },
-      scales: { x: axisOptions(axis.name, { beginAtZero: true }), y: axisOptions("total points", { beginAtZero: true }) },
+      scales: { x: axisOptions(axis.name, { grace: "8%" }), y: axisOptions("total points", { grace: "8%" }) },
       plugins: {
         legend: { position: "bottom", labels: { usePointStyle: true, color: colour("ink") } },
         tooltip: { callbacks: { label } },

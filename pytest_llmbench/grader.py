@@ -169,6 +169,7 @@ class Grader:
             else self._run.path / f"{self._run.reply_stem(attempt.key._replace(turn=attempt.turn))}.md"
         )
         add_evidence(
+            item,
             report,
             reply=_from_here(reply),
             notes=submission.notes,

@@ -40,6 +40,7 @@ class _State:
     message: str = ""
     duration_s: float = 0.0
     in_body: bool = False
+    evidence: str = ""
 
     def add(self, outcome: ItemOutcome, message: str = "") -> None:
         """Count one part in; of equal ones the first is told."""
@@ -101,9 +102,18 @@ def note_phase(
 
 
 def add_evidence(
-    report: pytest.TestReport, *, reply: Path, notes: Iterable[str], last: ExecResult | None, again: str
+    item: pytest.Item,
+    report: pytest.TestReport,
+    *,
+    reply: Path,
+    notes: Iterable[str],
+    last: ExecResult | None,
+    again: str,
 ) -> None:
-    """Say under a miss where the reply lies, what was run, and how to run the point again without a model."""
+    """Say under a miss where the reply lies, what was run, and how to run the point again without a model.
+
+    The item's record, made at teardown, gets the same text; of several misses of one test the first is told.
+    """
     lines = [f"reply: {reply}", *(f"       {note}" for note in notes)]
     if last is not None:
         limit = f"; {last.limit_hit}" if last.limit_hit else ""
@@ -111,7 +121,10 @@ def add_evidence(
         output = [*last.stdout.splitlines(), *last.stderr.splitlines()]
         lines += [f"    {line[:200]}" for line in output[-_OUTPUT_LINES:]]
     lines.append(f"again, without a model: {again}")
-    report.sections.append(("llmbench", clean("\n".join(lines), limit=10_000)))
+    text = clean("\n".join(lines), limit=10_000)
+    report.sections.append(("llmbench", text))
+    state = item.stash[_STATE]
+    state.evidence = state.evidence or text
 
 
 def attach_record(
@@ -125,6 +138,7 @@ def attach_record(
         message=state.message,
         labels=tuple(sorted(labels)),
         duration_s=round(state.duration_s, 4),
+        evidence=state.evidence if state.outcome == "missed" else "",
     )
     setattr(report, RECORD, record.model_dump(mode="json"))
     report.user_properties += [

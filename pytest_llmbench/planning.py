@@ -103,6 +103,7 @@ def _card(collection: Collection, task: Task) -> TaskCard:
             for point in task.rubric
         ),
         fingerprint=task.fingerprint,
+        starter=dict(task.starter),
         data=str(task.data) if task.data else None,
         unavailable=collection.unavailable(task),
         mutants=collection.mutants(task.id),

@@ -55,6 +55,9 @@ THIRD_PARTY_ONLY_IN = {
     "xdist": {"scheduler.py"},
     "rich": {"reporting"},
     "scipy": {"analysis"},
+    "jinja2": {"reporting"},
+    "ijson": {"store"},
+    "duckdb": {"store"},
     "subprocess": {"sandbox", "toolchains.py", "caches/command.py", "cli/regrade.py"},
 }
 

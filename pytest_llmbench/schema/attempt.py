@@ -155,6 +155,9 @@ class ItemRecord(Frozen):
     labels: tuple[str, ...] = ()
     """Evidence on the whole attempt, such as ``no_code``."""
     duration_s: float = 0.0
+    evidence: str = ""
+    """Of a miss, what the terminal tells too: where the reply lies, the last command, the end of its output, and the
+    line that runs the point again. Kept in ``items.jsonl`` alone."""
 
     @property
     def key(self) -> AttemptKey:

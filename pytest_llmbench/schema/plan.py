@@ -35,6 +35,8 @@ class TaskCard(Frozen):
     messages: tuple[Message, ...]
     criteria: tuple[Criterion, ...]
     fingerprint: str
+    starter: dict[str, str] = Field(default_factory=dict)
+    """Name -> text of the files that the model was shown: what a submission's files are compared with."""
     turns: int = 1
     """Most replies of one attempt."""
     data: str | None = None

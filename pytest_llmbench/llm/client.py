@@ -122,7 +122,7 @@ class SourceClosedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of one gateway at one moment."""
+    """Counts of one gateway at one moment; an attempt of several turns counts once, by its first."""
 
     total: int
     asked: int

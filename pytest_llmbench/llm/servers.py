@@ -151,7 +151,14 @@ def _read(response: httpx.Response, base_url: str) -> tuple[ServedModel, ...] | 
 def _served(entry: Mapping[str, Any], base_url: str) -> ServedModel:
     name, aliases = entry["id"], entry.get("aliases")
     names = tuple(str(alias) for alias in aliases) if isinstance(aliases, list) else ()
-    return ServedModel(str(name), names, base_url)
+    return ServedModel(str(name), names, base_url, _state(entry.get("status")))
+
+
+def _state(status: Any) -> str:
+    """Of a model in the list of a llama-server that routes: loaded or not; empty: not told."""
+    if not isinstance(status, Mapping) or not isinstance(value := status.get("value"), str):
+        return ""
+    return f"{value}, its last load failed" if status.get("failed") is True else value
 
 
 def _ollama_url(host: str) -> str:

@@ -89,6 +89,43 @@ def test_listing(bench: Bench) -> None:
     assert not (bench.root / ".llmbench").exists()
 
 
+def test_listing_says_what_is_loaded(bench: Bench) -> None:
+    """As a llama-server tells it that holds one of its models at a time."""
+    entries = [
+        {"id": "held", "aliases": ["h"], "status": {"value": "loaded"}},
+        {"id": "other", "status": {"value": "unloaded"}},
+        {"id": "broken", "status": {"value": "unloaded", "failed": True, "exit_code": 1}},
+        {"id": "odd", "status": "so-so"},
+        {"id": "long", "status": {"value": "\x1b[2J" + "x" * 999}},
+    ]
+    with ChatServer(ADD_REPLY, routes={"/v1/models": {"data": entries}}) as server:
+        run = bench.run("--llm-list-models", LLMBENCH_PROBE_PORTS=f"{server.port}")
+    assert run.exit == 0, run.out + run.err
+    lines = [line for line in run.out.splitlines() if line.startswith("  ")]
+    assert lines[:4] == [
+        "  held (also h): loaded",
+        "  other: unloaded",
+        "  broken: unloaded, its last load failed",
+        "  odd",
+    ]
+    assert lines[4].startswith("  long: \\x1b[2Jxxx")
+    assert len(lines[4]) < 100
+
+
+def test_listing_a_named_server_and_the_others(bench: Bench) -> None:
+    with ChatServer(ADD_REPLY, models=["named"]) as named, ChatServer(ADD_REPLY, models=["near"]) as near:
+        ports = f"{named.port},{near.port}"
+        options = ("--llm-list-models", f"--llm-base-url=http://localhost:{named.port}")
+        run = bench.run(*options, LLMBENCH_PROBE_PORTS=ports, OPENAI_API_KEY=KEY)
+    servers = [line for line in run.out.splitlines() if line.startswith(("server", "  "))]
+    assert servers == [
+        f"server http://localhost:{named.port}/v1:",
+        "  named",
+        f"server {near.base_url}:",
+        "  near",
+    ]
+
+
 def test_listing_where_nothing_answers(bench: Bench) -> None:
     run = bench.run("--llm-list-models")
     assert run.exit == 0

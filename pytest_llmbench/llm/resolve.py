@@ -140,6 +140,7 @@ class _Places:
             key_variable=entry.api_key_env,
             price=entry.usd or target.price,
             context=entry.context or props.context,
+            routes=props.routes,
             metadata={**entry.metadata, **props.metadata},
         )
 

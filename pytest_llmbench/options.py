@@ -59,7 +59,8 @@ OPTIONS = (
     Option("list-models", "", "show which models can be reached, and end", switch=True),
     Option("param", "KEY=VALUE", "sampling parameter to send with every request; several: again or with commas "
            "(default: none, so that the server's own presets hold)", many=True),
-    Option("system-prompt", "TEXT", "system message before every prompt (default: none)"),
+    Option("system-prompt", "TEXT", "system message before every prompt; empty: none (default: that of the models "
+           "file, if there is one)"),
     Option("timeout", "SECONDS", "longest wait for one completion (default: 600)"),
     Option("connect-timeout", "SECONDS", "longest wait for a connection (default: 10)"),
     Option("first-byte-timeout", "SECONDS", "longest wait from sending to the answer's first byte (default: none of "
@@ -140,7 +141,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             first_byte_s=read.number(values, "first-byte-timeout", above=0.0),
             silence_s=read.number(values, "silence-timeout", above=0.0),
             params=read.params(values, "param"),
-            system_prompt=read.text(values, "system-prompt"),
+            system_prompt=read.text(values, "system-prompt", empty=""),
             models_file=read.path(values, "models-file", config) or _models_file(config.rootpath),
             max_cost_usd=read.number(values, "max-cost", above=0.0),
             max_tokens=read.whole(values, "max-tokens-total"),

@@ -47,7 +47,8 @@ OPTIONS = (
     Option("list-models", "", "show which models can be reached, and end", switch=True),
     Option("param", "KEY=VALUE", "sampling parameter to send with every request; several: again or with commas "
            "(default: none, so that the server's own presets hold)", many=True),
-    Option("system-prompt", "TEXT", "system message before every prompt (default: none)"),
+    Option("system-prompt", "TEXT", "system message before every prompt; empty: none (default: that of the models "
+           "file, if there is one)"),
     Option("timeout", "SECONDS", "longest wait for one completion (default: 600)"),
     Option("connect-timeout", "SECONDS", "longest wait for a connection (default: 10)"),
     Option("first-byte-timeout", "SECONDS", "longest wait from sending to the answer's first byte (default: none of "

@@ -27,10 +27,10 @@ class Value:
         self.from_ini = from_ini
 
 
-def text(values: Mapping[str, Value | None], name: str) -> str | None:
-    """One text; None when it is not set or empty."""
+def text(values: Mapping[str, Value | None], name: str, *, empty: str | None = None) -> str | None:
+    """One text; None when it is not set, ``empty`` when it is empty."""
     raw = values[name]
-    return str(raw.value).strip() or None if raw else None
+    return str(raw.value).strip() or empty if raw else None
 
 
 def names(values: Mapping[str, Value | None], name: str) -> list[str]:

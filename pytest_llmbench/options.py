@@ -75,7 +75,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             first_byte_s=read.number(values, "first-byte-timeout", above=0.0),
             silence_s=read.number(values, "silence-timeout", above=0.0),
             params=read.params(values, "param"),
-            system_prompt=read.text(values, "system-prompt"),
+            system_prompt=read.text(values, "system-prompt", empty=""),
             models_file=read.path(values, "models-file", config) or _models_file(config.rootpath),
             max_cost_usd=read.number(values, "max-cost", above=0.0),
             max_tokens=read.whole(values, "max-tokens-total"),

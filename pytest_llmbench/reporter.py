@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-import time
 from collections.abc import Generator
 from types import FrameType
 from typing import Any
@@ -16,7 +14,7 @@ from pytest_llmbench import deliver
 from pytest_llmbench.defuse import clean
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.outcome import CAUSE, OUTCOME, RECORD
-from pytest_llmbench.progress import PLAIN_S, TERMINAL_S, sign_of_life
+from pytest_llmbench.progress import SignOfLife
 from pytest_llmbench.reporting.tables import printable
 from pytest_llmbench.reporting.terminal import render
 from pytest_llmbench.schema.attempt import ItemRecord
@@ -43,13 +41,13 @@ class Reporter:
         self._ordinary_failure = False
         self._rulings: list[Ruling] = []
         self._report: str = ""
-        self._ended = threading.Event()
         self._old_sigterm: Any = None
-        self._local = 0
+        self._life = SignOfLife(config)
 
     def attach(self, controller: Controller) -> None:
         """Report on this controller's run."""
         self._controller = controller
+        self._config.pluginmanager.register(self._life, "llmbench-life")
         if threading.current_thread() is threading.main_thread():
             self._old_sigterm = signal.signal(signal.SIGTERM, self._on_sigterm)
 
@@ -68,7 +66,7 @@ class Reporter:
     def on_planned(self, plan: Plan) -> None:
         """Say how much there is to do, once it is known; may be called from a worker's thread."""
         progress = self.controller.gateway.progress()
-        local = self._local = self.controller.count_local(plan)
+        local = self.controller.count_local(plan)
         parts = [f"{local} from files"] if local else []
         if progress.earlier:
             parts.append(f"{progress.earlier} done by this run before")
@@ -77,8 +75,8 @@ class Reporter:
             parts.append(f"{progress.reused} replies reused, {to_ask} to ask")
         if progress.reused:
             parts[-1] += "; --llm-cache=refresh asks again"
-        self._say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
-        threading.Thread(target=self._show_life, name="llmbench-life", daemon=True).start()
+        self._life.say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
+        self._life.begin(plan, self.controller.gateway.progress, local)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -89,10 +87,12 @@ class Reporter:
             self._ordinary_failure = True
         if record is not None:
             recorder.item(ItemRecord.model_validate(record))
+            self._life.ended(report.nodeid)
         elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
             setattr(report, OUTCOME, "harness")
             message = "the process that graded this point was lost (it crashed or was killed)"
             recorder.item(ItemRecord(**ref._asdict(), outcome="harness", message=message))
+            self._life.ended(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be collected is a failure like that of any test."""
@@ -128,7 +128,6 @@ class Reporter:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Work out the results before anybody reports, and hand the exit status to the score if asked to."""
-        self._ended.set()
         stopped = self._stopped_by or str(session.shouldstop or session.shouldfail or "")
         self._results = self.controller.finish(stopped_by=stopped)
         trouble = self.controller.recorder.trouble
@@ -185,7 +184,6 @@ class Reporter:
 
     def pytest_unconfigure(self) -> None:
         """Let go of everything, also when the session never began."""
-        self._ended.set()
         if self._controller is not None:
             self._controller.close()
             self._controller.run.release()
@@ -196,19 +194,3 @@ class Reporter:
 
     def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt("SIGTERM")
-
-    def _show_life(self) -> None:
-        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        watched = terminal is not None and terminal.isatty and not os.environ.get("CI")
-        began = time.monotonic()
-        while not self._ended.wait(TERMINAL_S if watched else PLAIN_S):
-            progress = self.controller.gateway.progress()
-            if progress.answered + progress.failed >= progress.total:
-                return
-            self._say(f"llmbench: {sign_of_life(progress, time.monotonic() - began, self._local)}")
-
-    def _say(self, line: str) -> None:
-        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None and self._config.get_verbosity() >= 0:
-            terminal.ensure_newline()
-            terminal.write_line(line)

@@ -193,7 +193,7 @@ class Controller:
                 "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
                 "epochs": llm.epochs,
                 "params": llm.params,
-                "system_prompt": llm.system_prompt,
+                "system_prompts": {t.label: t.system_prompt for t in self.targets if t.system_prompt},
                 "max_cost_usd": llm.max_cost_usd,
                 "max_tokens": llm.max_tokens,
                 "max_minutes": llm.max_minutes,
@@ -224,7 +224,7 @@ class Controller:
         return RunHeader(run=run, models=models)
 
 
-_SHAPES_FIGURES = ("epochs", "system_prompt", "selfcheck")
+_SHAPES_FIGURES = ("epochs", "selfcheck")
 """Options of which a run has one value."""
 
 
@@ -241,6 +241,9 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
             was, is_now = getattr(known, what), getattr(model, what)
             if was != is_now:
                 found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
+        prompts = [header.run.options.get("system_prompts", {}).get(model.name, "") for header in (former, now)]
+        if prompts[0] != prompts[1]:
+            found.append(f"system prompt of {model.name!r} was {prompts[0]!r}, is {prompts[1]!r}")
     for option in _SHAPES_FIGURES:
         was, is_now = former.run.options.get(option), now.run.options.get(option)
         if was != is_now:

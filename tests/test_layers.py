@@ -31,6 +31,7 @@ LAYERS = {
     "task_paths": 3,
     "collection": 3,
     "planning": 3,
+    "live": 3,
     "progress": 3,
     "defuse": 3,
     "outcome": 3,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_llmbench.analysis.ranks import Ranked, ranked
 from pytest_llmbench.analysis.rows import ModelScore, from_results
 from pytest_llmbench.schema.results import Results
+
+PUBLISHED = "published"
+"""In place of a run: somebody else's measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Entry:
 
     place: Ranked
     run: str
-    """The run's id."""
+    """The run's id, or ``PUBLISHED``."""
     epochs: int
 
 
@@ -41,6 +44,15 @@ def boards(runs: Sequence[Results], *, every: bool = False) -> list[Board]:
             groups.setdefault(_comparable(results), []).append(results)
     found = [_board(group, every=every) for group in groups.values()]
     return sorted(found, key=lambda board: (-len(board.entries), board.tasks))
+
+
+def with_published(board: Board, scores: Iterable[ModelScore]) -> Board:
+    """The board with others' figures between its own by total; those have no rank here."""
+    theirs = [Entry(Ranked(None, score), PUBLISHED, 1) for score in scores]
+    entries = sorted(
+        [*board.entries, *theirs], key=lambda entry: (not entry.place.score.complete, -entry.place.score.total)
+    )
+    return replace(board, entries=tuple(entries))
 
 
 def _comparable(results: Results) -> tuple[object, ...]:

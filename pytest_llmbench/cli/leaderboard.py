@@ -9,11 +9,13 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_llmbench.analysis.boards import Board, boards
+from pytest_llmbench.analysis.boards import PUBLISHED, Board, boards, with_published
 from pytest_llmbench.analysis.efficiency import efficiency
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.pipeline.published_scores import TASKS, six_tasks
 from pytest_llmbench.pipeline.stored import read_results, runs_below
+from pytest_llmbench.published.tables import read, shipped
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.schema.results import Results
 
@@ -26,6 +28,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_base(parser)
     output.add_json(parser)
     parser.add_argument("--every", action="store_true", help="every run of a model, not the newest alone")
+    parser.add_argument(
+        "--with-published",
+        nargs="?",
+        type=Path,
+        const=shipped(),
+        metavar="FOLDER",
+        help="beside the six-task suite also the published figures: somebody else's, not ranked with yours",
+    )
     parser.add_argument("--efficiency", action="store_true", help="points per minute of wall time and per GB too")
 
 
@@ -34,6 +44,9 @@ def run(options: argparse.Namespace) -> int:
     found = boards(list(_read(options.runs, options.run_dir)), every=options.every)
     if not found:
         raise StoreError("no run with figures of a model. Name one, or a folder with runs below it.")
+    if options.with_published is not None:
+        scores = six_tasks(read(options.with_published))
+        found = [with_published(board, scores) if set(board.tasks) == set(TASKS.values()) else board for board in found]
     if options.json:
         output.print_json(found)
         return 0
@@ -41,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         if place:
             print()
         print(f"{number(board.max_total)} points: {', '.join(board.tasks)}")
+        if any(entry.run == PUBLISHED for entry in board.entries):
+            print(f"{PUBLISHED}: somebody else's measurements, with other prompts and graders; not ranked with yours")
         output.print_table(heads(board, efficient=options.efficiency), rows(board, efficient=options.efficiency))
     return 0
 

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pytest_llmbench.cli import compare, doctor, leaderboard, merge, query, regrade, report, warm
+from pytest_llmbench.cli import compare, doctor, leaderboard, merge, query, regrade, report, show, warm
+from pytest_llmbench.cli import import_ as importing
 from pytest_llmbench.errors import LLMBenchError
 
-COMMANDS: tuple[ModuleType, ...] = (report, compare, leaderboard, regrade, merge, query, doctor, warm)
+COMMANDS: tuple[ModuleType, ...] = (report, show, compare, leaderboard, regrade, merge, importing, query, doctor, warm)
 
 _EPILOG = """\
 exit status:

@@ -95,7 +95,7 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         tokens_per_s=tokens_per_s(last),
         prompt_tokens_per_s=prompt_tokens_per_s(last),
         queue_s=outcome.queue_s if outcome else None,
-        load_s=load_s(outcome.retries) if outcome else None,
+        load_s=load_s(outcome.retries, outcome.load_s) if outcome else None,
         grading_s=round(sum(graded), 4) if graded else None,
         usage=completion.usage,
         timings=completion.timings,

@@ -44,10 +44,10 @@ def prompt_tokens_per_s(completion: Completion) -> float | None:
     return count / spent_ms * 1000
 
 
-def load_s(retries: Iterable[Retry]) -> float | None:
-    """Seconds waited while the server said that it was loading the model; None: it never said so."""
+def load_s(retries: Iterable[Retry], inside_s: float | None = None) -> float | None:
+    """Seconds in which the server loaded the model: said so in answer to tries, and ``inside_s``; None: not known."""
     waits = [retry.waited_s for retry in retries if retry.loading]
-    return sum(waits) if waits else None
+    return sum(waits, inside_s or 0.0) if waits or inside_s is not None else None
 
 
 def _positive(value: object) -> float | None:

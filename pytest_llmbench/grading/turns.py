@@ -36,6 +36,7 @@ def joined(turns: Sequence[Outcome]) -> Outcome | None:
         update={
             "completion": completion,
             "retries": tuple(retry for turn in turns for retry in turn.retries),
+            "load_s": next((turn.load_s for turn in turns if turn.load_s is not None), None),
             "queue_s": _sum(turn.queue_s for turn in turns),
             "cached": all(turn.cached for turn in turns),
             "cost_usd": _sum(turn.cost_usd for turn in turns),

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.budget import Budget
-from pytest_llmbench.llm.client import LLMClient, ModelTarget
+from pytest_llmbench.llm.client import LLMClient, ModelTarget, TellsLoaded
 from pytest_llmbench.llm.clients import ClientFactory
 from pytest_llmbench.llm.keeper import fault
+from pytest_llmbench.llm.loading import Loads, load_apart
 from pytest_llmbench.llm.retry import RetryPolicy, complete_with_retries
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Outcome
 
@@ -24,6 +25,7 @@ class Asker:
         self._policy = policy
         self._timeout_s = timeout_s
         self._clients: dict[str, LLMClient] = {}
+        self._loads = Loads()
 
     async def ask(self, target: ModelTarget, request: CompletionRequest, gate: Callable[[], None]) -> Outcome:
         """Ask, again where that helps; everything that goes wrong is in the outcome.
@@ -36,22 +38,26 @@ class Asker:
                 raise _BudgetError(unasked(reason))
             gate()
 
+        loads = False
         try:
             client = self._clients.get(target.queue) or self._make_client(target)
             self._clients[target.queue] = client
+            if target.routes and isinstance(client, TellsLoaded):
+                loads = await self._loads.expected(target, client.is_loaded)
             completion, retries = await complete_with_retries(
                 _Turnstile(client, may_be_sent), request, timeout_s=self._timeout_s, policy=self._policy
             )
+            outcome = Outcome(completion=completion, retries=retries)
         except _BudgetError as error:
             return Outcome(failure=error.failure, retries=error.retries, not_run=error.failure.cause)
         except ModelError as error:
             # A reply that cannot be graded has its price too.
-            return self._paid(
-                target, Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
-            )
+            outcome = Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
         except Exception as error:  # noqa: BLE001 - a fault of ours or of a library: told, never waited for in vain
             return Outcome(failure=fault(f"asking {target.label} broke", error))
-        return self._paid(target, Outcome(completion=completion, retries=retries))
+        finally:
+            self._loads.answered(target)
+        return self._paid(target, load_apart(outcome) if loads else outcome)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -36,7 +36,7 @@ class Board:
         self._changed = threading.Condition()
         self._closed = False
         self._in_flight: dict[AttemptKey, None] = {}
-        self._asked = self._reused = self._answered = self._failed = self._earlier = 0
+        self._total = self._asked = self._reused = self._answered = self._failed = self._earlier = 0
 
     def add(self, keys: Iterable[AttemptKey]) -> set[AttemptKey]:
         """Open attempts; returns those that are new. Raises ``SourceClosedError`` after ``close``."""
@@ -45,13 +45,14 @@ class Board:
                 raise SourceClosedError
             new = {key for key in keys if key not in self._entries}
             self._entries.update((key, _Entry()) for key in new)
+            self._total += sum(map(_counts, new))
             return new
 
     def sent(self, key: AttemptKey) -> None:
         """The attempt's request goes out, for the first time or again."""
         with self._changed:
             entry = self._entries[key]
-            self._asked += not entry.sent
+            self._asked += _counts(key) and not entry.sent
             entry.sent = True
             self._in_flight[key] = None
 
@@ -63,10 +64,11 @@ class Board:
                 return
             entry.ended, entry.outcome = True, outcome
             self._in_flight.pop(key, None)
-            self._earlier += earlier
-            self._reused += outcome.cached and not earlier
-            self._answered += outcome.failure is None
-            self._failed += outcome.failure is not None
+            if _counts(key):
+                self._earlier += earlier
+                self._reused += outcome.cached and not earlier
+                self._answered += outcome.failure is None
+                self._failed += outcome.failure is not None
             self._changed.notify_all()
 
     def take(self, key: AttemptKey, waiting: Callable[[], None]) -> Outcome:
@@ -99,7 +101,7 @@ class Board:
         """The counts now."""
         with self._changed:
             return Progress(
-                total=len(self._entries),
+                total=self._total,
                 asked=self._asked,
                 reused=self._reused,
                 answered=self._answered,
@@ -113,3 +115,8 @@ class Board:
         if outcome is None:
             raise HarnessError(f"the outcome of {key} was handed out before and the run folder no longer has it.")
         return outcome
+
+
+def _counts(key: AttemptKey) -> bool:
+    """An attempt of several turns is one attempt, and it is its first turn."""
+    return key.turn == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import (
@@ -47,6 +47,8 @@ class ModelTarget:
     """Name of the environment variable with the key for this endpoint alone; None: the usual ones."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """What is known of the model and its server."""
+    routes: bool = False
+    """True for a llama-server that loads models as they are asked for."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
 
@@ -77,6 +79,15 @@ class LLMClient(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection."""
+        ...
+
+
+@runtime_checkable
+class TellsLoaded(Protocol):
+    """A client whose endpoint can be asked which models it holds."""
+
+    async def is_loaded(self, model: str) -> bool | None:
+        """Whether the model is loaded; None: not told. Loads nothing, and never raises for what the server does."""
         ...
 
 
@@ -122,7 +133,7 @@ class SourceClosedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of one gateway at one moment."""
+    """Counts of one gateway at one moment; an attempt of several turns counts once, by its first."""
 
     total: int
     asked: int

@@ -25,13 +25,24 @@ _OURS = frozenset({"model", "messages", "stream", "stream_options"})
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")
 _PRESET_TEXT = """
-    c ctx-size n n-predict predict temp temperature top-k top-p min-p typical top-nsigma xtc-probability xtc-threshold
-    repeat-last-n repeat-penalty presence-penalty frequency-penalty dry-multiplier dry-base dry-allowed-length mirostat
-    mirostat-lr mirostat-ent seed samplers cache-type-k cache-type-v ctk ctv jinja reasoning-format reasoning-budget np
-    parallel fa flash-attn rope-scaling rope-scale swa-full
+    ctx-size n-predict temperature top-k top-p min-p typical top-nsigma xtc-probability xtc-threshold repeat-last-n
+    repeat-penalty presence-penalty frequency-penalty dry-multiplier dry-base dry-allowed-length mirostat mirostat-lr
+    mirostat-ent seed samplers cache-type-k cache-type-v jinja reasoning-format reasoning-budget parallel flash-attn
+    rope-scaling rope-scale swa-full
 """
 _PRESET_KEYS = frozenset(_PRESET_TEXT.split())
 """What shapes replies. Everything else, paths and keys among it, is not kept."""
+_SHORT = {
+    "c": "ctx-size",
+    "n": "n-predict",
+    "predict": "n-predict",
+    "temp": "temperature",
+    "ctk": "cache-type-k",
+    "ctv": "cache-type-v",
+    "np": "parallel",
+    "fa": "flash-attn",
+}
+"""Other names that llama.cpp has for some of them."""
 
 
 class _Entry(Frozen):
@@ -184,16 +195,24 @@ def unsendable(params: Mapping[str, Any]) -> str:
 
 
 def _presets(path: Path, text: str) -> dict[str, ModelEntry]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), default_section="*")
+    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), default_section="\n")
     try:
         parser.read_string(f"[ ]\n{text}")  # lines before the first section belong to none
     except configparser.Error as error:
         raise OptionError(f"models file {path} is no preset file: {error}.") from error
     entries = {}
+    shared = _named_alike(parser["*"]) if "*" in parser else {}
     for name in parser.sections():
-        if name.strip():
-            keys = dict(parser[name])
+        if name.strip() not in ("", "*"):
+            keys = shared | _named_alike(parser[name])
             aliases = [alias.strip() for alias in keys.get("alias", "").split(",") if alias.strip()]
             kept = {key: value for key, value in keys.items() if key in _PRESET_KEYS}
-            entries[name] = ModelEntry(aliases=aliases, preset=kept)
+            size = kept.get("ctx-size", "")
+            context = int(size) if size.isascii() and size.isdigit() and int(size) else None  # 0: the model's own
+            entries[name] = ModelEntry(aliases=aliases, context=context, preset=kept)
     return entries
+
+
+def _named_alike(section: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a section, each by its one name; of one that stands there twice the later counts."""
+    return {_SHORT.get(key, key): value for key, value in section.items()}

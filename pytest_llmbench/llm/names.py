@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
@@ -18,6 +18,8 @@ class ServedModel:
     aliases: tuple[str, ...] = ()
     base_url: str = ""
     """The server that lists it."""
+    state: str = field(default="", compare=False)
+    """As the server tells it: ``loaded``, ``unloaded``, ``loading``...; empty: it does not."""
 
     def __str__(self) -> str:
         return f"{self.base_url}/{self.id}" if self.base_url else self.id

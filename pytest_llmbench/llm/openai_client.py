@@ -11,12 +11,13 @@ import httpx
 from pytest_llmbench.errors import ModelError, OptionError
 from pytest_llmbench.llm.clocks import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.exchange import Exchange
-from pytest_llmbench.llm.servers import is_near
+from pytest_llmbench.llm.servers import is_near, read_list
 from pytest_llmbench.llm.transport import dropped_failure, transport_failure
 from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 
 MAX_REPLY_BYTES = 20_000_000
+_LIST_S = 2.0
 
 
 class OpenAIClient:
@@ -87,6 +88,17 @@ class OpenAIClient:
         finally:
             self._reached = self._reached or exchange.sent is not None
         return exchange.completion(started)
+
+    async def is_loaded(self, model: str) -> bool | None:
+        """Whether a llama-server with several models holds this one; None: not told."""
+        base_url = self._endpoint.removesuffix("/chat/completions")
+        try:
+            async with self._connection() as connection:
+                served = read_list(await connection.get(f"{base_url}/models", timeout=_LIST_S), base_url)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None
+        state = next((each.state for each in served or () if model in each.names), "")
+        return state == "loaded" if state else None
 
     async def aclose(self) -> None:
         """Close every connection that is not in use; the others close with their request."""

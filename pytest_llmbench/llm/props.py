@@ -18,11 +18,13 @@ class Props:
     """Requests that it works on side by side."""
     context: int | None = None
     """Tokens of prompt and reply together, of one slot."""
+    routes: bool = False
+    """True: it holds one of several models, and loads them as they are asked for."""
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def ask_props(base_url: str, api_key: str | None = None) -> Props:
-    """Ask a server on this machine; any other kind of server, and a router, says nothing. Never raises."""
+    """Ask a server on this machine; any other kind of server says nothing. Never raises."""
     import httpx
 
     root = base_url.rstrip("/").removesuffix("/v1")
@@ -35,6 +37,8 @@ def ask_props(base_url: str, api_key: str | None = None) -> Props:
         slots, context = said.get("total_slots"), defaults.get("n_ctx")
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, AttributeError, RecursionError):
         return Props()
+    if said.get("role") == "router":
+        return Props(routes=True)
     if not isinstance(slots, int) or slots < 1:
         return Props()
     # Its floats have 32 bits: 0.6 is told as 0.6000000238418579.
@@ -45,4 +49,4 @@ def ask_props(base_url: str, api_key: str | None = None) -> Props:
     }
     context = context if isinstance(context, int) and context > 0 else None
     told = {"slots": slots, "context": context, "sampling": sampling, "build": str(said.get("build_info", ""))[:100]}
-    return Props(slots, context, {"server": {name: value for name, value in told.items() if value}})
+    return Props(slots, context, metadata={"server": {name: value for name, value in told.items() if value}})

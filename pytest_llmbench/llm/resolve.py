@@ -136,10 +136,11 @@ class _Places:
             target,
             concurrency=concurrency,
             params={**entry.sent_params, **self.settings.params},
-            system_prompt=self.settings.system_prompt or entry.system_prompt,
+            system_prompt=entry.system_prompt if self.settings.system_prompt is None else self.settings.system_prompt,
             key_variable=entry.api_key_env,
             price=entry.usd or target.price,
             context=entry.context or props.context,
+            routes=props.routes,
             metadata={**entry.metadata, **props.metadata},
         )
 

@@ -59,7 +59,7 @@ def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_
     with httpx.Client(timeout=timeout, headers=headers, trust_env=not is_near(url)) as client:
         for base_url in _candidates(url):
             try:
-                models = _read(client.get(f"{base_url}/models"), base_url)
+                models = read_list(client.get(f"{base_url}/models"), base_url)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 last = f"{base_url} did not answer ({str(error) or type(error).__name__})"
                 break
@@ -137,7 +137,7 @@ def _candidates(url: str) -> list[str]:
     return [url] if _VERSION.search(url) else [f"{url}/v1", url]
 
 
-def _read(response: httpx.Response, base_url: str) -> tuple[ServedModel, ...] | None:
+def read_list(response: httpx.Response, base_url: str) -> tuple[ServedModel, ...] | None:
     """The models of a well-formed list; None for anything else."""
     try:
         entries: Any = response.json()["data"] if response.is_success else None
@@ -151,7 +151,14 @@ def _read(response: httpx.Response, base_url: str) -> tuple[ServedModel, ...] | 
 def _served(entry: Mapping[str, Any], base_url: str) -> ServedModel:
     name, aliases = entry["id"], entry.get("aliases")
     names = tuple(str(alias) for alias in aliases) if isinstance(aliases, list) else ()
-    return ServedModel(str(name), names, base_url)
+    return ServedModel(str(name), names, base_url, _state(entry.get("status")))
+
+
+def _state(status: Any) -> str:
+    """Of a model in the list of a llama-server that routes: loaded or not; empty: not told."""
+    if not isinstance(status, Mapping) or not isinstance(value := status.get("value"), str):
+        return ""
+    return f"{value}, its last load failed" if status.get("failed") is True else value
 
 
 def _ollama_url(host: str) -> str:

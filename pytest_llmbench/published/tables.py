@@ -45,8 +45,8 @@ def shipped() -> Path:
 def read(folder: Path) -> Published:
     """Read and check all tables below ``folder``; tables that are missing are not checked.
 
-    Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than its head, and a table
-    without a column that its checks need.
+    Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than
+    its head, and a table without a column that its checks need.
     """
     tables = {
         path.relative_to(folder).with_suffix("").as_posix(): _table(path) for path in sorted(folder.rglob("*.csv"))

@@ -137,6 +137,8 @@ class Outcome(Frozen):
     """Why nothing was asked, with ``failure`` saying the same: the session's budget was used up."""
     queue_s: float | None = None
     """From announced to its first sending; None: it was never its turn."""
+    load_s: float | None = None
+    """Of a request inside which the server loaded the model: that time, which the completion's do not hold."""
 
 
 class ItemRecord(Frozen):

@@ -43,7 +43,7 @@ class LLMSettings:
     params: dict[str, Any] = field(default_factory=dict)
     """Sampling parameters to send with every request; empty: the server's own presets hold."""
     system_prompt: str | None = None
-    """System message before every prompt."""
+    """System message before every prompt; None: that of the models file, empty: none."""
     models_file: Path | None = None
     """None: ``llmbench.toml`` in the rootdir, if it is there."""
     max_cost_usd: float | None = None

@@ -58,6 +58,38 @@ def test_the_system_prompt_is_part_of_the_request(bench: Bench) -> None:
         assert server.chat_count == 3
 
 
+def test_an_empty_system_prompt_switches_the_file_s_off(bench: Bench) -> None:
+    bench.task("add")
+    with ChatServer(ADD_REPLY) as server:
+        bench.file(
+            "llmbench.toml", f'[models.mine]\nbase_url = "{server.base_url}"\nname = "m"\nsystem_prompt = "Be short."\n'
+        )
+        roles = []
+        for more, env in (((), {}), (("--llm-system-prompt=",), {}), (("--llm-system-prompt=",), {"X": "Be kind."})):
+            variables = {"LLMBENCH_SYSTEM_PROMPT": env["X"]} if env else {}
+            run = bench.run("--llm-model=mine", "--llm-cache=off", *more, **variables)
+            assert run.exit == 0, run.out + run.err
+            roles.append([message["role"] for message in server.requests[-1].body["messages"]])
+        assert roles == [["system", "user"], ["user"], ["user"]]
+        resumed = bench.run("--llm-model=mine", "--llm-resume", "--llm-cache=off")
+    assert resumed.exit == 4
+    assert "system prompt of 'mine' was '', is 'Be short.'" in resumed.err
+
+
+def test_an_alias_of_the_file_and_the_context_of_a_preset(bench: Bench) -> None:
+    bench.task("add", TASK.replace("please. ", f"please. {'It adds. ' * 10}"))
+    with ChatServer(ADD_REPLY, models=["one"]) as server:
+        bench.file("llmbench.toml", f'[models.one]\nbase_url = "{server.base_url}"\naliases = ["uno"]\n')
+        run = bench.run("--llm-model=uno")
+        assert (run.exit, server.requests[0].model) == (0, "one")
+        bench.file("preset.ini", "[*]\nctx-size = 4096\n[one]\nc = 4\n")
+        more = ("--llm-models-file=preset.ini", f"--llm-base-url={server.base_url}", "--llm-cache=off")
+        run = bench.run("--llm-model=one", *more)
+        assert server.chat_count == 1
+    assert run.attempt("add", "one")["error"]["kind"] == "context_overflow"
+    assert run.results["models"][0]["metadata"] == {"context": 4, "preset": {"ctx-size": "4"}}
+
+
 def test_a_name_that_no_place_has(bench: Bench) -> None:
     bench.task("add")
     bench.file("llmbench.toml", '[models.my-model]\nbase_url = "http://127.0.0.1:1"\n')
@@ -87,6 +119,43 @@ def test_listing(bench: Bench) -> None:
     assert {"  served", "  other"} <= set(lines)
     assert "passed" not in run.out
     assert not (bench.root / ".llmbench").exists()
+
+
+def test_listing_says_what_is_loaded(bench: Bench) -> None:
+    """As a llama-server tells it that holds one of its models at a time."""
+    entries = [
+        {"id": "held", "aliases": ["h"], "status": {"value": "loaded"}},
+        {"id": "other", "status": {"value": "unloaded"}},
+        {"id": "broken", "status": {"value": "unloaded", "failed": True, "exit_code": 1}},
+        {"id": "odd", "status": "so-so"},
+        {"id": "long", "status": {"value": "\x1b[2J" + "x" * 999}},
+    ]
+    with ChatServer(ADD_REPLY, routes={"/v1/models": {"data": entries}}) as server:
+        run = bench.run("--llm-list-models", LLMBENCH_PROBE_PORTS=f"{server.port}")
+    assert run.exit == 0, run.out + run.err
+    lines = [line for line in run.out.splitlines() if line.startswith("  ")]
+    assert lines[:4] == [
+        "  held (also h): loaded",
+        "  other: unloaded",
+        "  broken: unloaded, its last load failed",
+        "  odd",
+    ]
+    assert lines[4].startswith("  long: \\x1b[2Jxxx")
+    assert len(lines[4]) < 100
+
+
+def test_listing_a_named_server_and_the_others(bench: Bench) -> None:
+    with ChatServer(ADD_REPLY, models=["named"]) as named, ChatServer(ADD_REPLY, models=["near"]) as near:
+        ports = f"{named.port},{near.port}"
+        options = ("--llm-list-models", f"--llm-base-url=http://localhost:{named.port}")
+        run = bench.run(*options, LLMBENCH_PROBE_PORTS=ports, OPENAI_API_KEY=KEY)
+    servers = [line for line in run.out.splitlines() if line.startswith(("server", "  "))]
+    assert servers == [
+        f"server http://localhost:{named.port}/v1:",
+        "  named",
+        f"server {near.base_url}:",
+        "  near",
+    ]
 
 
 def test_listing_where_nothing_answers(bench: Bench) -> None:

@@ -45,3 +45,38 @@ def test_one_slot_has_one_request_in_flight(bench: Bench) -> None:
         assert len(server.requests) == 2 * len(TASKS)
         assert not [one for one, two in combinations(server.requests, 2) if one.overlaps(two)]
     assert took_s["-n4"] < 3 * took_s["-n0"]
+
+
+def test_loading_inside_a_request_is_a_figure_of_its_own(bench: Bench) -> None:
+    """The router tells what it holds, before it is asked for another model and never beside a request."""
+    for name in TASKS[:3]:
+        bench.task(name)
+    held = ["second"]
+    looks: list[int] = []
+
+    class Router(ChatServer):
+        def _other(self, request, path):  # what it holds at the moment it is asked
+            if path == "/v1/models":
+                looks.append(self.in_flight)
+                states = {name: {"value": "loaded" if name in held else "unloaded"} for name in MODELS}
+                self.routes[path] = {"data": [{"id": name, "status": states[name]} for name in MODELS]}
+            return super()._other(request, path)
+
+    def answer(body):
+        loads, held[:] = [body["model"]] != held, [body["model"]]
+        timings = {"prompt_n": 50, "prompt_ms": 10.0, "predicted_n": 20, "predicted_ms": 90.0}
+        return Reply(ADD_REPLY, timings=timings, latency_s=1.1 if loads else 0.1)
+
+    with Router(answer, models=MODELS, routes={"/props": {"role": "router"}}) as router:
+        run = bench.run(f"--llm-model={','.join(MODELS)}", f"--llm-base-url={router.base_url}")
+    assert run.exit == 0, run.out + run.err
+    assert looks == [0] * (1 + len(MODELS))
+    told = {(a["model"], a["task"]): (a["load_s"], a["wall_s"]) for a in run.results["attempts"]}
+    assert {who for who, (load_s, _) in told.items() if load_s is not None} == {
+        ("first", "task0"),
+        ("second", "task0"),
+        ("third", "task0"),
+    }
+    for load_s, wall_s in told.values():
+        assert load_s is None or 0.9 < load_s < 3
+        assert 0.09 < wall_s < 0.9

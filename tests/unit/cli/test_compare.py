@@ -115,3 +115,8 @@ def test_markdown_shows_a_hostile_name_as_it_is(tmp_path: Path, capsys: pytest.C
         "www\u200b.evil",
     ):
         assert part in row
+
+
+def test_html_needs_the_run_folder(low: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(low), "--html", str(low.parent / "x.html")]) == 2
+    assert "llmbench:" in capsys.readouterr().err

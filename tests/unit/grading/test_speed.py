@@ -57,4 +57,6 @@ def test_reading_of_the_prompt(timings: dict[str, Any] | None, cached: int | Non
 def test_loading_is_what_was_waited_for_it() -> None:
     tries = [Retry(kind="server_error", message="", waited_s=wait, loading=wait < 9) for wait in (1.0, 2.0, 9.0)]
     assert load_s(tries) == 3
+    assert load_s(tries, 4.5) == 7.5
+    assert load_s([], 4.5) == 4.5
     assert load_s(tries[2:]) is None

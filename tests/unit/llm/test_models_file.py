@@ -64,9 +64,33 @@ def test_everything_is_read(tmp_path):
 
 def test_a_preset_file_tells_what_shapes_replies_and_no_path_or_key(tmp_path):
     file = read(tmp_path, PRESET, "preset.ini")
-    assert file.entries["tiny-answer"].preset == {"temp": "0.6", "c": "1024"}
-    assert file.entries["other"].metadata == {"preset": {"temp": "0.1"}}
+    assert file.entries["tiny-answer"].preset == {"temperature": "0.6", "ctx-size": "1024"}
+    assert file.entries["other"].metadata == {"preset": {"temperature": "0.1"}}
     assert file.listed[0].names == ("tiny-answer", "tiny", "small")
+
+
+CONTEXTS = {
+    "c = 1024": ("1024", 1024),
+    "ctx-size = 2048": ("2048", 2048),
+    "ctx-size = 2048\nc = 1024": ("1024", 1024),
+    "ctx-size = 0": ("0", None),
+    "c = most": ("most", None),
+    "c = -1": ("-1", None),
+}
+
+
+@pytest.mark.parametrize("text", CONTEXTS)
+def test_the_context_of_a_preset_is_one_setting_whatever_it_is_called(tmp_path, text):
+    told, context = CONTEXTS[text]
+    entry = read(tmp_path, f"[m]\n{text}\n", "preset.ini").entries["m"]
+    assert entry.preset == {"ctx-size": told}
+    assert entry.context == context
+    assert entry.metadata.get("context") == context
+
+
+def test_what_stands_in_a_model_s_own_section_goes_over_what_holds_for_all(tmp_path):
+    entry = read(tmp_path, "[*]\nctx-size = 4096\ntemp = 0.1\n[m]\nc = 1024\n", "preset.ini").entries["m"]
+    assert (entry.preset, entry.context) == ({"ctx-size": "1024", "temperature": "0.1"}, 1024)
 
 
 def test_no_file(tmp_path):

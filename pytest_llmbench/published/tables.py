@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.published import rails, rust_port, six_boards, six_derived, six_pairs
+from pytest_llmbench.published.rails import CHECKS as RAILS
+from pytest_llmbench.published.rust_port import CHECKS as RUST_PORT
+from pytest_llmbench.published.six_boards import CHECKS as SIX_BOARDS
+from pytest_llmbench.published.six_derived import CHECKS as SIX_DERIVED
+from pytest_llmbench.published.six_pairs import CHECKS as SIX_PAIRS
 from pytest_llmbench.published.slips import Check, Row, Slip
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODELS = "six-tasks/models.toml"
-_CHECKS: tuple[Check, ...] = (
-    *six_boards.CHECKS,
-    *six_derived.CHECKS,
-    *six_pairs.CHECKS,
-    *rails.CHECKS,
-    *rust_port.CHECKS,
-)
+_CHECKS: tuple[Check, ...] = (*SIX_BOARDS, *SIX_DERIVED, *SIX_PAIRS, *RAILS, *RUST_PORT)
 
 
 @dataclass(frozen=True, slots=True)

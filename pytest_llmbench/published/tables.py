@@ -43,8 +43,8 @@ def shipped() -> Path:
 def read(folder: Path) -> Published:
     """Read and check all tables below ``folder``; tables that are missing are not checked.
 
-    Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than its head, and a table
-    without a column that its checks need.
+    Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than
+    its head, and a table without a column that its checks need.
     """
     tables = {
         path.relative_to(folder).with_suffix("").as_posix(): _table(path) for path in sorted(folder.rglob("*.csv"))
@@ -72,15 +72,18 @@ def _models(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _table(path: Path) -> tuple[Row, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        head = next(reader, [])
-        rows = []
-        for cells in reader:
-            if len(cells) != len(head):
-                raise OptionError(
-                    f"{path}:{reader.line_num}: {len(cells)} cells under {len(head)} heads. Put a cell that holds "
-                    "commas in quotes."
-                )
-            rows.append(dict(zip(head, cells, strict=True)))
-    return tuple(rows)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            numbered = [(lines.line_num, cells) for cells in lines]
+    except (ValueError, csv.Error) as error:
+        raise OptionError(
+            f"{path}: {error}. A table is CSV in UTF-8, its first line the names of the columns."
+        ) from error
+    (_, head), *rows = numbered or [(1, [])]
+    for line, cells in rows:
+        if len(cells) != len(head):
+            raise OptionError(
+                f"{path}:{line}: {len(cells)} cells under {len(head)} heads. Put a cell that holds commas in quotes."
+            )
+    return tuple(dict(zip(head, cells, strict=True)) for _, cells in rows)

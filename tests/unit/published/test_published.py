@@ -157,6 +157,20 @@ def test_a_row_with_a_cell_too_many_is_refused_with_its_line(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"a\n\xff\n", b'a\n"x\n'])
+def test_a_file_that_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(OptionError, match=r"t\.csv: .*A table is CSV in UTF-8"):
+        read(tmp_path)
+
+
+def test_a_models_file_that_is_no_toml_is_refused(tmp_path):
+    shutil.copytree(shipped(), tmp_path / "all")
+    (tmp_path / "all/six-tasks/models.toml").write_text("m = {", encoding="utf-8")
+    with pytest.raises(OptionError, match=r"models\.toml: "):
+        read(tmp_path / "all")
+
+
 def test_a_table_without_a_column_that_is_needed_is_refused(tmp_path):
     (tmp_path / "rails").mkdir()
     (tmp_path / "rails/leaderboard.csv").write_text("model,score\na,1\n", encoding="utf-8")

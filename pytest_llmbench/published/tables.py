@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.published import rails, rust_port, six_boards, six_derived, six_pairs
+from pytest_llmbench.published.rails import CHECKS as RAILS
+from pytest_llmbench.published.rust_port import CHECKS as RUST_PORT
+from pytest_llmbench.published.six_boards import CHECKS as SIX_BOARDS
+from pytest_llmbench.published.six_derived import CHECKS as SIX_DERIVED
+from pytest_llmbench.published.six_pairs import CHECKS as SIX_PAIRS
 from pytest_llmbench.published.slips import Check, Row, Slip
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODELS = "six-tasks/models.toml"
-_CHECKS: tuple[Check, ...] = (
-    *six_boards.CHECKS,
-    *six_derived.CHECKS,
-    *six_pairs.CHECKS,
-    *rails.CHECKS,
-    *rust_port.CHECKS,
-)
+_CHECKS: tuple[Check, ...] = (*SIX_BOARDS, *SIX_DERIVED, *SIX_PAIRS, *RAILS, *RUST_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +72,18 @@ def _models(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _table(path: Path) -> tuple[Row, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        head = next(reader, [])
-        rows = []
-        for cells in reader:
-            if len(cells) != len(head):
-                raise OptionError(
-                    f"{path}:{reader.line_num}: {len(cells)} cells under {len(head)} heads. Put a cell that holds "
-                    "commas in quotes."
-                )
-            rows.append(dict(zip(head, cells, strict=True)))
-    return tuple(rows)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            numbered = [(lines.line_num, cells) for cells in lines]
+    except (ValueError, csv.Error) as error:
+        raise OptionError(
+            f"{path}: {error}. A table is CSV in UTF-8, its first line the names of the columns."
+        ) from error
+    (_, head), *rows = numbered or [(1, [])]
+    for line, cells in rows:
+        if len(cells) != len(head):
+            raise OptionError(
+                f"{path}:{line}: {len(cells)} cells under {len(head)} heads. Put a cell that holds commas in quotes."
+            )
+    return tuple(dict(zip(head, cells, strict=True)) for _, cells in rows)

@@ -54,19 +54,21 @@ HOSTILE = """\
 <iframe src="http://127.0.0.1:9/"></iframe><style>@import url(http://127.0.0.1:9/s.css);body{display:none}</style>
 \x1b[31mred\x1b[0m \x07 \u202eoverridden\u202c \u2028 \u2029 \ud83d \x00 {{ 7 * 7 }} ${7*7} __proto__
 """
-_WORDS = tuple(
-    (
-        "the heap keeps only k entries while counting and ties fall to the smaller value so order "
-        "stays stable because each listener is removed before it runs once which makes a second "
-        "emit harmless unless the wrapper was replaced "
-    ).split()
-)
+_TEXT = """
+the heap keeps only k entries while counting and ties fall to the smaller value so order stays
+stable because each listener is removed before it runs once which makes a second emit harmless
+unless the wrapper was replaced
+"""
+_WORDS = tuple(_TEXT.split())
 
 
 def synthetic_run(
     base: Path, *, models: int = 7, tasks: int = 4, epochs: int = 2, size: int = 1, hostile: bool = True, seed: int = 1
 ) -> tuple[RunDir, Results]:
-    """A run below ``base``; the same arguments give the same. ``size`` multiplies the length of texts; ``hostile``: one model answers with attacks."""
+    """A run below ``base``; the same arguments give the same.
+
+    ``size`` multiplies the length of texts; ``hostile``: one model answers with attacks.
+    """
     dice = random.Random(seed)  # the same folder every time
     names = _names(models, hostile=hostile)
     cards = [_card(dice, task) for task in TASKS[:tasks]]

@@ -173,9 +173,14 @@ def test_a_task_opens_down_to_its_rubric_points(page: Page) -> None:
 def drawn(page: Page, canvas: str) -> str:
     """The picture, as long as there is one at all."""
     return page.js(
-        "const c = document.getElementById(arguments[0]);"
-        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-        "return d.some((v) => v) ? c.toDataURL() : ''",
+        """
+        const shown = document.getElementById(arguments[0]);
+        const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+        [copy.canvas.width, copy.canvas.height] = [shown.width, shown.height];
+        copy.drawImage(shown, 0, 0);
+        const drawn = copy.getImageData(0, 0, shown.width, shown.height).data.some((value) => value);
+        return drawn ? copy.canvas.toDataURL() : '';
+        """,
         canvas,
     )
 
@@ -296,7 +301,8 @@ def test_hostile_texts_are_shown_and_do_nothing(page: Page) -> None:
         assert shown in text
         assert hidden not in page.js("return document.documentElement.textContent")
     inserted = page.js(
-        "return document.querySelectorAll('body b[onclick], iframe, img, #attempt script, #attempt svg, a[href^=\"java\"]').length"
+        "return document.querySelectorAll("
+        "'b[onclick], iframe, img, #attempt script, #attempt svg, #attempt style, a[href^=java]').length"
     )
     assert inserted == 0
     assert page.js("return [...document.querySelectorAll('a')].every((a) => a.getAttribute('href').startsWith('#'))")
@@ -323,6 +329,6 @@ def test_one_epoch_says_that_it_cannot_tell_about_variation(page: Page, reports:
     page.open()
     assert "cannot tell anything about variation" in page.find(".top .note").text
     page.find("#heat-table .opens").click()
-    assert {text.split()[0] for text in page.texts("#heat-table tbody .part")} <= {"✓", "✗", "◐", "·", "–"}
+    assert {text.split()[0] for text in page.texts("#heat-table tbody .part")} <= set("\u2713\u2717\u25d0\u00b7\u2013")
     page.open_attempt(page.links[0])
     assert page.texts("#attempt nav") == []

@@ -50,9 +50,14 @@ def permutation_test(strata: Sequence[Stratum]) -> PermutationTest:
         return PermutationTest(float(observed), 1.0, 1.0, exact=True)
     # Of a stratum only the sum of side b's scores varies: difference = weight * sum - constant.
     weights = [Fraction(len(s.a) + len(s.b), len(s.a) * len(s.b)) for s in strata]
-    unit = Fraction(
-        1, math.lcm(*(w.denominator * f.denominator for w, p in zip(weights, pooled, strict=True) for f in p))
-    )
+    # Every sum of differences is a multiple of this: of the weighted sums, and of the constants.
+    parts = [
+        part.denominator * score.denominator
+        for stratum, weight, scores in zip(strata, weights, pooled, strict=True)
+        for part in (weight, Fraction(1, len(stratum.a)))
+        for score in scores
+    ]
+    unit = Fraction(1, math.lcm(*parts))
     reach = sum(
         (
             weight * (max(scores) - min(scores)) * len(s.b)

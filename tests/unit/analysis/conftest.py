@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmbench.analysis.rows import ModelScore, from_rows
-from pytest_llmbench.published import Published, read, shipped
+from pytest_llmbench.published.tables import Published, read, shipped
 
 TASKS = ("python", "javascript", "typescript", "rust", "go", "sse")
 

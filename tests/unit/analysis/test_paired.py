@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -34,7 +34,8 @@ def by_hand(strata: list[Stratum]) -> float:
     return sum(each >= observed for each in everything) / len(everything)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
+@example([Stratum((0.0,), (0.5,)), Stratum((0.0, 0.0), (0.0, 0.5))])
 @given(
     st.lists(
         st.builds(

@@ -91,6 +91,8 @@ def test_a_folder_without_a_run_is_told_in_one_line(tmp_path):
 def test_a_damaged_run_is_told_in_one_line(tmp_path, stored):
     run, _ = stored
     (run.path / "run.json").write_text('{"run": 3}')
+    refuse(show("--write", cwd=tmp_path), "run.json is damaged")
+    (run.path / "results.json").unlink()  # as after a kill: the records are read
     refuse(show(cwd=tmp_path), "run.json is damaged")
 
 
@@ -98,4 +100,6 @@ def test_a_damaged_record_is_told_in_one_line(tmp_path, stored):
     run, _ = stored
     items = run.path / "items.jsonl"
     items.write_text("rubbish\n" + items.read_text())
+    refuse(show("--write", cwd=tmp_path), "items.jsonl, line 1 is damaged")
+    (run.path / "results.json").unlink()
     refuse(show(cwd=tmp_path), "items.jsonl, line 1 is damaged")

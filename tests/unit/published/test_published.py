@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.published import Published, Slip, read, shipped
+from pytest_llmbench.published.slips import Slip
+from pytest_llmbench.published.tables import Published, read, shipped
 
 DISTILL = "qwen35-27b-claude-distill-q8-nonthink"
 

@@ -8,6 +8,9 @@ const folded = (summary, open, ...content) => make("details", { open }, make("su
 
 const block = (text) => make("pre", { tabindex: "0" }, make("code", {}, text));
 
+/** Prose and command lines are folded at the edge; code is scrolled. */
+const wrapped = (text) => make("div", { class: "wrapped" }, block(text));
+
 const section = (title, ...content) => make("section", {}, make("h3", {}, title), ...content);
 
 const pointRow = (point) => {
@@ -52,10 +55,10 @@ const turnParts = (turn, number, all) => {
     button.setAttribute("aria-pressed", String(!raw.hidden));
   });
   return section(all > 1 ? `Reply, turn ${number + 1}` : "Reply",
-    turn.told ? folded("What the model was told", false, block(turn.told), cutNote(turn.toldCut)) : null,
+    turn.told ? folded("What the model was told", false, wrapped(turn.told), cutNote(turn.toldCut)) : null,
     turn.failure ? make("p", { class: "failure" }, turn.failure) : null,
     turn.body ? folded("Start of the server's answer", false, block(turn.body)) : null,
-    turn.reasoning ? folded("Reasoning, never graded", false, make("div", { class: "reasoning" }, block(turn.reasoning)), cutNote(turn.reasoningCut)) : null,
+    turn.reasoning ? folded("Reasoning, never graded", false, wrapped(turn.reasoning), cutNote(turn.reasoningCut)) : null,
     turn.reply ? make("div", { class: "tools" }, button) : make("p", { class: "hint" }, "No reply text."),
     turn.reply ? rendered : null, turn.reply ? raw : null, cutNote(turn.replyCut));
 };
@@ -82,8 +85,8 @@ const attemptParts = (data, attempt, page, prompt) => [
   section("Times and counts", page.facts.length ? factList(page.facts) : make("p", { class: "hint" }, "Nothing was measured: the files were handed in without asking a model."),
     page.retries.length ? folded(`Sent again ${page.retries.length} times`, false, make("ul", {}, ...page.retries.map((each) => make("li", {}, each)))) : null),
   section("Prompt, the same for every model", folded("Show the prompt", false, ...(prompt?.messages ?? []).map((message) =>
-    make("div", {}, make("p", { class: "soft" }, message.role), block(message.text), cutNote(message.cut))))),
-  section("Grade it again, without a model", page.again ? block(page.again) : make("p", { class: "hint" }, "Not known: the run keeps no line for it."),
+    make("div", {}, make("p", { class: "soft" }, message.role), wrapped(message.text), cutNote(message.cut))))),
+  section("Grade it again, without a model", page.again ? wrapped(page.again) : make("p", { class: "hint" }, "Not known: the run keeps no line for it."),
     make("p", { class: "hint" }, "Request and whole texts lie in ", make("code", {}, page.where), " of the run folder.")),
 ];
 

@@ -6,7 +6,7 @@ const make = (tag, attributes = {}, ...children) => {
     if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== "") element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== ""));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== ""));
   return element;
 };
 

@@ -229,7 +229,7 @@ _SHAPES_FIGURES = ("epochs", "selfcheck")
 
 
 def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
-    """What keeps a run from being gone on with: models asked elsewhere or otherwise, and other options."""
+    """What keeps a run from being gone on with: models asked elsewhere or otherwise, other options, another sandbox."""
     found = []
     before = {model.name: model for model in former.models}
     for model in now.models:
@@ -248,6 +248,9 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
         was, is_now = former.run.options.get(option), now.run.options.get(option)
         if was != is_now:
             found.append(f"{option} was {was!r}, is {is_now!r}")
+    was, is_now = former.run.sandbox.get("name"), now.run.sandbox.get("name")
+    if was != is_now:
+        found.append(f"sandbox was {was!r}, is {is_now!r} (--llm-sandbox={was} takes that one again)")
     return found
 
 

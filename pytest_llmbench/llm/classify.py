@@ -176,6 +176,9 @@ def _cut_off(completion: Completion, request: CompletionRequest) -> str:
         return "a content filter cut it off (finish_reason content_filter)"
     endless = _endless(completion)
     prompt, written = completion.usage.prompt_tokens, completion.usage.completion_tokens
+    if request.context and prompt is not None and written is not None and prompt + written >= request.context:
+        filled = f"the context of {request.context} tokens is filled (prompt {prompt}, answer {written})"
+        return f"{filled}{endless or '. Raise the context'}"
     for name in _LIMITS:
         limit = request.params.get(name)
         if isinstance(limit, int) and (written is None or written >= limit > 0):

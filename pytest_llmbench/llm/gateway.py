@@ -228,7 +228,12 @@ class Gateway:
         said = [Message(role="system", content=target.system_prompt)] if target.system_prompt else []
         messages = (*said, *job.messages)
         request = CompletionRequest(
-            model=target.name, endpoint=target.endpoint, messages=messages, epoch=key.epoch, params=target.params
+            model=target.name,
+            endpoint=target.endpoint,
+            messages=messages,
+            epoch=key.epoch,
+            params=target.params,
+            context=target.context,
         )
         if self._earlier is not None and not target.local:
             earlier = await self._on_disk(lambda: self._earlier(key) if self._earlier is not None else None)
@@ -239,7 +244,7 @@ class Gateway:
         stopped = self._stopped.get(key.model)
         if outcome is None and stopped is not None:
             outcome = Outcome(failure=stopped)
-        if outcome is None and (too_long := overflow(request, target.context, target.endpoint)) is not None:
+        if outcome is None and (too_long := overflow(request, target.endpoint)) is not None:
             outcome = Outcome(failure=too_long)
         if outcome is not None:
             await self._finish(key, request, with_cost(target, outcome))

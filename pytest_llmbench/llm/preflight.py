@@ -15,11 +15,9 @@ _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
 _WORD = re.compile(r"\S+")
 
 
-def overflow(request: CompletionRequest, context: int | None, endpoint: str) -> Failure | None:
-    """Why the request cannot fit; None: it may, or the context is not known.
-
-    ``context``: the model's window in tokens, prompt and answer together.
-    """
+def overflow(request: CompletionRequest, endpoint: str) -> Failure | None:
+    """Why the request cannot fit; None: it may, or the context is not known."""
+    context = request.context
     if context is None:
         return None
     prompt, reserve = least_tokens(request), _reserve(request)

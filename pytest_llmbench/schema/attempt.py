@@ -53,6 +53,8 @@ class CompletionRequest(Frozen):
     epoch: int
     params: dict[str, Any] = Field(default_factory=dict)
     """Sampling parameters sent; empty: the server's own presets hold."""
+    context: int | None = Field(default=None, exclude=True)
+    """The model's window in tokens as far as it is known: it shapes no reply, so it is neither kept nor compared."""
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the canonical JSON of this request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
 from support.bench import ADD_REPLY, TASK, WRONG_REPLY, Bench
 from support.server import ChatServer, Reply
 
@@ -88,6 +89,20 @@ def test_an_alias_of_the_file_and_the_context_of_a_preset(bench: Bench) -> None:
         assert server.chat_count == 1
     assert run.attempt("add", "one")["error"]["kind"] == "context_overflow"
     assert run.results["models"][0]["metadata"] == {"context": 4, "preset": {"ctx-size": "4"}}
+
+
+@pytest.mark.parametrize("told", ["file", "props"])
+def test_an_answer_that_filled_the_context_is_told_as_such(bench: Bench, told: str) -> None:
+    bench.task("add")
+    cut = Reply("def add(", finish_reason="length", usage={"prompt_tokens": 30, "completion_tokens": 34})
+    props = {"total_slots": 1, "default_generation_settings": {"n_ctx": 64}}
+    with ChatServer(cut, models=["m"], routes={"/props": props} if told == "props" else {}) as server:
+        context = "context = 64" if told == "file" else ""
+        bench.file("llmbench.toml", f'[models.m]\nbase_url = "{server.base_url}"\n{context}\n')
+        run = bench.run("--llm-model=m")
+    error = run.attempt("add", "m")["error"]
+    assert error["kind"] == "truncated"
+    assert "the context of 64 tokens is filled (prompt 30, answer 34)" in error["message"]
 
 
 def test_a_name_that_no_place_has(bench: Bench) -> None:

@@ -100,6 +100,7 @@ REFUSED = {
     "--llm-param=temperature=0.5": "params of 'test-model' was {}, is {'temperature': 0.5}",
     "--llm-model=other=test-model": "model 'other' was not in it",
     "--llm-resume=nowhere": "no run 'nowhere'",
+    "--llm-sandbox=none": ", is 'none' (--llm-sandbox=",
 }
 
 

@@ -438,6 +438,24 @@ def test_cut_off_at_the_limit_that_was_sent() -> None:
     assert "cut off after 9 tokens (14 with the prompt) by the model's context" in message
 
 
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        (14, "the context of 14 tokens is filled (prompt 5, answer 9). Raise the context."),
+        (15, "cut off at max_tokens=9. Raise max_tokens."),
+        (None, "cut off at max_tokens=9. Raise max_tokens."),
+    ],
+)
+def test_cut_off_where_the_known_context_was_full(context: int | None, said: str) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 9}
+    asked = request(max_tokens=9).model_copy(update={"context": context})
+    for reply in (
+        Reply("def f(", usage=usage, finish_reason="length"),
+        Reply("", "hm", usage=usage, finish_reason="length"),
+    ):
+        assert str(fails(reply, asked=asked)).endswith(said)
+
+
 def test_cut_off_while_it_went_round_in_circles() -> None:
     reply = Reply("def f(): " + "wait, no. " * 40, finish_reason="length")
     error = fails(reply)

@@ -28,12 +28,19 @@ def request(words: int, **params: Any) -> CompletionRequest:
     ],
 )
 def test_refused_when_certain(asked: CompletionRequest, context: int | None, refused: bool) -> None:
-    failure = overflow(asked, context, "here")
+    failure = overflow(asked.model_copy(update={"context": context}), "here")
     assert (failure is not None) == refused
     if failure is not None:
         assert (failure.kind, failure.stops_model) == ("context_overflow", False)
         assert "has a context of 100 tokens" in failure.message
         assert "Nothing was sent" in failure.message
+
+
+def test_the_context_is_no_part_of_a_request_s_identity() -> None:
+    asked = request(5)
+    known = asked.model_copy(update={"context": 100})
+    assert known.fingerprint() == asked.fingerprint()
+    assert "context" not in known.model_dump(mode="json")
 
 
 def test_the_count_is_a_lower_bound() -> None:

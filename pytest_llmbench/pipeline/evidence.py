@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.reporting.html import AttemptEvidence, Turn, pieces
+from pytest_llmbench.reporting.html.details import AttemptEvidence, Turn
+from pytest_llmbench.reporting.html.page import pieces
 from pytest_llmbench.schema.attempt import ItemRecord, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan

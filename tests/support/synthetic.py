@@ -54,21 +54,12 @@ HOSTILE = """\
 <iframe src="http://127.0.0.1:9/"></iframe><style>@import url(http://127.0.0.1:9/s.css);body{display:none}</style>
 \x1b[31mred\x1b[0m \x07 \u202eoverridden\u202c \u2028 \u2029 \ud83d \x00 {{ 7 * 7 }} ${7*7} __proto__
 """
-<<<<<<< HEAD
-_PROSE = (
-    "the heap keeps only k entries while counting and ties fall to the smaller value so order "
-    "stays stable because each listener is removed before it runs once which makes a second "
-    "emit harmless unless the wrapper was replaced "
-)
-_WORDS = tuple(_PROSE.split())
-=======
 _TEXT = """
 the heap keeps only k entries while counting and ties fall to the smaller value so order stays
 stable because each listener is removed before it runs once which makes a second emit harmless
 unless the wrapper was replaced
 """
 _WORDS = tuple(_TEXT.split())
->>>>>>> wip-html
 
 
 def synthetic_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -45,7 +46,8 @@ def runs_below(folders: list[Path]) -> list[Path]:
 
 def _read_file(path: Path, *, slim: bool) -> Results:
     try:
-        results = read_slim(path) if slim else Results.model_validate_json(path.read_bytes())
+        # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
+        results = read_slim(path) if slim else Results.model_validate(json.loads(path.read_bytes()))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

@@ -120,3 +120,22 @@ def test_markdown_shows_a_hostile_name_as_it_is(tmp_path: Path, capsys: pytest.C
 def test_html_needs_the_run_folder(low: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(low), "--html", str(low.parent / "x.html")]) == 2
     assert "llmbench:" in capsys.readouterr().err
+
+
+def test_lone_surrogates_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model's text may hold them; JSON keeps them as escapes."""
+    path = kept(tmp_path / "results.json", results_of({"m\ud83d": {"a": [1.0], "b": [None]}}))
+    for words in (["--json"], [], ["--analysis"], ["--markdown"]):
+        assert main(["report", str(path), *words]) == 0
+    capsys.readouterr()
+
+
+def test_analysis_says_what_one_epoch_cannot(low: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(low), "--analysis"]) == 0
+    # Six tasks, each of variance 1 over 3 epochs: 60 +- t(12; 0.975) * sqrt(6 / 3) = 60 +- 2.17881 * 1.41421.
+    assert "m      60.00  56.92  63.08" in capsys.readouterr().out
+    one = kept(tmp_path / "one.json", results_of({"m": {"a": [1.0], "b": [3.0]}}))
+    assert main(["report", str(one), "--analysis"]) == 0
+    assert "one epoch: cannot tell" in capsys.readouterr().out
+    assert main(["report", str(one), "--analysis", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["title"] == "Totals over epochs, 95 % intervals"

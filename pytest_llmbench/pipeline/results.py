@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -203,5 +204,27 @@ def load_results(run: RunDir) -> Results:
 
 
 def to_json(record: BaseModel) -> str:
-    """The text of ``results.json`` and of its kind: ASCII, any character that a model sent kept as an escape."""
-    return json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
+    r"""The text of ``results.json`` and of its kind: ASCII, any other character as an escape.
+
+    In ``results.json``, which others read, lone surrogates are spelt out: a server's text may hold them, and most
+    readers of JSON refuse ``"\ud83d"``.
+    """
+    content = record.model_dump(mode="json")
+    text = json.dumps(content, indent=1, ensure_ascii=True)
+    if isinstance(record, Results) and _SURROGATE in text:
+        text = json.dumps(_spelt_out(content), indent=1, ensure_ascii=True)
+    return text + "\n"
+
+
+_SURROGATE = r"\ud"
+
+
+def _spelt_out(value: Any) -> Any:
+    """The same JSON value without lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list):
+        return [_spelt_out(each) for each in value]
+    if isinstance(value, dict):
+        return {_spelt_out(name): _spelt_out(each) for name, each in value.items()}
+    return value

@@ -117,11 +117,6 @@ def test_markdown_shows_a_hostile_name_as_it_is(tmp_path: Path, capsys: pytest.C
         assert part in row
 
 
-def test_html_needs_the_run_folder(low: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", str(low), "--html", str(low.parent / "x.html")]) == 2
-    assert "llmbench:" in capsys.readouterr().err
-
-
 def test_lone_surrogates_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A model's text may hold them; JSON keeps them as escapes."""
     path = kept(tmp_path / "results.json", results_of({"m\ud83d": {"a": [1.0], "b": [None]}}))

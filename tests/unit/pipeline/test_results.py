@@ -72,8 +72,9 @@ def test_results_say_what_was_asked_of_which_tasks():
 
 
 def test_the_text_of_results_is_read_back_the_same():
-    hostile = plan(SORT, models=("\x1b[31m", "\u202e\ud83d"))
-    found = results(hostile, [record(ref, "missed", "\udcff\n\0") for ref in hostile.items.values()])
+    """But for lone surrogates, which are spelt out: ``tests/unit/cli/test_commands.py``."""
+    hostile = plan(SORT, models=("\x1b[31m", "\u202e\N{GRINNING FACE}"))
+    found = results(hostile, [record(ref, "missed", "\\udcff\n\0") for ref in hostile.items.values()])
     text = to_json(found)
     assert text.isascii()
     assert text.endswith("}\n")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
-from support.bench import ADD_REPLY, WRONG_REPLY, Bench
-from support.server import ChatServer
+from support.bench import ADD_REPLY, NO_CODE_REPLY, TASK, WRONG_REPLY, Bench, Run
+from support.server import ChatServer, Reply
 
-TIMES = ("queue_s", "grading_s")
+OF_EACH_RUN = re.compile(rb'^(?:  "(?:id|started|ended)"|   "grading_s"): .*\n', re.MULTILINE)
+"""What is another one in each replay: which run it was, and how long the grading took. ``docs/results.md`` says so."""
 
 
-def figures(results: dict[str, Any]) -> dict[str, Any]:
-    """All of it but which run it was, and what the grading took."""
-    attempts = [{k: v for k, v in each.items() if k not in TIMES} for each in results["attempts"]]
-    run = {k: v for k, v in results["run"].items() if k not in ("id", "started", "ended")}
-    return {**results, "attempts": attempts, "run": run}
+def essence(run: Run) -> bytes:
+    """Every other byte of ``results.json``."""
+    return OF_EACH_RUN.sub(b"", (run.folder / "results.json").read_bytes())
 
 
 def test_replayed_without_a_server(bench: Bench, workers: tuple[str, ...]) -> None:
@@ -29,8 +28,47 @@ def test_replayed_without_a_server(bench: Bench, workers: tuple[str, ...]) -> No
     second = bench.run(*options, "--llm-cache=only", where)
     assert [a["points"] for a in first.results["attempts"]] == [a["points"] for a in asked.results["attempts"]]
     assert all(a["cached"] for a in first.results["attempts"])
-    assert figures(first.results) == figures(second.results)
+    assert essence(first) == essence(second)
+    assert essence(first) != essence(asked)
     assert "8 replies reused, 0 to ask" in first.out
+
+
+def test_replays_differ_in_nothing_but_what_is_said_to(bench: Bench) -> None:
+    """With several turns, errors, speeds, prices, skips and points that print; on workers too."""
+    before, rest = TASK.split("pytestmark = ", 1)
+    feedback = 'def feedback(submission):\n    return None if "a + b" in submission.files["add.py"] else "Wrong."\n\n\n'
+    bench.task(
+        "turns", f"{before}{feedback}pytestmark = {rest.replace('files=', 'turns=2, feedback=feedback, files=', 1)}"
+    )
+    bench.task("odd", TASK.replace("    assert add(a, b) == add(b, a)", "    print(object()); assert add is None"))
+    bench.task("skips", TASK.replace("    add = load", "    pytest.skip('not here')\n    add = load"))
+
+    def answer(body: dict) -> Reply:
+        prompt = body["messages"][0]["content"]
+        text = WRONG_REPLY if "turns" in prompt and len(body["messages"]) == 1 else ADD_REPLY
+        if body["model"] == "b":
+            text = NO_CODE_REPLY if "odd" in prompt else text
+            return Reply(text, finish_reason="length" if "skips" in prompt else "stop")
+        return Reply(text, timings={"prompt_n": 60, "prompt_ms": 12.5, "predicted_n": 9, "predicted_ms": 33.1})
+
+    with ChatServer(answer, models=["a", "b"]) as server:
+        price = "price = { input_usd_per_mtok = 1.5, output_usd_per_mtok = 2 }"
+        tables = "\n".join(f'[models.{name}]\nbase_url = "{server.base_url}"\n{price}' for name in "ab")
+        bench.file("llmbench.toml", tables)
+        options = ("--llm-model=a,b", "--llm-epochs=2")
+        asked = bench.run(*options, "-n2")
+    seen, ids = set(), set()
+    for more in ((), (), ("-n2",), ("-n2",)):
+        replay = bench.run(*options, "--llm-cache=only", *more)
+        seen.add(essence(replay))
+        ids.add(replay.results["run"]["id"])
+    assert (len(seen), len(ids)) == (1, 4)
+    for attempt in replay.results["attempts"]:
+        first = asked.attempt(attempt["task"], attempt["model"], attempt["epoch"])
+        told = ("points", "usage", "timings", "wall_s", "first_token_s", "tokens_per_s", "cost_usd", "iterations")
+        if first["error"] is None:
+            assert {name: attempt[name] for name in told} == {name: first[name] for name in told}
+        assert attempt["queue_s"] is None
 
 
 def test_what_is_not_stored_says_what_differs(bench: Bench) -> None:

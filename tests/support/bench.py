@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,21 +57,21 @@ class Run:
     out: str
     err: str
     project: Path
+    folder: Path = field(init=False)
+    """The run's own, which later runs leave alone: the newest one when the command ended."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", (self.project / ".llmbench/latest").resolve())
 
     @cached_property
     def results(self) -> dict[str, Any]:
-        """The newest run's ``results.json``."""
-        return json.loads((self.project / ".llmbench/latest/results.json").read_text())
+        """The run's ``results.json``."""
+        return json.loads((self.folder / "results.json").read_text())
 
     @cached_property
     def plan(self) -> dict[str, Any]:
-        """The newest run's ``plan.json``."""
-        return json.loads((self.project / ".llmbench/latest/plan.json").read_text())
-
-    @property
-    def folder(self) -> Path:
-        """The newest run's folder."""
-        return (self.project / ".llmbench/latest").resolve()
+        """The run's ``plan.json``."""
+        return json.loads((self.folder / "plan.json").read_text())
 
     def attempt(self, task: str, model: str, epoch: int = 1) -> dict[str, Any]:
         """One attempt of the results."""

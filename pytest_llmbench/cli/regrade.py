@@ -40,6 +40,11 @@ def run(options: argparse.Namespace) -> int:
     if _newest(base) == newest:
         raise StoreError(f"nothing was graded: pytest ended with status {status}. Its own lines say why.")
     found = moves(before, read_results(base / "latest"))
+    if not found.compared:
+        raise StoreError(
+            "none of the run's attempts was graded again: name its tasks after --, as in "
+            f"llmbench regrade {options.which} -- path/to/tasks."
+        )
     if options.json:
         output.print_json(found)
     else:

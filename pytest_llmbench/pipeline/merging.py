@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
@@ -20,6 +21,7 @@ from pytest_llmbench.pipeline.results import (
     to_json,
 )
 from pytest_llmbench.schema.attempt import ItemRecord, OutcomeRecord
+from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader
 from pytest_llmbench.store.records import RecordLog, read_record
@@ -93,8 +95,18 @@ def _copy(part: RunDir, run: RunDir) -> None:
     outcomes, items = RecordLog(run.path / OUTCOMES, OutcomeRecord), RecordLog(run.path / ITEMS, ItemRecord)
     for outcome in RecordLog(part.path / OUTCOMES, OutcomeRecord).read():
         outcomes.append(outcome)
+        if outcome.turn == 1:
+            _forget(run, outcome.key)
     for item in RecordLog(part.path / ITEMS, ItemRecord).read():
         items.append(item)
     for folder in ("replies", "files"):
         if (part.path / folder).is_dir():
             shutil.copytree(part.path / folder, run.path / folder, dirs_exist_ok=True, symlinks=True)
+
+
+def _forget(run: RunDir, key: AttemptKey) -> None:
+    """Remove what an earlier part left of an attempt, later turns and further files too."""
+    shutil.rmtree(run.files_dir(key), ignore_errors=True)
+    stem = run.path / run.reply_stem(key)
+    for path in [*stem.parent.glob(f"{escape(stem.name)}.turn*"), *stem.parent.glob(f"{escape(stem.name)}.[mj]*")]:
+        path.unlink()

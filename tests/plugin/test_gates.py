@@ -80,6 +80,30 @@ def test_parts_of_different_runs_are_refused(bench: Bench) -> None:
     assert "its model 'm' is not that of the other parts" in done.stderr
 
 
+def test_of_an_attempt_in_two_parts_the_last_one_counts(bench: Bench) -> None:
+    bench.task("one")
+    with ChatServer(ADD_REPLY) as server:
+        options = ("--llm-model=m=test-model", f"--llm-base-url={server.base_url}", "--llm-cache=off")
+        first = bench.run(*options).folder.resolve()
+        server.script = WRONG_REPLY
+        second = bench.run(*options).folder.resolve()
+    for parts, points in (((first, second), 1), ((second, first), 4)):
+        done = llmbench(bench, "merge", *parts, "--json")
+        merged = json.loads(done.stdout)
+        assert [a["points"] for a in merged["results"]["attempts"]] == [points]
+        graded = next((bench.root / merged["run"]).glob("files/m/*/*.py")).read_text()
+        assert ("a - b" in graded) == (points == 1)
+
+
+def test_regrading_nothing_says_so(bench: Bench) -> None:
+    bench.task("one")
+    run = bench.run("--llm-model=builtin/reference").folder.resolve()
+    bench.file("other/test_two.py", "def test_two(): pass")
+    done = llmbench(bench, "regrade", run, "--", "other")
+    assert done.returncode == 2
+    assert "name its tasks after --" in done.stderr or "nothing was graded" in done.stderr
+
+
 def test_regrading_shows_what_moved(bench: Bench) -> None:
     task = bench.task("one")
     with ChatServer(ADD_REPLY) as server:

@@ -133,7 +133,7 @@ def said(value: Any) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), said(value)) for name, value in values.items()]
+    return [(name, said(value)) for name, value in values.items()]
 
 
 def _total(row: _Row) -> Cell:

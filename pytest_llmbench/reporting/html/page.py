@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.reporting import epochs, selfcheck
-from pytest_llmbench.reporting.html import boards
+from pytest_llmbench.reporting.html.boards import axes, board, provenance, said
 from pytest_llmbench.reporting.html.details import AttemptEvidence, pack_attempt
 from pytest_llmbench.reporting.html.figures import number
 from pytest_llmbench.reporting.html.heat import HeatRow, attempt_link, attempt_text, heat_rows
@@ -59,8 +59,8 @@ def _view(results: Results, rows: Sequence[HeatRow]) -> dict[str, Any]:
     return {
         "run": results.run,
         "headings": list(heading(results)),
-        "ranked": boards.board(results.leaderboard, results.models) if results.selfcheck is None else None,
-        "incomplete": boards.board(results.incomplete, results.models) if results.selfcheck is None else None,
+        "ranked": board(results.leaderboard, results.models) if results.selfcheck is None else None,
+        "incomplete": board(results.incomplete, results.models) if results.selfcheck is None else None,
         "tasks": results.tasks,
         "models": results.models,
         "heat": rows,
@@ -69,10 +69,10 @@ def _view(results: Results, rows: Sequence[HeatRow]) -> dict[str, Any]:
         "check": (selfcheck.COLUMNS, selfcheck.rows(results.selfcheck), list(selfcheck.lines(results.selfcheck)))
         if results.selfcheck
         else None,
-        "axes": boards.axes(results),
+        "axes": axes(results),
         "troubles": troubles(results),
-        "provenance": list(boards.provenance(results)),
-        "said": boards.said,
+        "provenance": list(provenance(results)),
+        "said": said,
         "number": number,
     }
 
@@ -107,7 +107,7 @@ def _data(results: Results, rows: Sequence[HeatRow]) -> dict[str, Any]:
                     {"model": name, "x": x, "y": y, "front": name in axis.front} for name, (x, y) in axis.places.items()
                 ],
             }
-            for axis in boards.axes(results)
+            for axis in axes(results)
         ],
         "profiles": {
             row.model: [row.per_task.get(task.id) for task in results.tasks]

@@ -16,7 +16,7 @@ _ACTING = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 def visible(text: str) -> str:
     """Control characters, bidi overrides, lone surrogates and the like as escapes; line ends and tabs stay."""
-    if text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 

@@ -258,8 +258,7 @@ def _stored(llm: LLMSettings, completions: CompletionStore) -> list[ServedModel]
     """Models with stored replies, where nothing else counts: looking a name up needs no server then."""
     if llm.cache != "only":
         return []
-    found = {(request.model, request.endpoint) for request in completions.requests()}
-    return [ServedModel(model, base_url=endpoint) for model, endpoint in sorted(found)]
+    return [ServedModel(model, base_url=endpoint) for model, endpoint in completions.models()]
 
 
 def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 from pytest_llmbench.store.run_dir import write_atomically, writing
+
+_HEAD = '"asked": '
+_HEAD_BYTES = 4096
 
 
 class CompletionStore:
@@ -34,6 +38,7 @@ class CompletionStore:
         """Keep a completion; raises ``StoreError`` when it cannot be written."""
         path = self._path(request)
         content = {
+            "asked": {"endpoint": request.endpoint, "model": request.model},  # first in the file: read without the rest
             "run": self.run,
             "request": request.model_dump(mode="json"),
             "completion": completion.model_dump(mode="json"),
@@ -50,6 +55,11 @@ class CompletionStore:
             return None
         return run if isinstance(run, str) else None
 
+    def models(self) -> list[tuple[str, str]]:
+        """Model and endpoint of every stored completion, each pair once; reads no more than the beginnings of files."""
+        found = {_asked(path) for path in self._folder.glob("*/*.json")}
+        return sorted(pair for pair in found if pair is not None)
+
     def requests(self) -> list[CompletionRequest]:
         """Every stored request, read once; damaged files are passed over."""
         if self._requests is None:
@@ -58,17 +68,32 @@ class CompletionStore:
         return self._requests
 
     def difference(self, request: CompletionRequest) -> str:
-        """In what the stored request that is most like this one differs; empty when none is of the same model."""
+        """In what the stored request that is most like this one differs; empty when none is of the same model.
+
+        Most alike is one with the same conversation, however much else differs: of another task something always does.
+        """
         candidates = [stored for stored in self.requests() if stored.model == request.model]
         if not candidates:
             return ""
-        found = [_differences(stored, request) for stored in candidates]
-        fewest = min(len(each) for each in found)
-        return next("; ".join(each) for each in found if len(each) == fewest)
+        found = [(_other_messages(stored, request), _differences(stored, request)) for stored in candidates]
+        _, differences = min(found, key=lambda each: (each[0], len(each[1])))
+        return "; ".join(differences)
 
     def _path(self, request: CompletionRequest) -> Path:
         fingerprint = request.fingerprint()
         return self._folder / fingerprint[:2] / f"{fingerprint}.json"
+
+
+def _asked(path: Path) -> tuple[str, str] | None:
+    """Model and endpoint of one stored completion, from the head of its file; None: damaged."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES).decode(errors="ignore")
+        asked, _ = json.JSONDecoder().raw_decode(head[head.index(_HEAD) + len(_HEAD) :])
+        return str(asked["model"]), str(asked["endpoint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        request = _stored_request(path)  # written before there was a head, or with an endless name in it
+        return (request.model, request.endpoint) if request is not None else None
 
 
 def _stored_request(path: Path) -> CompletionRequest | None:
@@ -76,6 +101,12 @@ def _stored_request(path: Path) -> CompletionRequest | None:
         return CompletionRequest.model_validate(json.loads(path.read_text(encoding="utf-8"))["request"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return None
+
+
+def _other_messages(stored: CompletionRequest, request: CompletionRequest) -> int:
+    """How many messages of the conversation are not the same, the system prompt aside."""
+    both = [[message for message in each.messages if message.role != "system"] for each in (stored, request)]
+    return sum(one != other for one, other in zip_longest(*both))
 
 
 def _differences(stored: CompletionRequest, request: CompletionRequest) -> list[str]:

@@ -335,6 +335,8 @@ class ChatServer:
             "max_in_flight": self.max_in_flight,
             "overlaps_between_models": len(self.overlaps_between_models()),
             "models": [seen.model for seen in self._seen],
+            "busy_s": max((seen.ended or 0.0 for seen in self._seen), default=0.0)
+            - min((seen.received for seen in self._seen), default=0.0),
             "client_closed": sum(seen.client_closed for seen in self._seen),
         }
 

@@ -48,6 +48,22 @@ def test_throughput() -> None:
     assert number(seen["ratio of the command to the ideal"]) > 1
 
 
+def test_one_slot() -> None:
+    seen = figures("one_slot.py", "--attempts=2", "--latency=0.2", "-n2")
+    assert list(seen) == [
+        "ideal: 2 replies, one after the other",
+        "first request to last reply, -n 0",
+        "first request to last reply, -n 2",
+        "ratio of the two",
+        "ratio of -n 2 to the ideal",
+        "the whole command, -n 0",
+        "the whole command, -n 2",
+    ]
+    ideal, *asking = (number(seen[name]) for name in list(seen)[:3])
+    assert ideal == pytest.approx(0.4)
+    assert min(asking) >= 0.4
+
+
 def test_inert() -> None:
     seen = figures("inert.py", "--pairs=1")
     assert list(seen) == [

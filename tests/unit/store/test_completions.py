@@ -157,3 +157,65 @@ def test_what_was_asked_lies_beside_the_answer(store, tmp_path):
     assert path.name == f"{REQUEST.fingerprint()}.json"
     assert path.parent.name == path.name[:2]
     assert CompletionRequest.model_validate(json.loads(path.read_text())["request"]) == REQUEST
+
+
+def stored(store, **changes):
+    store.save(REQUEST.model_copy(update=changes), COMPLETION)
+
+
+OTHER_TASK = (REQUEST.messages[0], Message(role="user", content="Another task altogether."))
+
+
+def test_the_difference_is_that_to_the_same_task_however_many_others_are_nearer(store):
+    for number in range(20):
+        other = Message(role="user", content=f"Another task, the {number}th.")
+        stored(store, messages=(REQUEST.messages[0], other))
+    stored(store, epoch=2, params={"seed": 1})
+    said = store.difference(REQUEST)
+    assert said == f"epoch (2 there, {REQUEST.epoch} here); params ({{'seed': 1}} there, {REQUEST.params!r} here)"
+
+
+def test_of_the_same_task_the_one_with_fewest_differences(store):
+    stored(store, epoch=2, params={"seed": 1})
+    stored(store, epoch=3)
+    assert store.difference(REQUEST) == f"epoch (3 there, {REQUEST.epoch} here)"
+
+
+def test_a_later_turn_is_compared_with_the_conversation_that_began_so(store):
+    said = (Message(role="assistant", content="x"), Message(role="user", content="Wrong."))
+    stored(store, messages=(*REQUEST.messages, *said), epoch=2)
+    stored(store, messages=(*OTHER_TASK, *said))
+    turn = REQUEST.model_copy(update={"messages": (*REQUEST.messages, said[0], Message(role="user", content="No."))})
+    assert store.difference(turn) == f"epoch (2 there, {REQUEST.epoch} here); the prompt"
+
+
+def test_none_of_the_model(store):
+    stored(store, model="other")
+    assert store.difference(REQUEST) == ""
+
+
+def test_models_are_known_from_the_heads_of_files(store, tmp_path, monkeypatch):
+    stored(store)
+    stored(store, epoch=2)
+    stored(store, model="b \u00e9\ud800", endpoint="litellm")
+    stored(store, model="long " * 2000)
+    old = json.loads(next(tmp_path.rglob("*.json")).read_text())
+    del old["asked"]
+    old["request"]["model"] = "old"
+    (tmp_path / "completions/00").mkdir(exist_ok=True)
+    (tmp_path / "completions/00/old.json").write_text(json.dumps(old))
+    (tmp_path / "completions/00/damaged.json").write_text('{"asked": {"model')
+    (tmp_path / "completions/00/folder.json").mkdir()
+    found = store.models()
+    assert (REQUEST.model, REQUEST.endpoint) in found
+    assert ("b \u00e9\ud800", "litellm") in found
+    assert {model.strip()[:4] for model, _ in found} == {REQUEST.model[:4], "b \u00e9\ud800", "long", "old"}
+    assert found == sorted(set(found))
+
+
+def test_models_are_known_without_reading_long_replies(store, tmp_path):
+    store.save(REQUEST, Completion(text="x" * 3_000_000))
+    (path,) = tmp_path.rglob("*.json")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:5000])  # what comes later is not looked at
+    assert store.models() == [(REQUEST.model, REQUEST.endpoint)]

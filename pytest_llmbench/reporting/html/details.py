@@ -150,16 +150,18 @@ def _file(change: Mapping[str, Any], limit: int) -> dict[str, Any]:
 def _point(point: CriterionResult, card: TaskCard | None, items: Sequence[ItemRecord], limit: int) -> dict[str, Any]:
     stated = next((each for each in card.criteria if each.id == point.id), None) if card else None
     kind = stated.kind if stated else "points"
-    worth = {"cap": "caps the score at", "penalty": "takes off"}.get(kind)
-    said = f"{worth} {number(stated.value)}" if stated and worth else f"of {number(point.max_points)}"
+    earned, most = number(point.points), number(point.max_points)
+    if stated and kind in ("cap", "penalty"):
+        worth = f"{'caps the score at' if kind == 'cap' else 'takes off'} {number(stated.value)}"
+    else:
+        worth = f"{earned} of {most}"
     return {
         "id": point.id,
         "title": stated.title if stated else "",
         "kind": kind,
         "dimension": point.dimension,
         "outcome": "not earned" if point.outcome == "bonus" else point.outcome.replace("_", " "),
-        "earned": number(point.points),
-        "worth": said,
+        "worth": worth,
         "message": point.message,
         "cases": [
             {

@@ -22,12 +22,11 @@ from support.synthetic import HOSTILE, synthetic_run
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.evidence import gather, write_html
 from pytest_llmbench.pipeline.results import load_results
-from pytest_llmbench.reporting.html import AttemptEvidence, Turn, pieces
-from pytest_llmbench.reporting.html.details import MOST_CHARACTERS, pack_attempt
+from pytest_llmbench.reporting.html.details import MOST_CHARACTERS, AttemptEvidence, Turn, pack_attempt
 from pytest_llmbench.reporting.html.diff import MOST_LINES, file_changes
 from pytest_llmbench.reporting.html.figures import level, pareto_front, seconds, usd
 from pytest_llmbench.reporting.html.heat import heat_rows
-from pytest_llmbench.reporting.html.page import ROOM
+from pytest_llmbench.reporting.html.page import ROOM, pieces
 from pytest_llmbench.reporting.html.text import all_visible, cut, json_block, link, packed, visible
 from pytest_llmbench.reporting.html.troubles import troubles
 from pytest_llmbench.schema.keys import AttemptKey

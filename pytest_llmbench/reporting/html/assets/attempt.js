@@ -28,7 +28,7 @@ const pointRow = (point) => {
       point.title ? make("span", { class: "soft" }, point.title) : null,
       several ? make("span", { class: "soft" }, `${point.cases.filter((each) => each.outcome === "earned").length} of ${point.cases.length} cases`) : null,
       ...details),
-    make("td", { class: "num" }, `${point.earned} ${point.worth}`));
+    make("td", { class: "num" }, point.worth));
 };
 
 const pointsTable = (points) => make("div", { class: "scroll" }, make("table", { class: "points" },

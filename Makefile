@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup warm bench test proof lint clean
+.PHONY: setup warm bench test proof lint docs clean
 
 setup: .venv/ready
 	@.ci/sandbox
@@ -40,6 +40,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation site, in build/docs.
+docs: setup
+	$(BIN)/pip install --quiet --group docs
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs
 
 clean:
 	rm -rf .venv .tox .llmbench dist build

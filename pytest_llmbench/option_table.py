@@ -39,7 +39,8 @@ OPTIONS = (
     Option("model", "NAME", "model under test; several: again or with commas. LABEL=NAME renames it. "
            "dir:PATH grades replies kept in a folder; builtin/reference and builtin/starter need no model", many=True),
     Option("suite", "NAME", "run the tasks of this suite; several: again or with commas", many=True),
-    Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1"),
+    Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1 "
+           "(default: OPENAI_BASE_URL, if set)"),
     Option("epochs", "N", "independent attempts at each task (default: 1)"),
     Option("concurrency", "N", "requests in flight per endpoint (default: 1 for a server on this machine, else 8)"),
     Option("models-file", "PATH", "models with their endpoints and parameters: llmbench.toml, or a llama.cpp "
@@ -69,7 +70,8 @@ OPTIONS = (
     Option("selfcheck", "", "grade each task's own reference, starter and mutants, three times each, in place of "
            "models; the exit status is 0 only if each of them loses exactly what it must", switch=True),
     Option("fail-under", "PERCENT", "the exit status is 0 only if every model reaches this share of the points "
-           "and nothing is an error or incomplete; missed points alone fail nothing then"),
+           "and nothing is an error or incomplete; missed points alone fail nothing then (default: none: "
+           "pytest's own exit status)"),
     Option("fail-under-task", "TASK=PERCENT", "the same for one task; several: again or with commas", many=True),
     Option("min-coverage", "PERCENT", "the exit status is 0 only if this share of every model's attempts has a score; "
            "with it, --llm-fail-under allows errors and counts them as 0"),
@@ -78,5 +80,6 @@ OPTIONS = (
     Option("baseline-allow", "KIND", "compare with --llm-baseline although these differ: " + ", ".join(KINDS)
            + ", all; several: again or with commas", many=True),
     Option("html", "PATH", "write a self-contained HTML report"),
-    Option("shard", "I/N", "grade the I-th of N parts of the attempts only; llmbench merge puts the runs together"),
+    Option("shard", "I/N", "grade the I-th of N parts of the attempts only; llmbench merge puts the runs together "
+           "(default: all of them)"),
 )  # fmt: skip

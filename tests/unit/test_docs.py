@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import inspect
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
@@ -277,6 +278,14 @@ def test_pages_are_plain(path: Path) -> None:
     lines = list(enumerate(text.splitlines(), 1))
     assert not [number for number, line in lines if line != line.rstrip()], "these lines end in a blank"
     assert not [number for number, line in lines if len(line) > 120 and line[0] != "|"], "these lines are too long"
+
+
+@pytest.mark.parametrize("name", ["options.md", "reports.md"])
+def test_generated_tables_are_as_the_code_has_them(name: str) -> None:
+    """``make docs`` writes them."""
+    filled = runpy.run_path(str(REPOSITORY / "docs/generate.py"))["filled"]
+    assert "<!-- generated: " in page(name)
+    assert filled(page(name)) == page(name)
 
 
 def test_how_often_the_watchdog_looks() -> None:

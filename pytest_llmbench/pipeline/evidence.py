@@ -78,9 +78,7 @@ class _ItemLines:
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):  # a last line without its end was cut off by a kill
-                    content = json.loads(line)
-                    key = AttemptKey(content["task"], content["model"], content["epoch"])
-                    self._places.setdefault(key, []).append(place)
+                    self._places.setdefault(self._parsed(line).key, []).append(place)
                 place += len(line)
 
     def of(self, key: AttemptKey) -> list[ItemRecord]:
@@ -92,9 +90,15 @@ class _ItemLines:
         with self._path.open("rb") as file:
             for place in places:
                 file.seek(place)
-                record = ItemRecord.model_validate(json.loads(file.readline()))
+                record = self._parsed(file.readline())
                 latest[record.point, record.case] = record
         return list(latest.values())
+
+    def _parsed(self, line: bytes) -> ItemRecord:
+        try:
+            return ItemRecord.model_validate(json.loads(line))
+        except ValueError as error:
+            raise StoreError(f"{self._path} holds a line that is no record. Restore the file.") from error
 
 
 def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
@@ -135,8 +139,12 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_LONGEST_FILE).decode("utf-8", "backslashreplace")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_FILE)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}. Unlock or restore it.") from error
+    return content.decode("utf-8", "backslashreplace")
 
 
 def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) -> str:

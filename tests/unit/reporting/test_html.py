@@ -171,6 +171,16 @@ def test_a_killed_run_is_reported_as_far_as_it_got(tmp_path):
     assert "stopped before the end: the session was killed" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.parametrize("line", [b"{", b"[]", b'{"task": 3}', b"\xff"])
+def test_damaged_records_are_said(tmp_path, line):
+    made, found = synthetic_run(tmp_path, models=1, tasks=1, epochs=1, hostile=False)
+    with (made.path / "items.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(StoreError, match=r"items\.jsonl holds a line that is no record"):
+        write_html(made, found, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_a_point_graded_twice_counts_once(tmp_path):
     made, found = synthetic_run(tmp_path, models=1, tasks=1, epochs=1, hostile=False)
     first = (made.path / "items.jsonl").read_text().splitlines()[0]

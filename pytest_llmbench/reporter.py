@@ -87,6 +87,7 @@ class Reporter:
             self._ordinary_failure = True
         if record is not None:
             recorder.item(ItemRecord.model_validate(record))
+            delattr(report, RECORD)  # pytest keeps reports to the end
             self._life.ended(report.nodeid)
         elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
             setattr(report, OUTCOME, "harness")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import sys
@@ -76,6 +78,8 @@ class Controller:
         self._on_planned = on_planned
         self._announced_plan: Plan | None = None
         self._announcing = threading.Lock()
+        self._hearing = threading.Lock()
+        self._heard = b""
         self._channel: ChannelServer | None = None
 
     def announce(self, plan: Plan, *, ask: bool = True) -> None:
@@ -177,8 +181,13 @@ class Controller:
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.settings.rootdir) if path.is_relative_to(self.settings.rootdir) else path)
 
-    def _announced(self, payload: Any) -> None:
-        self.announce(Plan.model_validate(payload))
+    def _announced(self, text: str) -> None:
+        """A worker's plan, as JSON; that of every other worker is the same."""
+        digest = hashlib.sha256(text.encode()).digest()
+        with self._hearing:
+            if digest != self._heard:
+                self.announce(Plan.model_validate(json.loads(text)))
+                self._heard = digest
 
     def _header(self, of: RunDir) -> RunHeader:
         llm = self.settings.llm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -34,7 +35,8 @@ class WorkerLink(CompletionSource):
     def announce(self, plan: Plan, *, ask: bool) -> None:
         """Tell the controller what this worker collected, unless nothing is to be asked."""
         if ask:
-            self._channel.call("announce", plan.model_dump(mode="json"))
+            # As a text: the controller has to read only one of many equal plans.
+            self._channel.call("announce", json.dumps(plan.model_dump(mode="json")))
 
     def fetch(self, key: AttemptKey) -> Outcome:
         """Wait for the end of an attempt's generation."""

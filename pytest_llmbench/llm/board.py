@@ -14,20 +14,24 @@ from pytest_llmbench.schema.keys import AttemptKey
 Recall = Callable[[AttemptKey], Outcome | None]
 """Reads an ended attempt's outcome back from the run folder; None: it is not there."""
 
+ROOM = 64
+"""Outcomes kept for whoever takes them next: in the order of asking, which is about that of grading."""
+
 
 @dataclass(slots=True)
 class _Entry:
     sent: bool = False
     ended: bool = False
+    awaited: bool = False
     outcome: Outcome | None = None
-    """None before the end, and again once it was taken and can be recalled."""
+    """None before the end, and again where it can be recalled: once it was taken, or for want of room."""
 
 
 class Board:
     """Outcomes by attempt. Every method may be called from any thread.
 
-    With ``recall`` an outcome is kept until it is first taken, so that memory is bounded by attempts still open and
-    not by replies seen; without it outcomes are kept for good.
+    With ``recall`` at most ``ROOM`` outcomes that nobody has taken are kept, so that memory is bounded neither by
+    replies seen nor by how far asking is ahead of grading; without it outcomes are kept for good.
     """
 
     def __init__(self, recall: Recall | None = None) -> None:
@@ -36,6 +40,8 @@ class Board:
         self._changed = threading.Condition()
         self._closed = False
         self._in_flight: dict[AttemptKey, None] = {}
+        self._waiting = 0
+        """Outcomes kept that were not taken."""
         self._total = self._asked = self._reused = self._answered = self._failed = self._earlier = 0
 
     def add(self, keys: Iterable[AttemptKey]) -> set[AttemptKey]:
@@ -62,7 +68,11 @@ class Board:
             entry = self._entries[key]
             if entry.ended:
                 return
-            entry.ended, entry.outcome = True, outcome
+            entry.ended = True
+            if not self._can_be_recalled(outcome):
+                entry.outcome = outcome
+            elif entry.awaited or self._waiting < ROOM:
+                entry.outcome, self._waiting = outcome, self._waiting + 1
             self._in_flight.pop(key, None)
             if _counts(key):
                 self._earlier += earlier
@@ -82,13 +92,14 @@ class Board:
             if entry is None and not self._closed:
                 raise HarnessError(f"{key} was never announced, so nothing was generated for it: announce it first.")
             if entry is not None and not entry.ended and not self._closed:
+                entry.awaited = True
                 waiting()
                 self._changed.wait_for(lambda: self._closed or entry.ended)
             if self._closed or entry is None:
                 raise SourceClosedError
             outcome = entry.outcome
-            if self._recall is not None and outcome is not None and outcome.completion is not None:
-                entry.outcome = None
+            if outcome is not None and self._can_be_recalled(outcome):
+                entry.outcome, self._waiting = None, self._waiting - 1
         return outcome or self._read_back(key)
 
     def close(self) -> None:
@@ -109,6 +120,9 @@ class Board:
                 in_flight=tuple(self._in_flight),
                 earlier=self._earlier,
             )
+
+    def _can_be_recalled(self, outcome: Outcome) -> bool:
+        return self._recall is not None and outcome.completion is not None
 
     def _read_back(self, key: AttemptKey) -> Outcome:
         outcome = self._recall(key) if self._recall is not None else None

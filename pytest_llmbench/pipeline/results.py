@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.grading.aggregate import grade
@@ -48,12 +50,12 @@ class Recorder:
         if resumed:
             run.remove(RESULTS)  # of the part before: a kill must not leave it as the whole
         else:
-            run.write(_HEADER, to_json(header))
+            run.write(_HEADER, json_pieces(header))
 
     def planned(self, plan: Plan) -> None:
         """Keep the plan; raises ``StoreError``. A resumed run keeps what it had planned before."""
         self.plan = plan if self._former is None else joined(self._former, plan)
-        self.run.write(PLAN, to_json(self.plan))
+        self.run.write(PLAN, json_pieces(self.plan))
 
     def earlier(self, key: AttemptKey, *, retry_errors: bool) -> Outcome | None:
         """What an earlier part of this run left of an attempt; None: ask.
@@ -115,7 +117,7 @@ class Recorder:
         records = [*self._readable(self._items), *self._unsaved_items]
         results = make_results(RunHeader(run=run, models=self.header.models), self.plan, outcomes, records)
         try:
-            self.run.write(RESULTS, to_json(results))
+            self.run.write(RESULTS, json_pieces(results))
         except StoreError as error:
             self.trouble = self.trouble or error
         return results
@@ -204,27 +206,26 @@ def load_results(run: RunDir) -> Results:
 
 
 def to_json(record: BaseModel) -> str:
-    r"""The text of ``results.json`` and of its kind: ASCII, any other character as an escape.
+    """The text of ``results.json`` and of its kind as a whole."""
+    return "".join(json_pieces(record))
 
-    In ``results.json``, which others read, lone surrogates are spelt out: a server's text may hold them, and most
-    readers of JSON refuse ``"\ud83d"``.
+
+def json_pieces(record: BaseModel) -> Iterator[str]:
+    r"""The text of ``results.json`` and of its kind, piece by piece, for that of a large run is large.
+
+    ASCII, any other character as an escape. In ``results.json``, which others read, lone surrogates are spelt out: a
+    server's text may hold them, and most readers of JSON refuse ``"\ud83d"``.
     """
-    content = record.model_dump(mode="json")
-    text = json.dumps(content, indent=1, ensure_ascii=True)
-    if isinstance(record, Results) and _SURROGATE in text:
-        text = json.dumps(_spelt_out(content), indent=1, ensure_ascii=True)
-    return text + "\n"
+    for piece in json.JSONEncoder(indent=1, ensure_ascii=True, default=_fields).iterencode(record):
+        spell = isinstance(record, Results) and r"\ud" in piece
+        yield _LONE_SURROGATE.sub(lambda found: rf"\{found[1]}" if found[1] else found[0], piece) if spell else piece
+    yield "\n"
 
 
-_SURROGATE = r"\ud"
+_LONE_SURROGATE = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(\\ud[89a-f][0-9a-f]{2})")
+"""In JSON; passes over escaped backslashes, and over pairs."""
 
 
-def _spelt_out(value: Any) -> Any:
-    """The same JSON value without lone surrogates."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, list):
-        return [_spelt_out(each) for each in value]
-    if isinstance(value, dict):
-        return {_spelt_out(name): _spelt_out(each) for name, each in value.items()}
-    return value
+def _fields(value: Any) -> Any:
+    """One level of a record, or anything else that JSON has no form for."""
+    return dict(value) if isinstance(value, BaseModel) else to_jsonable_python(value)

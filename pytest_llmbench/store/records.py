@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -45,9 +46,10 @@ class RecordLog(Generic[Record]):
 
         Raises ``StoreError`` for a damaged line elsewhere, and for a file that cannot be read.
         """
-        lines = (_content(self.path) or b"").split(b"\n")
-        for number, line in enumerate(lines[:-1], 1):
-            yield _parse(line, self._kind, f"{self.path}, line {number}")
+        with reading(self.path), self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    yield _parse(line, self._kind, f"{self.path}, line {number}")
 
     def _cut_torn_line(self) -> None:
         """Take off a last line without its end, left by a kill, so that the next record does not continue it."""
@@ -57,15 +59,18 @@ class RecordLog(Generic[Record]):
 
 def read_record(path: Path, kind: type[Record]) -> Record | None:
     """Read a file that is one record, None when there is no such file; raises ``StoreError`` when it is damaged."""
-    content = _content(path)
-    return None if content is None else _parse(content, kind, str(path))
+    with reading(path):
+        return _parse(path.read_bytes(), kind, str(path))
+    return None
 
 
-def _content(path: Path) -> bytes | None:
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Take a missing file for an end, and turn any other ``OSError`` into a ``StoreError``."""
     try:
-        return path.read_bytes()
+        yield
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}. Unlock or restore it.") from error
 

@@ -19,7 +19,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -104,8 +104,8 @@ class RunDir:
         """The run's name: UTC time and a random part."""
         return self.path.name
 
-    def write(self, name: str, text: str) -> Path:
-        """Write one file of the run as a whole; raises ``StoreError``."""
+    def write(self, name: str, text: Iterable[str]) -> Path:
+        """Write one file of the run as a whole, from a text or its pieces; raises ``StoreError``."""
         path = self.path / name
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,11 +142,12 @@ def slug(name: str) -> str:
     return f"{quoted[:_LONGEST_NAME]}~{hashlib.sha256(quoted.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: Iterable[str]) -> None:
     """Write beside and rename: readers see the old file or the new one, never a part."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
     try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -127,7 +127,7 @@ class Board:
     def _read_back(self, key: AttemptKey) -> Outcome:
         outcome = self._recall(key) if self._recall is not None else None
         if outcome is None:
-            raise HarnessError(f"the outcome of {key} was handed out before and the run folder no longer has it.")
+            raise HarnessError(f"the outcome of {key} is not in memory any more, and the run folder no longer has it.")
         return outcome
 
 

@@ -264,7 +264,7 @@ def test_second_fetch_that_cannot_be_recalled_says_so(make):
         gateway.announce([job("t", "a")])
         key = AttemptKey("t", "a", 1)
         gateway.fetch(key)
-        with pytest.raises(HarnessError, match=r"t / a #1 was handed out before"):
+        with pytest.raises(HarnessError, match=r"t / a #1 is not in memory any more"):
             gateway.fetch(key)
 
 

@@ -29,10 +29,17 @@ ErrorKind = Literal[
 """Why an attempt gave nothing to grade (``docs/results.md`` tells them apart)."""
 
 
+_NOT_NOTED: set[str] = set()
+
+
 class Frozen(BaseModel):
     """Base of every record: immutable, and a field nobody knows is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """Drop pydantic's own note of which fields were given: nobody asks, and it is half of a record's memory."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NOT_NOTED)
 
 
 class Message(Frozen):

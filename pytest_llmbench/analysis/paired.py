@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.schema.comparison import Interval, PermutationTest
@@ -115,7 +116,7 @@ def _counted(
     for stratum, scores, weight in zip(strata, pooled, weights, strict=True):
         least = min(scores)
         steps = [int((score - least) * weight / unit) for score in scores]
-        whole = np.convolve(whole, _sums(steps, len(stratum.b)))
+        whole = np.convolve(whole, _sums(tuple(steps), len(stratum.b)))
         origin += weight * least * len(stratum.b) - sum(scores, Fraction()) / len(stratum.a)
     offset = int(origin / unit)
     far = np.abs(np.arange(len(whole), dtype=np.int64) + offset)
@@ -124,7 +125,8 @@ def _counted(
     return PermutationTest(float(observed), min(p_value, 1.0), min(least_p, 1.0), exact=True)
 
 
-def _sums(steps: Sequence[int], take: int) -> NDArray[np.float64]:
+@lru_cache(maxsize=256)  # a task is tested on its own and among all
+def _sums(steps: tuple[int, ...], take: int) -> NDArray[np.float64]:
     """Chances of each sum of ``take`` of the steps, all choices being alike."""
     import numpy as np
 
@@ -151,6 +153,7 @@ def _drawn(strata: Sequence[Stratum], observed: Fraction) -> PermutationTest:
     return PermutationTest(float(observed), (far + 1) / (_DRAWS + 1), 1 / (_DRAWS + 1), exact=False)
 
 
+@lru_cache(maxsize=4096)
 def _fraction(score: float) -> Fraction:
     """The score before it was rounded for the record: thirds of a point are thirds again."""
     return Fraction(str(score)).limit_denominator(_MOST_PARTS)

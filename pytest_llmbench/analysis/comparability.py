@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_llmbench.analysis.comparison import scores
+from pytest_llmbench.analysis.rows import counts
 from pytest_llmbench.schema.comparison import KINDS, Difference
 from pytest_llmbench.schema.results import ModelInfo, Results
 
@@ -72,6 +73,9 @@ def _tasks(a: Results, b: Results) -> Iterator[Difference]:
             yield Difference("rubric", f"the rubric of {task} was changed")
         elif one[task].fingerprint != other[task].fingerprint:
             yield Difference("prompt", f"{task} was changed: its prompt, grader or data")
+        points = [sorted({each.max_points for each in of.attempts if each.task == task}) for of in (a, b)]
+        if points[0] != points[1]:
+            yield Difference("rubric", f"points of {task} asked for: {_listed(points[0])} and {_listed(points[1])}")
 
 
 def _coverage(a: Results, model_a: str, b: Results, model_b: str) -> Iterator[Difference]:
@@ -80,9 +84,13 @@ def _coverage(a: Results, model_a: str, b: Results, model_b: str) -> Iterator[Di
     for task in sorted(one.keys() ^ other.keys()):
         yield Difference("coverage", f"{task} has scores on {'the first' if task in one else 'the second'} side only")
     for results, model, side in ((a, model_a, "first"), (b, model_b, "second")):
-        lost = sum(attempt.model == model and attempt.status != "scored" for attempt in results.attempts)
+        lost = sum(attempt.model == model and not counts(attempt) for attempt in results.attempts)
         if lost:
             yield Difference("coverage", f"{lost} attempts of the {side} side have no score")
+
+
+def _listed(points: Iterable[float]) -> str:
+    return ", ".join(f"{each:g}" for each in points) or "none"
 
 
 def _differing(a: dict[str, Any], b: dict[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pytest_llmbench.analysis.paired import Stratum, difference_interval, holm, permutation_test
+from pytest_llmbench.analysis.rows import counts
 from pytest_llmbench.schema.comparison import Comparison, PermutationTest, TaskComparison, Verdict
-from pytest_llmbench.schema.results import AttemptResult, Results
+from pytest_llmbench.schema.results import Results
 
 
 def compare(a: Results, model_a: str, b: Results, model_b: str, *, alpha: float = 0.05) -> Comparison:
@@ -43,16 +44,12 @@ def compare(a: Results, model_a: str, b: Results, model_b: str, *, alpha: float 
 
 
 def scores(results: Results, model: str) -> dict[str, list[float]]:
-    """Task -> points of the model's scored attempts, by epoch."""
+    """Task -> points of the model's attempts that have a verdict on all that was asked, by epoch."""
     found: dict[str, list[float]] = {}
-    for attempt in sorted(_judged(results.attempts), key=lambda attempt: attempt.epoch):
+    for attempt in sorted(filter(counts, results.attempts), key=lambda attempt: attempt.epoch):
         if attempt.model == model:
             found.setdefault(attempt.task, []).append(attempt.points)
     return found
-
-
-def _judged(attempts: Iterable[AttemptResult]) -> Iterable[AttemptResult]:
-    return (attempt for attempt in attempts if attempt.status == "scored")
 
 
 def _verdict(difference: float, p_value: float, alpha: float) -> Verdict:

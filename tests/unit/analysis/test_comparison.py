@@ -12,6 +12,7 @@ from pytest_llmbench.analysis.comparison import compare
 from pytest_llmbench.analysis.moves import moves
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.pipeline.comparing import compare_runs
+from pytest_llmbench.schema.results import Results
 
 TASKS = ("a", "b", "c", "d", "e", "f")
 LOW = {task: [10.0, 11.0, 9.0] for task in TASKS}
@@ -99,3 +100,19 @@ def test_moves_of_a_regrading() -> None:
     assert [(v.task, v.model, v.was, v.now) for v in found.verdicts] == [("a", "m", "earned 20/20", "missed 12/20")]
     assert [(r.model, r.was, r.now) for r in found.ranks] == [("m", 1, 2), ("n", 2, 1), ("o", None, None)]
     assert (found.compared, found.left_out) == (4, 1)
+
+
+def test_partial_selections_are_compared_when_they_are_the_same() -> None:
+    def partly(points: float, most: float) -> Results:
+        results = results_of({"m": {task: [points] * 3 for task in TASKS}})
+        attempts = [
+            attempt.model_copy(update={"status": "incomplete", "reason": "deselected", "max_points": most})
+            for attempt in results.attempts
+        ]
+        return results.model_copy(update={"attempts": attempts})
+
+    (found,) = compare_runs(partly(2.0, 5.0), partly(4.0, 5.0))
+    assert found.comparison is not None
+    assert found.comparison.verdict == "better"
+    (refused,) = compare_runs(partly(2.0, 5.0), partly(4.0, 6.0))
+    assert "points of a asked for: 5 and 6" in [difference.what for difference in refused.refused]

@@ -18,6 +18,7 @@ def differences(a: Results, model_a: str, b: Results, model_b: str) -> list[Diff
     one, other = _info(a, model_a), _info(b, model_b)
     found = [
         *_models(one, other),
+        *_system_prompts(a, model_a, b, model_b),
         *_options(a, b),
         *_tasks(a, b),
         *_coverage(a, model_a, b, model_b),
@@ -53,10 +54,14 @@ def _server(info: ModelInfo) -> str:
     return "dir" if info.endpoint.startswith("dir") else info.endpoint
 
 
+def _system_prompts(a: Results, model_a: str, b: Results, model_b: str) -> Iterator[Difference]:
+    one, other = (of.run.options.get("system_prompts", {}).get(model) for of, model in ((a, model_a), (b, model_b)))
+    if one != other:
+        yield Difference("prompt", f"system prompt: {one!r} and {other!r}")
+
+
 def _options(a: Results, b: Results) -> Iterator[Difference]:
     one, other = a.run.options, b.run.options
-    if one.get("system_prompt") != other.get("system_prompt"):
-        yield Difference("prompt", f"system prompt: {one.get('system_prompt')!r} and {other.get('system_prompt')!r}")
     for name in _LIMITS:
         if one.get(name) != other.get(name):
             yield Difference("limits", f"{name}: {one.get(name)} and {other.get(name)}")

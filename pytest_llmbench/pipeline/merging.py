@@ -71,15 +71,19 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
     """The first part's header with the models of all."""
     first = headers[0]
     models: dict[str, ModelInfo] = {}
+    prompts: dict[str, str] = {}
     for part, header in zip(parts, headers, strict=True):
+        own = header.run.options.get("system_prompts", {})
         for model in header.models:
             known = models.setdefault(model.name, model)
-            if (known.resolved, known.endpoint, known.params) != (model.resolved, model.endpoint, model.params):
+            prompt = prompts.setdefault(model.name, own.get(model.name, ""))
+            first_one = (known.resolved, known.endpoint, known.params, prompt)
+            if first_one != (model.resolved, model.endpoint, model.params, own.get(model.name, "")):
                 raise StoreError(
-                    f"{part.path}: its model {model.name!r} is not that of the other parts: another name, endpoint or "
-                    "parameters. Rename one of them before running: --llm-model=LABEL=NAME."
+                    f"{part.path}: its model {model.name!r} is not that of the other parts: another name, endpoint, "
+                    "parameters or system prompt. Rename one of them before running: --llm-model=LABEL=NAME."
                 )
-        for option in ("epochs", "system_prompt", "selfcheck", "pass_at"):
+        for option in ("epochs", "selfcheck", "pass_at"):
             was, now = first.run.options.get(option), header.run.options.get(option)
             if was != now:
                 raise StoreError(
@@ -87,6 +91,7 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
                 )
     options = first.run.options | {"models": [name for header in headers for name in header.run.options["models"]]}
     options["models"] = list(dict.fromkeys(options["models"]))
+    options["system_prompts"] = {name: prompt for name, prompt in prompts.items() if prompt}
     return RunHeader(run=first.run.model_copy(update={"options": options}), models=list(models.values()))
 
 

@@ -33,6 +33,8 @@ def test_a_baseline_that_is_better_fails_the_run(bench: Bench) -> None:
         other = bench.run(*options, "--llm-param=seed=3", "--llm-baseline=good.json", "--llm-cache=off")
         assert other.exit == 1
         assert "m cannot be compared: sampling: parameters sent: seed: 'not set' and 3" in other.out
+        prompted = bench.run(*options, "--llm-system-prompt=Be brief.", "--llm-baseline=good.json", "--llm-cache=off")
+        assert "m cannot be compared: prompt: system prompt: None and 'Be brief.'" in prompted.out
     wrong = bench.run(*options, "--llm-baseline=nowhere.json")
     assert wrong.exit == 4
     assert "nowhere.json" in wrong.err
@@ -74,10 +76,13 @@ def test_parts_of_different_runs_are_refused(bench: Bench) -> None:
     with ChatServer(ADD_REPLY) as server:
         options = ("--llm-model=m=test-model", f"--llm-base-url={server.base_url}")
         first = bench.run(*options).folder.resolve()
-        second = bench.run(*options, "--llm-param=seed=1").folder.resolve()
-    done = llmbench(bench, "merge", first, second)
-    assert done.returncode == 2
-    assert "its model 'm' is not that of the other parts" in done.stderr
+        others = [
+            bench.run(*options, more).folder.resolve() for more in ("--llm-param=seed=1", "--llm-system-prompt=x")
+        ]
+    for other in others:
+        done = llmbench(bench, "merge", first, other)
+        assert done.returncode == 2
+        assert "its model 'm' is not that of the other parts" in done.stderr
 
 
 def test_of_an_attempt_in_two_parts_the_last_one_counts(bench: Bench) -> None:

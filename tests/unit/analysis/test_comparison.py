@@ -48,7 +48,7 @@ def test_one_epoch_of_two_tasks_can_never_tell() -> None:
         ({"metadata": {"server": {"context": 8192}}}, "context", "None and 8192"),
         ({"metadata": {"server": {"sampling": {"top_k": 40}}}}, "sampling", "top_k: 'not set' and 40"),
         ({"metadata": {"server": {"build": "b2"}}}, "server", "None and b2"),
-        ({"options": {"system_prompt": "Be brief."}}, "prompt", "'Be brief.'"),
+        ({"options": {"system_prompts": {"m": "Be brief."}}}, "prompt", "None and 'Be brief.'"),
         ({"options": {"timeout_s": 5.0}}, "limits", "timeout_s: None and 5.0"),
         ({"fingerprint": "g"}, "prompt", "a was changed"),
     ],

@@ -20,8 +20,7 @@ MIDDLING = {
     "rust-cli": "value-enum-missed",
     "ts-refactor": "logger-only",
 }
-TIMES, SESSIONS, LOOPS = 20, 4, 4
-"""Busy loops: beside two graders they are three times what two cores can do."""
+TIMES, SESSIONS, LOOPS = 20, 4, 8
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     for place, board in enumerate(found):
         if place:
             print()
-        print(f"{number(board.max_total)} points: {', '.join(board.tasks)}")
+        output.say(f"{number(board.max_total)} points: {', '.join(board.tasks)}")
         if any(entry.run == PUBLISHED for entry in board.entries):
             print(f"{PUBLISHED}: somebody else's measurements, with other prompts and graders; not ranked with yours")
         output.print_table(heads(board, efficient=options.efficiency), rows(board, efficient=options.efficiency))

@@ -134,3 +134,14 @@ def test_analysis_says_what_one_epoch_cannot(low: Path, tmp_path: Path, capsys: 
     assert "one epoch: cannot tell" in capsys.readouterr().out
     assert main(["report", str(one), "--analysis", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["title"] == "Totals over epochs, 95 % intervals"
+
+
+def test_names_out_of_a_file_are_harmless_on_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b[2J\x07evil"
+    path = kept(tmp_path / "results.json", results_of({evil: {evil: [1.0]}}))
+    assert main(["leaderboard", str(path)]) == 0
+    assert main(["compare", str(path), str(path), "--model=other"]) == 2
+    out, err = capsys.readouterr()
+    assert "evil" in out
+    assert "evil" in err
+    assert all(sign.isprintable() or sign == "\n" for sign in out + err)

@@ -2,18 +2,23 @@
 
 Two sessions, a small and a large one, against a server that answers after a moment, and the same number of empty tests
 without a model: the differences of differences leave out what starting pytest costs, and what pytest itself needs for a
-test. litellm must not be imported, for the endpoint is asked directly.
+test. What httpx needs for the same streams by itself, a connection for each in flight, is the ideal; the controller adds
+the rest: queues, retries, records on disk, the workers' channel. litellm must not be imported, for the endpoint is asked
+directly.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from measure import Machine, run, say
 from throughput import server
 
@@ -60,13 +65,19 @@ def main() -> None:
 
     machine = Machine()
     more = options.attempts - options.small
-    asked = [session(count, options) for count in (options.small, options.attempts)]
-    empty = [empty_session(count) for count in (options.small, options.attempts)]
+    sizes = (options.small, options.attempts)
+    # Folders go at the end only: for seconds after many files were removed, ext4 takes a long time to make one.
+    with tempfile.TemporaryDirectory(prefix="llmbench-controller-") as name:
+        asked = [session(Path(name) / f"asked{count}", count, options) for count in sizes]
+        empty = [empty_session(Path(name) / f"empty{count}", count) for count in sizes]
+    bare_ms = asyncio.run(bare(options))
     growth_kb = [(pair[1].rss_kb - pair[0].rss_kb) / more for pair in (asked, empty)]
     cpu_ms = [1000 * (pair[1].cpu_s - pair[0].cpu_s) / more for pair in (asked, empty)]
     say("controller's CPU for each attempt", f"{cpu_ms[0]:.2f} ms")
     say("the same for each empty test", f"{cpu_ms[1]:.2f} ms")
-    say("added for each request", f"{cpu_ms[0] - cpu_ms[1]:.2f} ms", f"under {AIM_MS:g} ms")
+    say("the same for each stream by httpx alone", f"{bare_ms:.2f} ms")
+    say("added for each request", f"{cpu_ms[0] - cpu_ms[1] - bare_ms:.2f} ms", f"under {AIM_MS:g} ms")
+    say("all of it beside httpx alone", f"{(cpu_ms[0] - cpu_ms[1]) / bare_ms:.2f}", "1")
     say("controller's growth for each attempt", f"{growth_kb[0]:.1f} KB")
     say("the same for each empty test", f"{growth_kb[1]:.1f} KB")
     say("added for each attempt", f"{growth_kb[0] - growth_kb[1]:.1f} KB", f"under {AIM_KB:g} KB")
@@ -74,11 +85,10 @@ def main() -> None:
     machine.say()
 
 
-def session(attempts: int, options: argparse.Namespace) -> Noted:
-    """Run so many attempts, all of them asked for."""
-    with tempfile.TemporaryDirectory(prefix="llmbench-controller-") as name, server(["m"], options.latency) as url:
-        folder = Path(name)
-        (folder / "tasks").mkdir()
+def session(folder: Path, attempts: int, options: argparse.Namespace) -> Noted:
+    """Run so many attempts in a new folder, all of them asked for."""
+    (folder / "tasks").mkdir(parents=True)
+    with server(["m"], options.latency) as url:
         for number in range(attempts):
             (folder / "tasks" / f"test_{number}.py").write_text(TASK.format(id=f"t{number}"))
         more = ["--llm-model=m", f"--llm-base-url={url}/v1", f"--llm-concurrency={options.concurrency}", "tasks"]
@@ -90,13 +100,33 @@ def session(attempts: int, options: argparse.Namespace) -> Noted:
         return noted
 
 
-def empty_session(tests: int) -> Noted:
-    """Run so many tests without a model, in as many files."""
-    with tempfile.TemporaryDirectory(prefix="llmbench-controller-") as name:
-        folder = Path(name)
-        for number in range(tests):
-            (folder / f"test_{number}.py").write_text(EMPTY)
-        return note(folder, [])
+def empty_session(folder: Path, tests: int) -> Noted:
+    """Run so many tests without a model, in as many files of a new folder."""
+    folder.mkdir()
+    for number in range(tests):
+        (folder / f"test_{number}.py").write_text(EMPTY)
+    return note(folder, [])
+
+
+async def bare(options: argparse.Namespace) -> float:
+    """CPU milliseconds of one stream that httpx reads to its end; clients are made before."""
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Write answer(x)."}]}
+    with server(["m"], options.latency) as url:
+        clients = [
+            httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=None, verify=False)  # noqa: S501 - no TLS
+            for _ in range(options.concurrency)
+        ]
+        left = iter(range(options.attempts))
+
+        async def ask(client: httpx.AsyncClient) -> None:
+            for _ in left:
+                async with client.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+                    async for _ in response.aiter_bytes():
+                        pass
+
+        before = time.process_time()
+        await asyncio.gather(*map(ask, clients))
+        return 1000 * (time.process_time() - before) / options.attempts
 
 
 def note(folder: Path, more: list[str]) -> Noted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -94,8 +95,7 @@ def fingerprint_of(
 
     Hidden files are left by editors and file managers.
     """
-    visible = [p for p in sorted(module.parent.iterdir()) if p.is_file() and not p.name.startswith(".")]
-    beside = visible if own_folder else [module]
+    beside = _visible_files(module.parent) if own_folder else [module]  # many tasks may share a folder: one look each
     digest = hashlib.sha256()
     for label, content in [
         ("prompt", prompt.encode()),
@@ -105,3 +105,8 @@ def fingerprint_of(
     ]:
         digest.update(f"{label}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return sorted(Path(each) for each in entries if not each.name.startswith(".") and each.is_file())

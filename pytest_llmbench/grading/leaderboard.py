@@ -28,7 +28,7 @@ def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[Leaderboard
         attempts = [a for a in graded.attempts if a.model == model and a.task in graded.asked.tasks]
         if not attempts:
             continue
-        figures = {task: _task_figure(task, attempts) for task in tasks}
+        figures = _task_figures(tasks, attempts)
         reasons = _reasons(attempts)
         row = LeaderboardRow(
             rank=None,
@@ -48,10 +48,13 @@ def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[Leaderboard
     return _with_ranks(complete), incomplete
 
 
-def _task_figure(task: str, attempts: Iterable[AttemptResult]) -> Fraction | None:
-    """Mean points over the epochs of a task that have a verdict on everything asked; None without any."""
-    points = [exact(a.points) for a in attempts if a.task == task and counts(a)]
-    return sum(points, Fraction()) / len(points) if points else None
+def _task_figures(tasks: Iterable[str], attempts: Iterable[AttemptResult]) -> dict[str, Fraction | None]:
+    """Mean points over a task's epochs that have a verdict on everything asked; None without any."""
+    points: dict[str, list[Fraction]] = {task: [] for task in tasks}
+    for attempt in attempts:
+        if counts(attempt):
+            points[attempt.task].append(exact(attempt.points))
+    return {task: sum(each, Fraction()) / len(each) if each else None for task, each in points.items()}
 
 
 def counts(attempt: AttemptResult) -> bool:

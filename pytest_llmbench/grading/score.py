@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from pytest_llmbench.schema.attempt import ItemRecord
@@ -81,6 +82,7 @@ def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected
     )
 
 
+@lru_cache(maxsize=4096)  # the same few numbers again and again
 def exact(value: float) -> Fraction:
     """The decimal that the author wrote, as a fraction: 0.1 is 1/10."""
     return Fraction(str(value))

@@ -14,6 +14,8 @@ from pytest_llmbench.reporting.tables import empty_table, make_console, print_ce
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
 
 _READABLE = 20
+_MOST_TASKS = 100
+"""Of a leaderboard in plain text: nobody reads more columns in a log of CI."""
 _MOST_REASONS = 3
 
 
@@ -96,6 +98,8 @@ def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow
         (numbers, ", ".join(f"{place}={task}" for place, task in zip(numbers, tasks, strict=True))),
         ((), f"no room for the points of {len(tasks)} tasks here: see results.json"),
     ]
+    if not colour and len(tasks) > _MOST_TASKS:
+        choices = choices[-1:]
     columns, note = next(
         (columns, note)
         for heads, note in choices

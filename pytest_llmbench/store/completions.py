@@ -44,7 +44,6 @@ class CompletionStore:
             "completion": completion.model_dump(mode="json"),
         }
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(content, indent=1, sort_keys=True))
 
     def stored_by(self, request: CompletionRequest) -> str | None:

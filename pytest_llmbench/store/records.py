@@ -7,7 +7,8 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -25,20 +26,19 @@ class RecordLog(Generic[Record]):
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self.path = path
         self._kind = kind
-        self._end_is_whole = False
+        self._file: int | None = None
+        self._close: Callable[[], object] = lambda: None
         self._writing = threading.Lock()
 
     def append(self, record: Record) -> None:
         """Add one record with a single write, all of it or nothing; raises ``StoreError``."""
         # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
         line = json.dumps(record.model_dump(mode="json", exclude_defaults=True)).encode() + b"\n"
-        with self._writing, writing(self.path), self.path.open("ab", buffering=0) as file:
-            if not self._end_is_whole:
-                self._cut_torn_line()
-                self._end_is_whole = True
-            before = file.seek(0, os.SEEK_END)
-            if file.write(line) < len(line):
-                file.truncate(before)
+        with self._writing, writing(self.path):
+            file = self._opened()
+            written = os.write(file, line)
+            if written < len(line):
+                os.ftruncate(file, os.fstat(file).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def read(self) -> Iterator[Record]:
@@ -50,6 +50,15 @@ class RecordLog(Generic[Record]):
             for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
                     yield _parse(line, self._kind, f"{self.path}, line {number}")
+
+    def _opened(self) -> int:
+        """The file to append to: kept open, for each system call costs a turn of the threads; a removed one is new."""
+        if self._file is None or not os.fstat(self._file).st_nlink:
+            self._close()
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            self._close = weakref.finalize(self, os.close, self._file)
+            self._cut_torn_line()
+        return self._file
 
     def _cut_torn_line(self) -> None:
         """Take off a last line without its end, left by a kill, so that the next record does not continue it."""

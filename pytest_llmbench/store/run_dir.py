@@ -21,6 +21,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from io import BufferedWriter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ from pytest_llmbench.schema.keys import AttemptKey
 _LONGEST_NAME = 150
 _HASH_DIGITS = 20
 _SHOWN = 5
+_BUFFER_BYTES = 1 << 16
 
 
 class RunDir:
@@ -108,7 +110,6 @@ class RunDir:
         """Write one file of the run as a whole, from a text or its pieces; raises ``StoreError``."""
         path = self.path / name
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
         return path
 
@@ -143,16 +144,28 @@ def slug(name: str) -> str:
 
 
 def write_atomically(path: Path, text: Iterable[str]) -> None:
-    """Write beside and rename: readers see the old file or the new one, never a part."""
+    """Write beside and rename: readers see the old file or the new one, never a part. Makes missing folders.
+
+    With few system calls: threads of one process wait for each other at each, and a reply is several files.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
     try:
-        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.writelines([text] if isinstance(text, str) else text)
+        with _new_file(beside) as file:
+            for piece in [text] if isinstance(text, str) else text:
+                file.write(piece.encode(errors="backslashreplace"))
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
+
+
+def _new_file(path: Path) -> BufferedWriter:
+    try:
+        return path.open("wb", buffering=_BUFFER_BYTES)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb", buffering=_BUFFER_BYTES)
 
 
 @contextlib.contextmanager

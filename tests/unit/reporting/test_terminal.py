@@ -157,6 +157,14 @@ def test_a_terminal_with_no_room_for_tasks_says_how_to_see_them():
     assert any("40 tasks" in line and "results.json" in line for line in lines)
 
 
+def test_plain_text_leaves_out_more_tasks_than_anybody_reads():
+    """A log of CI with a thousand tasks: their points are in results.json."""
+    shown = plain(many(1000, model="m"))
+    assert "no room for the points of 1000 tasks here: see results.json" in shown
+    assert max(map(len, shown.splitlines()[:6])) < 200
+    assert "task-with-a-long-name-99" in plain(many(100, model="m"))
+
+
 def test_a_dumb_terminal_gets_its_width_too(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     of = plan(*(card(f"task-{name * 8}", criterion("a", 20)) for name in "abcdef"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -37,6 +38,30 @@ def test_records_come_back_in_order_of_writing(log):
 
 def test_a_log_that_was_never_written_is_empty(log):
     assert list(log.read()) == []
+
+
+def test_a_log_that_was_removed_is_begun_again(log):
+    log.append(item("a"))
+    log.path.unlink()
+    log.append(item("b"))
+    log.append(item("c"))
+    assert [each.point for each in log.read()] == ["b", "c"]
+
+
+def test_a_log_closes_its_file(log):
+    def held() -> list[str]:
+        links = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return [target for target in map(os.readlink, links) if target.startswith(str(log.path))]
+
+    log.append(item("a"))
+    log.path.unlink()
+    log.append(item("b"))
+    assert len(held()) == 1
+    other = RecordLog(log.path, ItemRecord)
+    other.append(item("c"))
+    assert len(held()) == 2
+    del other
+    assert len(held()) == 1
 
 
 def test_records_are_there_the_moment_they_are_appended(log):

@@ -2,9 +2,9 @@
 
 Two sessions, a small and a large one, against a server that answers after a moment, and the same number of empty tests
 without a model: the differences of differences leave out what starting pytest costs, and what pytest itself needs for a
-test. What httpx needs for the same streams by itself, a connection for each in flight, is the ideal; the controller adds
-the rest: queues, retries, records on disk, the workers' channel. litellm must not be imported, for the endpoint is asked
-directly.
+test. What httpx needs for the same streams by itself, a connection for each in flight, is the ideal; the controller
+adds the rest: queues, retries, records on disk, the workers' channel. litellm must not be imported, for the endpoint is
+asked directly.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from measure import Machine, run, say
+from measure import PYTEST, Machine, run, say
 from throughput import server
 
 AIM_MS, AIM_KB = 5.0, 20.0
@@ -113,7 +112,7 @@ async def bare(options: argparse.Namespace) -> float:
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Write answer(x)."}]}
     with server(["m"], options.latency) as url:
         clients = [
-            httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=None, verify=False)  # noqa: S501 - no TLS
+            httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=None, verify=False)
             for _ in range(options.concurrency)
         ]
         left = iter(range(options.attempts))
@@ -133,7 +132,7 @@ def note(folder: Path, more: list[str]) -> Noted:
     """Run pytest on two workers, and read what its first process noted at its end."""
     (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     (folder / "conftest.py").write_text(NOTE)
-    run([sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "-n2", *more], folder)
+    run([*PYTEST, "-q", "-n2", *more], folder)
     return Noted(**json.loads((folder / "noted.json").read_text()))
 
 

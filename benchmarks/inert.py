@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Machine, interleave, run, say
+from measure import PYTEST, Machine, interleave, run, say
 
 AIM_MS = 20
 
@@ -23,7 +23,7 @@ def main() -> None:
         folder = Path(name)
         (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
         (folder / "test_empty.py").write_text("def test_empty():\n    pass\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command = [*PYTEST, "-q", "-p", "no:cacheprovider"]
         seen = run([*command, "--trace-config"], folder).stdout
         if "pytest_llmbench" not in seen:
             raise SystemExit(f"{sys.executable} has no pytest-llmbench installed: there is nothing to measure.")

@@ -6,10 +6,14 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:anyio"]
+"""Without the plugins that came along with the tests' own tools: those import more than pytest and we do together."""
 
 
 @dataclass(frozen=True)

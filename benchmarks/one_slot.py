@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 import urllib.request
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller import TASK
-from measure import Machine, run, say
+from measure import PYTEST, Machine, run, say
 from throughput import server
 
 AIM_RATIO = 1.1
@@ -61,7 +60,7 @@ def session(workers: int, options: argparse.Namespace) -> Walls:
         (folder / "tasks").mkdir()
         for number in range(options.attempts):
             (folder / "tasks" / f"test_{number}.py").write_text(TASK.format(id=f"t{number}"))
-        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", f"-n{workers}", "tasks"]
+        pytest = [*PYTEST, "-q", f"-n{workers}", "tasks"]
         started = time.perf_counter()
         run([*pytest, "--llm-model=m", f"--llm-base-url={url}/v1"], folder)
         command_s = time.perf_counter() - started

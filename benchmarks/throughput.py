@@ -22,7 +22,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from measure import Machine, environment, run, say
+from measure import PYTEST, Machine, environment, run, say
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.base import Sandbox
@@ -115,7 +115,7 @@ def session(folder: Path, options: argparse.Namespace) -> tuple[float, dict[str,
     with server(models, options.latency) as url:
         command = [
             # Hypothesis is a tool of this project's own tests; it imports itself at the end of every session.
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "-n", str(options.workers)),
+            *(*PYTEST, "-q", "-n", str(options.workers)),
             f"--llm-model={','.join(models)}",
             f"--llm-base-url={url}/v1",
             f"--llm-concurrency={options.concurrency}",

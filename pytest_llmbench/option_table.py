@@ -1,12 +1,11 @@
 """Every option: its name, from which the three spellings follow, and what it is."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from pytest_llmbench.schema.comparison import KINDS
+from pytest_llmbench.schema.difference import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One setting in its three spellings."""
 
     name: str

@@ -14,7 +14,7 @@ import pytest
 from pytest_llmbench import option_values as read
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.option_table import OPTIONS, Option
-from pytest_llmbench.schema.comparison import KINDS
+from pytest_llmbench.schema.difference import KINDS
 from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
 
 SELFCHECKED = ("builtin/reference", "builtin/starter")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_llmbench.analysis.comparison import scores
 from pytest_llmbench.analysis.rows import counts
-from pytest_llmbench.schema.comparison import KINDS, Difference
+from pytest_llmbench.schema.difference import KINDS, Difference
 from pytest_llmbench.schema.results import ModelInfo, Results
 
 _LIMITS = ("timeout_s", "max_tokens", "max_cost_usd", "max_minutes")

@@ -14,7 +14,8 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.pipeline.comparing import compare_runs
 from pytest_llmbench.pipeline.stored import read_results
 from pytest_llmbench.reporting import comparison
-from pytest_llmbench.schema.comparison import KINDS, Compared
+from pytest_llmbench.schema.comparison import Compared
+from pytest_llmbench.schema.difference import KINDS
 
 NAME, HELP = "compare", "judge a run against another: better, worse or cannot tell"
 

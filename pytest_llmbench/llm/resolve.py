@@ -89,7 +89,7 @@ class _Places:
         name = entry.name or self._entry_name(spec.name)
         if entry.base_url is not None:
             return self._with(entry, self._openai(spec, name, api_root(entry.base_url)))
-        return self._with(entry, self._look_up(replace(spec, name=name)))
+        return self._with(entry, self._look_up(spec._replace(name=name)))
 
     def _look_up(self, spec: ModelSpec) -> ModelTarget:
         if self.settings.cache == "only" and (known := match(spec.name, self._stored_here)):

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from pytest_llmbench.analysis.comparability import differences
 from pytest_llmbench.analysis.comparison import compare
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.schema.comparison import Compared, Difference
+from pytest_llmbench.schema.comparison import Compared
+from pytest_llmbench.schema.difference import Difference
 from pytest_llmbench.schema.results import Results
 
 

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal
+
+from pytest_llmbench.schema.difference import Difference
 
 Verdict = Literal["better", "worse", "cannot tell"]
-Kind = Literal["sampling", "prompt", "rubric", "quantisation", "context", "limits", "server", "sandbox", "coverage"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-class Difference(NamedTuple):
-    """One thing, other than luck, in which two runs differ."""
-
-    kind: Kind
-    what: str
-    """Both values, named."""
 
 
 @dataclass(frozen=True, slots=True)

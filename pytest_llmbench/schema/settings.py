@@ -1,18 +1,18 @@
-"""What the user asked for, read once. Standard library only: pytest loads it at start."""
+"""What the user asked for, read once. pytest loads it at start: standard library, no dataclasses (slow to make)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 SandboxName = str
 """``auto``, ``bubblewrap``, ``landlock``, ``none``, ``podman:IMAGE`` or ``docker:IMAGE``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
+class ModelSpec(NamedTuple):
     """One value of ``--llm-model``, taken apart but not yet looked up."""
 
     label: str
@@ -21,8 +21,7 @@ class ModelSpec:
     """What to look up: a model name, ``dir:PATH``, or ``builtin/reference``."""
 
 
-@dataclass(frozen=True, slots=True)
-class LLMSettings:
+class LLMSettings(NamedTuple):
     """How models are asked."""
 
     models: tuple[ModelSpec, ...] = ()
@@ -40,7 +39,7 @@ class LLMSettings:
     """Longest wait from sending to the answer's first byte; None: only ``timeout_s`` counts."""
     silence_s: float | None = None
     """Longest pause between two parts of an answer; None: only ``timeout_s`` counts."""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = MappingProxyType({})
     """Sampling parameters to send with every request; empty: the server's own presets hold."""
     system_prompt: str | None = None
     """System message before every prompt; None: that of the models file, empty: none."""
@@ -56,8 +55,7 @@ class LLMSettings:
     """Whether a stored reply to the same request is used again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gates:
+class Gates(NamedTuple):
     """What the exit status depends on; with none set it is pytest's own."""
 
     fail_under: float | None = None
@@ -79,8 +77,7 @@ class Gates:
         return self != Gates()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that options, environment and ini say, frozen."""
 
     llm: LLMSettings

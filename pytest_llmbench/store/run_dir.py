@@ -21,8 +21,8 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from io import BufferedWriter
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
@@ -160,7 +160,7 @@ def write_atomically(path: Path, text: Iterable[str]) -> None:
         raise
 
 
-def _new_file(path: Path) -> BufferedWriter:
+def _new_file(path: Path) -> BinaryIO:
     try:
         return path.open("wb", buffering=_BUFFER_BYTES)
     except FileNotFoundError:

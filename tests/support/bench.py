@@ -89,6 +89,10 @@ class Run:
         return {word: int(number) for number, word in re.findall(r"(\d+) (not reached|[a-z]+)", last.split(" in ")[0])}
 
 
+_WITHOUT = "-p no:hypothesispytest -p no:anyio"
+"""Plugins that came along with the tests' own tools: they import more than pytest and we do together."""
+
+
 class Bench:
     """A project folder with tasks, and the command that runs them."""
 
@@ -120,7 +124,7 @@ class Bench:
             for name, value in os.environ.items()
             if not name.startswith(("LLMBENCH_", "PYTEST_", "OPENAI_", "OLLAMA_")) and name != "CI"
         }
-        return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", **more}
+        return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", "PYTEST_ADDOPTS": _WITHOUT, **more}
 
     def command(self, *args: object) -> list[str]:
         """The command line."""

@@ -201,7 +201,7 @@ class Controller:
             options={
                 "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
                 "epochs": llm.epochs,
-                "params": llm.params,
+                "params": dict(llm.params),
                 "system_prompts": {t.label: t.system_prompt for t in self.targets if t.system_prompt},
                 "max_cost_usd": llm.max_cost_usd,
                 "max_tokens": llm.max_tokens,

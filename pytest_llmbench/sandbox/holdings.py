@@ -12,7 +12,7 @@ import stat
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from pytest_llmbench.sandbox.procfs import memory_status, threads, tree
+from pytest_llmbench.sandbox.procfs import memory_status, threads, tree, written
 from pytest_llmbench.schema.execution import Limits
 
 _SOCKET_BYTES, _PIPE_BYTES = 212_992, 65_536
@@ -56,16 +56,24 @@ class Inventory:
     def __init__(self, devices: Collection[int], limits: Limits) -> None:
         """``devices``: file systems whose files count as disk use."""
         self._devices = devices
+        self._disk_bytes = limits.disk_mb << 20
         self._file_bytes = limits.file_mb << 20
         self._most_bytes = limits.open_files * self._file_bytes
         self._unclear: dict[tuple[int, int], int] = {}
 
     def look(self, root: int, launchers: int) -> Holdings:
-        """Look through the tree below ``root``, of whose processes the first ``launchers`` are the sandbox's own."""
+        """Look through the tree below ``root``, of whose processes the first ``launchers`` are the sandbox's own.
+
+        Those that wrote most come first, and nobody after the limit is passed: the rest could take so long that the one
+        that fills the disk does so meanwhile.
+        """
         held, look = Holdings(), _Look()
-        for place, pid in enumerate(tree(root)):
+        pids = list(tree(root))
+        for pid in [*pids[:launchers], *sorted(pids[launchers:], key=written, reverse=True)]:
+            if held.disk_bytes > self._disk_bytes:
+                break
             folder = _descriptors_of(pid)
-            if place >= launchers and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
+            if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either
             for descriptor in _names(folder):
                 self._add_descriptor(held, look, f"{folder}/{descriptor}")

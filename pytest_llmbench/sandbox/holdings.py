@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -17,6 +18,10 @@ from pytest_llmbench.schema.execution import Limits
 
 _SOCKET_BYTES, _PIPE_BYTES = 212_992, 65_536
 """What the kernel buffers at most for each, as long as nobody asks for more."""
+_CHECK_S = 0.1
+"""How often a long look asks whether much is being written."""
+_TELLING = 8
+"""The part of the disk limit that is much."""
 _ON_THE_WAY = 8
 """So many descriptors may be on their way between processes, as when one hands over its listening socket."""
 _PATIENCE = 10
@@ -65,13 +70,24 @@ class Inventory:
         """Look through the tree below ``root``, of whose processes the first ``launchers`` are the sandbox's own.
 
         Those that wrote most come first, and nobody after the limit is passed: the rest could take so long that the one
-        that fills the disk does so meanwhile.
+        that fills the disk does so meanwhile. One that begins to do so during a look has it begin again, once.
         """
+        held = self._through(root, launchers, patient=False)
+        return held if held is not None else self._through(root, launchers, patient=True) or Holdings()
+
+    def _through(self, root: int, launchers: int, *, patient: bool) -> Holdings | None:
+        """One time through the tree; None when much was written meanwhile, unless it is ``patient``."""
         held, look = Holdings(), _Look()
         pids = list(tree(root))
-        for pid in [*pids[:launchers], *sorted(pids[launchers:], key=written, reverse=True)]:
+        wrote = {pid: written(pid) for pid in pids}
+        check_at = time.monotonic() + _CHECK_S
+        for pid in [*pids[:launchers], *sorted(pids[launchers:], key=wrote.__getitem__, reverse=True)]:
             if held.disk_bytes > self._disk_bytes:
                 break
+            if not patient and time.monotonic() >= check_at:
+                if sum(written(each)[0] - wrote[each][0] for each in pids) > self._disk_bytes // _TELLING:
+                    return None
+                check_at = time.monotonic() + _CHECK_S
             folder = _descriptors_of(pid)
             if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either

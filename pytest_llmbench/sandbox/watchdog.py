@@ -11,7 +11,7 @@ import time
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
 from pytest_llmbench.sandbox.holdings import Holdings, Inventory
-from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure
+from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure, tree, written
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
 FIRST_LOOK_S = 0.05
@@ -22,7 +22,7 @@ _STARVED_EXTRA_S = 5.0
 _PAUSE_AFTER_DISK = 9
 """Times the cost of a look: looking at many files takes at most a tenth of the time, unless the disk fills up."""
 _TELLING = 8
-"""The part of a limit by which the free space must fall to be looked after at once."""
+"""The part of a limit that must be written, or missing from the free space, to be looked after at once."""
 
 
 class Watchdog:
@@ -41,6 +41,7 @@ class Watchdog:
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
         self._free = (0, 0)
+        self._wrote_bytes = 0
         self._next_disk_look = 0.0
         self.cpu_s = 0.0
         """CPU time of the tree as it was last seen."""
@@ -94,7 +95,7 @@ class Watchdog:
         """Measure what was written, unless the last time was so dear that it would hinder the machine."""
         started = time.monotonic()
         if self._disk is not None and (started >= self._next_disk_look or self._fills_up(self._disk)):
-            self._free = self._disk.free()
+            self._free, self._wrote_bytes = self._disk.free(), self._tree_wrote_bytes()
             self._written = self._disk.usage(root, self._limits.inodes)
             self._held = Holdings()
             if root is not None and self._inventory is not None:
@@ -103,11 +104,16 @@ class Watchdog:
             self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
 
     def _fills_up(self, disk: Disk) -> bool:
-        """Whether much less is free than at the last look; others may have written it, but a look tells."""
+        """Whether much was written since the last look, or much less is free: others may free or fill space too."""
         free_bytes, free_inodes = disk.free()
         less_bytes, less_inodes = self._free[0] - free_bytes, self._free[1] - free_inodes
+        more_bytes = max(less_bytes, self._tree_wrote_bytes() - self._wrote_bytes)
         limits = self._limits
-        return less_bytes > limits.disk_mb * _MEGABYTE / _TELLING or less_inodes > limits.inodes / _TELLING
+        return more_bytes > limits.disk_mb * _MEGABYTE / _TELLING or less_inodes > limits.inodes / _TELLING
+
+    def _tree_wrote_bytes(self) -> int:
+        """To disks, by all that live."""
+        return sum(written(pid)[0] for pid in tree(self._root))
 
     def _overwritten(self) -> LimitHit | None:
         limits, written, held = self._limits, self._written, self._held

@@ -10,8 +10,10 @@ import time
 import pytest
 
 from pytest_llmbench.sandbox import holdings
+from pytest_llmbench.sandbox.disk import DiskUsage
 from pytest_llmbench.sandbox.holdings import Inventory
 from pytest_llmbench.sandbox.procfs import written
+from pytest_llmbench.sandbox.watchdog import Watchdog
 from pytest_llmbench.schema.execution import Limits
 
 DECOYS, DESCRIPTORS, MEGABYTES = 6, 300, 8
@@ -76,3 +78,60 @@ def test_a_look_at_a_tree_that_is_gone_holds_nothing(tmp_path):
     time.sleep(0.01)
     held = Inventory({tmp_path.stat().st_dev}, Limits()).look(gone.pid, launchers=0)
     assert (held.disk_bytes, held.inodes) == (0, 0)
+
+
+class _Shared:
+    """A disk on which others free as much as anybody writes."""
+
+    def __init__(self, device: int) -> None:
+        self._device = device
+
+    def devices(self) -> set[int]:
+        return {self._device}
+
+    def free(self) -> tuple[int, int]:
+        return 10**12, 10**6
+
+    def usage(self, root: int | None, inodes: int) -> DiskUsage:
+        return DiskUsage()
+
+
+def test_what_is_written_while_others_free_space_is_seen_at_once(tmp_path):
+    """After a dear look the next one waits, but not while the tree itself writes."""
+    program = (
+        f"import os, time; file = os.open('file', os.O_CREAT | os.O_WRONLY); os.unlink('file'); input()\n"
+        f"os.write(file, bytes({MEGABYTES} << 20)); print('written', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        limits = Limits(disk_mb=MEGABYTES // 2, file_mb=MEGABYTES)
+        watchdog = Watchdog(process.pid, limits, disk=_Shared(tmp_path.stat().st_dev))
+        assert watchdog.look() is None
+        watchdog._next_disk_look = time.monotonic() + 3600
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"written\n"
+        hit = watchdog.look()
+        process.kill()
+    assert hit is not None
+    assert hit.limit == "disk_mb"
+
+
+def test_a_long_look_begins_again_when_the_disk_fills_up_meanwhile(needle, tmp_path, monkeypatch):
+    """Once, however much is written: a look must come to its end."""
+    monkeypatch.setattr(holdings, "_CHECK_S", 0.0)
+    calls = iter(range(10**6))
+    monkeypatch.setattr(holdings, "written", lambda _: (next(calls) << 20, 0))
+    looks = []
+    real = holdings._descriptors_of
+    monkeypatch.setattr(holdings, "_descriptors_of", lambda pid: looks.append(pid) or real(pid))
+    inventory = Inventory({tmp_path.stat().st_dev}, Limits(disk_mb=2 * MEGABYTES, file_mb=MEGABYTES))
+    assert inventory.look(needle.pid, launchers=1).disk_bytes >= MEGABYTES << 20
+    assert len(looks) == DECOYS + 2

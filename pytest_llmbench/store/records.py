@@ -55,9 +55,11 @@ class RecordLog(Generic[Record]):
         """The file to append to: kept open, for each system call costs a turn of the threads; a removed one is new."""
         if self._file is None or not os.fstat(self._file).st_nlink:
             self._close()
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            self._close = weakref.finalize(self, os.close, self._file)
+            self._file = None  # whatever fails below: the number may be another file's by now
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            self._close = weakref.finalize(self, os.close, file)
             self._cut_torn_line()
+            self._file = file
         return self._file
 
     def _cut_torn_line(self) -> None:

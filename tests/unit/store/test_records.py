@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -46,6 +47,22 @@ def test_a_log_that_was_removed_is_begun_again(log):
     log.append(item("b"))
     log.append(item("c"))
     assert [each.point for each in log.read()] == ["b", "c"]
+
+
+def test_a_log_whose_folder_was_removed_writes_into_no_other_file(tmp_path):
+    """The number of the file that was closed is the next one's."""
+    log = RecordLog(tmp_path / "run" / "items.jsonl", ItemRecord)
+    log.path.parent.mkdir()
+    log.append(item("a"))
+    shutil.rmtree(log.path.parent)
+    with pytest.raises(StoreError, match="No such file or directory"):
+        log.append(item("b"))
+    with (tmp_path / "other").open("wb"), pytest.raises(StoreError, match="No such file or directory"):
+        log.append(item("c"))
+    assert (tmp_path / "other").read_bytes() == b""
+    log.path.parent.mkdir()
+    log.append(item("d"))
+    assert [each.point for each in log.read()] == ["d"]
 
 
 def test_a_log_closes_its_file(log):

@@ -114,7 +114,6 @@ def session(folder: Path, options: argparse.Namespace) -> tuple[float, dict[str,
     models = [f"model-{number}" for number in range(options.models)]
     with server(models, options.latency) as url:
         command = [
-            # Hypothesis is a tool of this project's own tests; it imports itself at the end of every session.
             *(*PYTEST, "-q", "-n", str(options.workers)),
             f"--llm-model={','.join(models)}",
             f"--llm-base-url={url}/v1",

@@ -95,7 +95,8 @@ def fingerprint_of(
 
     Hidden files are left by editors and file managers.
     """
-    beside = _visible_files(module.parent) if own_folder else [module]  # many tasks may share a folder: one look each
+    # Not listed for nothing: a thousand tasks may share a folder.
+    beside = _visible_files(module.parent) if own_folder else [module]
     digest = hashlib.sha256()
     for label, content in [
         ("prompt", prompt.encode()),

@@ -60,7 +60,6 @@ def say(line: str) -> None:
 def write(path: Path, text: str) -> None:
     """Write a file that the user named, as a whole; raises ``StoreError``."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error

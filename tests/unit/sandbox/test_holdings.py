@@ -75,7 +75,6 @@ def test_what_a_process_wrote_is_told(tmp_path):
 def test_a_look_at_a_tree_that_is_gone_holds_nothing(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()
-    time.sleep(0.01)
     held = Inventory({tmp_path.stat().st_dev}, Limits()).look(gone.pid, launchers=0)
     assert (held.disk_bytes, held.inodes) == (0, 0)
 

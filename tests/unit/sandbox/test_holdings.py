@@ -123,14 +123,16 @@ def test_what_is_written_while_others_free_space_is_seen_at_once(tmp_path):
     assert hit.limit == "disk_mb"
 
 
-def test_a_long_look_begins_again_when_the_disk_fills_up_meanwhile(needle, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("mb_between_readings", "begun"), [(0, 1), (1, 2)])
+def test_a_long_look_begins_again_when_the_disk_fills_up_meanwhile(
+    needle, tmp_path, monkeypatch, mb_between_readings, begun
+):
     """Once, however much is written: a look must come to its end."""
     monkeypatch.setattr(holdings, "_CHECK_S", 0.0)
-    calls = iter(range(10**6))
-    monkeypatch.setattr(holdings, "written", lambda _: (next(calls) << 20, 0))
-    looks = []
-    real = holdings._descriptors_of
-    monkeypatch.setattr(holdings, "_descriptors_of", lambda pid: looks.append(pid) or real(pid))
+    readings, begins = iter(range(10**6)), []
+    monkeypatch.setattr(holdings, "written", lambda _: ((next(readings) * mb_between_readings) << 20, 0))
+    real = holdings.tree
+    monkeypatch.setattr(holdings, "tree", lambda root: begins.append(root) or real(root))
     inventory = Inventory({tmp_path.stat().st_dev}, Limits(disk_mb=2 * MEGABYTES, file_mb=MEGABYTES))
     assert inventory.look(needle.pid, launchers=1).disk_bytes >= MEGABYTES << 20
-    assert len(looks) == DECOYS + 2
+    assert len(begins) == begun

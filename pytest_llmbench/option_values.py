@@ -1,6 +1,7 @@
 """Values of options, read and checked: each complaint names the spelling that is wrong."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.schema.settings import ModelSpec, SandboxName
 
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
-_SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
+SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
+"""Names of ``--llm-sandbox`` beside ``podman:IMAGE`` and ``docker:IMAGE``."""
 _CONTAINER = re.compile(r"(podman|docker):[\w][\w.:/@-]*", re.ASCII)
 
 _Choice = TypeVar("_Choice", bound=str)
@@ -84,20 +86,30 @@ def whole(values: Mapping[str, Value | None], name: str) -> int | None:
     return int(text)
 
 
-def number(values: Mapping[str, Value | None], name: str, *, above: float | None) -> float | None:
-    """A number above ``above``, or a percentage where that is None; raises ``OptionError``."""
+def number(values: Mapping[str, Value | None], name: str, *, above: float) -> float | None:
+    """A finite number above ``above``; raises ``OptionError``."""
     raw = values[name]
-    if raw is None:
-        return None
-    try:
-        number = float(str(raw.value).removesuffix("%"))
-    except ValueError:
-        number = float("nan")
-    if above is None and not 0 <= number <= 100:  # noqa: PLR2004  # a percentage
-        raise OptionError(f"{raw.source}={raw.value}: a percentage from 0 to 100 is needed.")
-    if above is not None and not above < number < float("inf"):
+    found = None if raw is None else _read(str(raw.value))
+    if raw is not None and (found is None or not above < found < math.inf):
         raise OptionError(f"{raw.source}={raw.value}: a number above {above:g} is needed.")
-    return number
+    return found
+
+
+def percentage(values: Mapping[str, Value | None], name: str) -> float | None:
+    """A percentage from 0 to 100, with or without its sign; raises ``OptionError``."""
+    raw = values[name]
+    found = None if raw is None else _read(str(raw.value).removesuffix("%"))
+    if raw is not None and (found is None or not 0 <= found <= 100):  # noqa: PLR2004  # a percentage
+        raise OptionError(f"{raw.source}={raw.value}: a percentage from 0 to 100 is needed.")
+    return found
+
+
+def _read(text: str) -> float | None:
+    """The number that a text is; None when it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def sandbox_name(values: Mapping[str, Value | None]) -> SandboxName:
@@ -106,10 +118,10 @@ def sandbox_name(values: Mapping[str, Value | None]) -> SandboxName:
     if raw is None:
         return "auto"
     name = str(raw.value)
-    if name in _SANDBOXES or _CONTAINER.fullmatch(name):
+    if name in SANDBOXES or _CONTAINER.fullmatch(name):
         return name
     raise OptionError(
-        f"{raw.source}={name}: choose one of {', '.join(_SANDBOXES)}, podman:IMAGE or docker:IMAGE, "
+        f"{raw.source}={name}: choose one of {', '.join(SANDBOXES)}, podman:IMAGE or docker:IMAGE, "
         "where IMAGE is one that the runtime has already."
     )
 
@@ -157,7 +169,7 @@ def percentages(values: Mapping[str, Value | None], name: str) -> tuple[tuple[st
         key, separator, value = text.partition("=")
         if not separator or not key.strip() or raw is None:
             raise OptionError(f"{raw.source if raw else name}={text}: write TASK=PERCENT, such as js-sse=60.")
-        percent = number({name: Value(value, f"{raw.source}={key}", from_ini=raw.from_ini)}, name, above=None)
+        percent = percentage({name: Value(value, f"{raw.source}={key}", from_ini=raw.from_ini)}, name)
         found[key.strip()] = percent or 0.0
     return tuple(found.items())
 

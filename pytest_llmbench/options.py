@@ -57,7 +57,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         models = tuple(
             read.model_spec(text, read.folder(values, "model", config)) for text in read.names(values, "model")
         )
-    pass_at = read.number(values, "pass-at", above=None)
+    pass_at = read.percentage(values, "pass-at")
     if read.switch(values, "retry-errors") and not read.text(values, "resume"):
         raise OptionError("--llm-retry-errors is about a run that is gone on with: give --llm-resume too.")
     labels = [model.label for model in models]
@@ -107,9 +107,9 @@ def _gates(values: Mapping[str, read.Value | None], config: pytest.Config) -> Ga
     if allow and baseline is None:
         raise OptionError("--llm-baseline-allow is about a comparison: give --llm-baseline too.")
     return Gates(
-        fail_under=read.number(values, "fail-under", above=None),
+        fail_under=read.percentage(values, "fail-under"),
         fail_under_task=read.percentages(values, "fail-under-task"),
-        min_coverage=read.number(values, "min-coverage", above=None),
+        min_coverage=read.percentage(values, "min-coverage"),
         min_tps=read.number(values, "min-tps", above=0.0),
         baseline=baseline,
         baseline_allow=frozenset(KINDS) if "all" in allow else frozenset(allow),

@@ -26,6 +26,7 @@ from pytest_llmbench.llm.names import ServedModel, match
 from pytest_llmbench.llm.resolve import BUILTINS
 from pytest_llmbench.llm.retry import RetryPolicy, can_pass
 from pytest_llmbench.llm.servers import PORTS, PORTS_VARIABLE
+from pytest_llmbench.option_values import SANDBOXES
 from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.pipeline.attempt import Submission
 from pytest_llmbench.sandbox.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
@@ -33,7 +34,7 @@ from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemR
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, TestRun
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, AttemptStatus, Results
-from pytest_llmbench.schema.settings import CacheMode, SandboxName
+from pytest_llmbench.schema.settings import CacheMode
 from pytest_llmbench.source import SourceFile
 
 REPOSITORY = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def test_no_option_is_told_that_is_none() -> None:
 
 def test_every_value_of_an_option_is_told() -> None:
     table = "\n".join(" ".join(row) for row in rows(section(page("options.md"), "## All options")))
-    for value in (*get_args(CacheMode), *get_args(SandboxName)):
+    for value in (*get_args(CacheMode), *SANDBOXES):
         assert value in table
     for value in ("refresh", "only", "off"):
         assert f"`{value}`" in page("options.md")

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -449,8 +450,8 @@ def test_ends(sandbox):
 LONG_SLEEP = """```python
 import subprocess, time
 
-subprocess.Popen(["/bin/sleep", "77.125"])
-time.sleep(77.125)
+subprocess.Popen(["/bin/sleep", "{seconds}"])
+time.sleep({seconds})
 ```
 """
 
@@ -468,10 +469,11 @@ def processes(mark: str) -> list[str]:
 @pytest.mark.parametrize("how", ["once", "twice", "term"])
 def test_a_key_while_a_program_sleeps_ends_it_too(bench: Bench, workers: tuple[str, ...], how: str) -> None:
     bench.task("odd", (HEAD % 1).replace("files=", 'toolchains=["python"], files=') + SLEEPS)
-    bench.file("replies/odd.md", LONG_SLEEP)
+    seconds = f"77.{secrets.randbelow(10**9):09}"  # another one in every test: others run beside
+    bench.file("replies/odd.md", LONG_SLEEP.format(seconds=seconds))
     process = bench.start("tasks", MINE, *workers)
     deadline = time.monotonic() + 60
-    while not (bench.root / "started").exists() or not processes("/bin/sleep 77.125"):
+    while not (bench.root / "started").exists() or not processes(f"/bin/sleep {seconds}"):
         assert time.monotonic() < deadline, process.communicate()
         time.sleep(0.05)
     began = time.monotonic()
@@ -484,7 +486,7 @@ def test_a_key_while_a_program_sleeps_ends_it_too(bench: Bench, workers: tuple[s
         os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 6, "the aim is 2 s"
-    while processes("/bin/sleep 77.125") or processes(str(bench.root)):
+    while processes(f"/bin/sleep {seconds}") or processes(str(bench.root)):
         assert time.monotonic() - began < 12, "what was killed takes a moment to go"
         time.sleep(0.05)
     attempt = Run(process.returncode, out, err, bench.root).attempt("odd", "mine")
@@ -501,7 +503,7 @@ def test_a_worker_that_is_killed_while_it_waits_costs_one_test(bench: Bench) -> 
         server.wait_for(lambda s: s.in_flight > 0, 60)
         time.sleep(1)  # until both workers wait
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        os.kill(int(children[-1]), signal.SIGKILL)  # the first one is not a worker where workers are forked
         time.sleep(0.5)
         held.close()
         out, err = process.communicate(timeout=60)

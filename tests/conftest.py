@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.bench import Bench
 
+pytest_plugins = ["support.costs"]
+
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # As in the background of a script: whatever the tests start would ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

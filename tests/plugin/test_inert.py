@@ -20,7 +20,7 @@ socket.socket.__init__ = init
 def pytest_unconfigure():
     ours = {m for m in sys.modules if m.startswith("pytest_llmbench")}
     heavy = {m.partition(".")[0] for m in sys.modules} & {
-        "pydantic", "httpx", "litellm", "openai", "rich", "asyncio_", "stamina", "ast_grep_py", "markdown_it"
+        "pydantic", "httpx", "litellm", "openai", "rich", "asyncio", "stamina", "ast_grep_py", "markdown_it"
     }
     print("OURS", sorted(ours))
     print("HEAVY", sorted(heavy))
@@ -31,6 +31,7 @@ def pytest_unconfigure():
 def test_no_third_party_import_and_no_socket(bench: Bench) -> None:
     bench.file("tests/test_a.py", ORDINARY)
     bench.file("conftest.py", WATCH)
+    bench.cold = True
     run = bench.run("-s")
     assert run.exit == 0, run.out
     assert "'pytest_llmbench.plugin'" in run.out

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from support import zygote
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 ADD_REPLY = "Here you are:\n\n```python\ndef add(a, b):\n    return a + b\n```\n"
@@ -98,6 +100,9 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.cold = False
+        """Whether sessions are started as a user's shell starts them, for what only that shows: what is imported when,
+        the environment of a process as others see it."""
         (root / "pyproject.toml").write_text(
             '[tool.pytest.ini_options]\ntestpaths = ["tests"]\nllm_taskpaths = ["tasks"]\n'
         )
@@ -142,11 +147,14 @@ class Bench:
         return Run(process.returncode, out, err, self.root)
 
     def start(self, *args: object, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
-        """Start pytest in a process group of its own."""
+        """Start pytest in a process group of its own: forked from one that has pytest imported, unless ``cold``."""
+        where, environment = cwd or self.root, self.environment(**env)
+        if not self.cold and not zygote.read_at_start(environment):
+            return zygote.start([*map(str, args)], cwd=where, env=environment)
         return subprocess.Popen(
             self.command(*args),
-            cwd=cwd or self.root,
-            env=self.environment(**env),
+            cwd=where,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,41 @@
+"""What each test costs: seconds of CPU, its processes included, and of wall time; and a limit on both.
+
+With ``LLMBENCH_TEST_COSTS=FILE`` a line of JSON is appended for each test. ``benchmarks/proof.py`` reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+FILE = "LLMBENCH_TEST_COSTS"
+_START = pytest.StashKey[tuple[float, float]]()
+
+
+def _cpu_s() -> float:
+    """Of this process and of all its processes that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Note what the test cost, fixtures included."""
+    wall_s, cpu_s = time.monotonic(), _cpu_s()
+    result = yield
+    if file := os.environ.get(FILE):
+        cost = {
+            "tier": os.environ.get("TOX_ENV_NAME", "test"),
+            "test": item.nodeid,
+            "cpu_s": round(_cpu_s() - cpu_s, 3),
+            "wall_s": round(time.monotonic() - wall_s, 3),
+        }
+        with Path(file).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(cost) + "\n")
+    return result

@@ -34,6 +34,7 @@ LAYERS = {
     "live": 3,
     "progress": 3,
     "defuse": 3,
+    "blame": 3,
     "outcome": 3,
     "source": 3,
     "feedback": 3,

@@ -34,6 +34,8 @@ LAYERS = {
     "live": 3,
     "progress": 3,
     "defuse": 3,
+    "off_limits": 3,
+    "keep_out": 3,
     "blame": 3,
     "outcome": 3,
     "source": 3,

@@ -36,6 +36,7 @@ LAYERS = {
     "defuse": 3,
     "off_limits": 3,
     "keep_out": 3,
+    "assertions": 3,
     "blame": 3,
     "outcome": 3,
     "source": 3,

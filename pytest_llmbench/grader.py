@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmbench.assertions import short_comparisons, short_locals
 from pytest_llmbench.collection import ITEM_REF, Collection
 from pytest_llmbench.defuse import defuse_subtest
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
@@ -130,9 +132,15 @@ class Grader:
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Keep pytest from comparing large values in detail, in fixtures too."""
+        with short_comparisons() if ITEM_REF in item.stash else nullcontext():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Know a subtest's report from the test's own."""
-        with in_body(item):
+        """Know a subtest's report from the test's own; large values as above."""
+        with in_body(item), short_comparisons() if ITEM_REF in item.stash else nullcontext():
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -140,10 +148,11 @@ class Grader:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn what pytest saw into the point's outcome; at teardown, send the record along with the report."""
-        report = yield
         ref = item.stash.get(ITEM_REF, None)
         if ref is None:
-            return report
+            return (yield)
+        with short_locals(item.config, call.excinfo.tb if call.excinfo is not None else None):
+            report = yield
         point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
         attempt = self._open if self._open is not None and self._open.key == ref.key else None
         workspace = attempt.workspace if attempt is not None else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from pytest_llmbench.blame import Blame, blame
 from pytest_llmbench.defuse import clean, defuse
 from pytest_llmbench.errors import LLMBenchError, ModelError
 from pytest_llmbench.schema.attempt import ItemRecord
@@ -41,11 +42,12 @@ class _State:
     duration_s: float = 0.0
     in_body: bool = False
     evidence: str = ""
+    raised: str = ""
 
-    def add(self, outcome: ItemOutcome, message: str = "") -> None:
+    def add(self, outcome: ItemOutcome, message: str = "", raised: str = "") -> None:
         """Count one part in; of equal ones the first is told."""
         if _WEIGHT[outcome] > _WEIGHT[self.outcome] or (outcome == self.outcome and not self.message):
-            self.outcome, self.message = outcome, message
+            self.outcome, self.message, self.raised = outcome, message, raised
 
 
 _STATE = pytest.StashKey[_State]()
@@ -73,21 +75,23 @@ def note_phase(
 ) -> None:
     """Learn from the report of one phase, and mend what it says where llmbench means something else.
 
-    A model's failure is told without a traceback. An unearned bonus is no failure. Only an ``AssertionError`` or
-    ``pytest.fail`` in the test's body is a miss; anything else that goes wrong is ours. ``workspace``: the folder whose
-    path, another one in every run, is kept out of the record. ``expected`` tells why a miss is as it should be.
+    A model's failure is told without a traceback. An unearned bonus is no failure. What is a miss and what is ours:
+    ``blame``. ``workspace``: the folder whose path, another one in every run, is kept out of the record. ``expected``
+    tells why a miss is as it should be; a test that raises never is.
     """
     if report.when == "setup":
         item.stash[_STATE] = _State()
     state = item.stash.setdefault(_STATE, _State())
     subtest = state.in_body
-    verdict = _verdict(report, call)
+    blamed = blame(call.excinfo.value, report.when or "", item.path.parent) if call.excinfo is not None else None
+    verdict = _verdict(report, call, blamed)
+    raised = type(_first(call.excinfo.value)).__name__ if call.excinfo and blamed == "raised" else ""
     if not subtest:
         state.duration_s += report.duration
         if verdict == "earned" and state.outcome in ("missed", "harness"):
             report.outcome, report.longrepr, verdict = "failed", "a subtest failed", state.outcome
     if verdict is not None and not (subtest and verdict in ("earned", "skipped")):
-        state.add(verdict, _message(verdict, report, call, workspace))
+        state.add(verdict, _message(verdict, report, call, workspace, raised=raised), raised)
     defuse(report)
     if report.failed:
         setattr(report, OUTCOME, verdict)
@@ -95,7 +99,7 @@ def note_phase(
     if isinstance(error, ModelError):
         report.longrepr = f"llmbench: {clean(str(error))}"
         setattr(report, CAUSE, error.failure.cause or f"{error.failure.kind}: {error.failure.message}")
-    reason = expected or ("bonus not earned" if point.kind == "bonus" else "")
+    reason = (not raised and expected) or ("bonus not earned" if point.kind == "bonus" else "")
     if reason and report.failed and verdict == "missed":
         report.outcome = "skipped"
         report.wasxfail = f"{reason}: {state.message.partition(chr(10))[0]}"
@@ -139,6 +143,7 @@ def attach_record(
         labels=tuple(sorted(labels)),
         duration_s=round(state.duration_s, 4),
         evidence=state.evidence if state.outcome == "missed" else "",
+        raised=state.raised if state.outcome == "missed" else "",
     )
     setattr(report, RECORD, record.model_dump(mode="json"))
     report.user_properties += [
@@ -151,42 +156,53 @@ def attach_record(
     ]
 
 
-def _verdict(report: pytest.TestReport, call: pytest.CallInfo[None]) -> ItemOutcome | None:
+def _verdict(report: pytest.TestReport, call: pytest.CallInfo[None], blamed: Blame | None) -> ItemOutcome | None:
     """What one part of a test says; None for a phase that went well and decides nothing."""
     if hasattr(report, "wasxfail") and report.skipped:
         # By mark: what was raised counts as ever. By ``pytest.xfail()``: a miss, or in a fixture no try at all.
         by_call = call.excinfo is not None and isinstance(call.excinfo.value, pytest.xfail.Exception)
         if by_call:
             return "missed" if report.when == "call" else "skipped"
-        return _classify(report, call)
+        return _classify(report, blamed)
     if report.skipped:
         return "skipped"
     if report.failed:
-        return _classify(report, call)
+        return _classify(report, blamed)
     return "earned" if report.when == "call" else None
 
 
-def _classify(report: pytest.TestReport, call: pytest.CallInfo[None]) -> ItemOutcome:
-    if call.excinfo is None:
+def _classify(report: pytest.TestReport, blamed: Blame | None) -> ItemOutcome:
+    if blamed is None:
         # Failed without an exception: by a strict xfail mark, where the point is earned against expectation.
         return "earned" if str(report.longrepr).startswith("[XPASS(strict)]") else "harness"
-    if isinstance(call.excinfo.value, ModelError):
-        return "not_reached"
-    in_body = report.when == "call" and isinstance(call.excinfo.value, AssertionError | pytest.fail.Exception)
-    places = [entry.frame.f_globals.get("__name__") for entry in call.excinfo.traceback]
-    # pytest calls the body from ``_pytest.python``; a failure that begins there is its refusal to run an ``async def``.
-    refused = [place for place in places if place != "_pytest.outcomes"][-1:] == ["_pytest.python"]
-    return "missed" if in_body and not refused and "pytest_timeout" not in places else "harness"
+    return "missed" if blamed == "raised" else blamed
+
+
+def _first(error: BaseException) -> BaseException:
+    """The exception, or of a group its first member that is no assertion."""
+    while isinstance(error, BaseExceptionGroup):
+        error = next((one for one in error.exceptions if not isinstance(one, AssertionError)), error.exceptions[0])
+    return error
 
 
 def _message(
-    verdict: ItemOutcome, report: pytest.TestReport, call: pytest.CallInfo[None], workspace: Path | None
+    verdict: ItemOutcome,
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+    workspace: Path | None,
+    *,
+    raised: str,
 ) -> str:
     if verdict == "earned" or call.excinfo is None:
         return clean(str(report.longrepr)) if verdict == "harness" else ""
     if verdict == "skipped":
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(call.excinfo.value)
         return clean(reason.removeprefix("Skipped: "))
-    known = isinstance(call.excinfo.value, LLMBenchError)
-    text = str(call.excinfo.value) if known else call.excinfo.exconly(tryshort=True)
+    if raised:
+        said = str(_first(call.excinfo.value))
+        text = f"raised {raised} over what was handed in{': ' if said else ''}{said}"
+    elif isinstance(call.excinfo.value, LLMBenchError):
+        text = str(call.excinfo.value)
+    else:
+        text = call.excinfo.exconly(tryshort=True)
     return clean(text.replace(str(workspace), "WORKSPACE") if workspace else text)

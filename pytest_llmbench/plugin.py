@@ -11,6 +11,7 @@ import pytest
 from pytest_llmbench import fixtures
 from pytest_llmbench.defuse import visible
 from pytest_llmbench.errors import LLMBenchError, OptionError
+from pytest_llmbench.keep_out import keep_out
 from pytest_llmbench.options import add_options, read_settings
 from pytest_llmbench.schema.settings import Settings
 
@@ -37,13 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
-    """Add the tasks that ``--llm-suite`` or a bare ``--llm-model`` mean to what pytest collects."""
+    """Add the tasks that ``--llm-suite`` or a bare ``--llm-model`` mean to what pytest collects, and no replies."""
     try:
         settings = read_settings(early_config, early_config.known_args_namespace)
         if settings.active or settings.suites:
             from pytest_llmbench.task_paths import add_task_paths
 
             add_task_paths(settings, early_config, args)
+        early_config.pluginmanager.register(keep_out(settings, early_config), "llmbench-keep-out")
     except OptionError as error:
         raise pytest.UsageError(str(error)) from None
 

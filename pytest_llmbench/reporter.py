@@ -106,6 +106,8 @@ class Reporter:
         cause = getattr(report, CAUSE, None)
         if outcome == "harness":
             return "error", "E", "ERROR"
+        if outcome == "missed" and report.failed and report.when == "setup":  # pytest would call it an error
+            return "failed", "F", "FAILED"
         if outcome == "not_reached" and cause is not None:
             first = cause not in self._told
             self._told.add(cause)

@@ -50,6 +50,7 @@ def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected
         cases = asked.get(criterion.id, ())
         if not cases:
             continue
+        found = [record for case in cases if (record := by_item.get((criterion.id, case)))]
         outcomes = [_outcome(by_item.get((criterion.id, case))) for case in cases]
         earned, most = _points(criterion, outcomes, len(criterion.cases))
         if criterion.kind == "cap" and "missed" in outcomes:
@@ -64,7 +65,8 @@ def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected
                 points=rounded(earned),
                 max_points=rounded(most),
                 outcome=_verdict(criterion, outcomes),
-                message=next((r.message for c in cases if (r := by_item.get((criterion.id, c))) and r.message), ""),
+                message=next((record.message for record in found if record.message), ""),
+                raised=next((record.raised for record in found if record.raised), ""),
             )
         )
     inside = {name: max(points, Fraction()) if name else points for name, points in gained.items()}

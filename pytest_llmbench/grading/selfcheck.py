@@ -75,6 +75,9 @@ def _deviations(attempts: Sequence[AttemptResult], loses: Iterable[str] | None, 
         if attempt not in graded:
             why = f"{attempt.error.kind}: {attempt.error.message}" if attempt.error else attempt.reason
             yield f"#{attempt.epoch} was not graded: {why}"
+    raised = {c.id: c for attempt in graded for c in attempt.criteria if c.raised}
+    for point, criterion in raised.items():
+        yield f"{point} is at fault, its test {criterion.message.partition(chr(10))[0]}"
     verdicts = {(tuple(_lost(attempt)), attempt.points): attempt for attempt in reversed(graded)}
     if len(verdicts) > 1:
         one, other = list(verdicts)[:2]
@@ -85,7 +88,7 @@ def _deviations(attempts: Sequence[AttemptResult], loses: Iterable[str] | None, 
             lost = _lost(attempt)
             messages = {criterion.id: criterion.message for criterion in attempt.criteria}
             for point in lost:
-                if point not in loses:
+                if point not in loses and point not in raised:
                     yield f"loses {point} too: {messages[point].partition(chr(10))[0]}"
             kept = [point for point in loses if point not in lost]
             if kept:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_llmbench.llm.client import Job, ModelTarget
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, Outcome
+from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.mutant import FOLDER, PREFIX, take_apart
 
@@ -107,7 +108,11 @@ def _reply(root: Path, path: Path) -> Outcome:
 
 def _files(root: Path, folder: Path, expected: Sequence[str]) -> Outcome:
     """The expected files that are there; some missing is the grading's business, none is no submission."""
-    files = {name: _read(root, folder / name) for name in expected if (folder / name).exists()}
+    # As they are, or as a run keeps them.
+    places = {
+        name: next((p for p in (folder / name, folder / kept_name(name)) if p.exists()), None) for name in expected
+    }
+    files = {name: _read(root, place) for name, place in places.items() if place is not None}
     if files:
         return Outcome(completion=Completion(text="", files=files, finish_reason="stop"))
     return _failed(

@@ -11,6 +11,7 @@ from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.replies.extract import extract
 from pytest_llmbench.sandbox.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
+from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir, writing
@@ -64,11 +65,14 @@ def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Subm
 
 
 def keep_files(run: RunDir, submission: Submission) -> Path:
-    """Write the submission's files into the run folder; returns their folder. Raises ``StoreError``."""
+    """Write the submission's files into the run folder, under names that nothing imports; returns their folder.
+
+    Raises ``StoreError``.
+    """
     folder = run.files_dir(submission.key)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_files(folder, submission.files)
+        write_files(folder, {kept_name(name): text for name, text in submission.files.items()})
     return folder
 
 

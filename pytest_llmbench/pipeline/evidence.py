@@ -17,6 +17,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting.html.details import AttemptEvidence, Turn
 from pytest_llmbench.reporting.html.page import pieces
 from pytest_llmbench.schema.attempt import ItemRecord, Outcome
+from pytest_llmbench.schema.kept import handed_in_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results
@@ -132,7 +133,7 @@ def _told(content: Any) -> str:
 def _files(folder: Path) -> dict[str, str]:
     """Name -> text of the files that were graded; links are not followed."""
     return {
-        path.relative_to(folder).as_posix(): _text(path)
+        handed_in_name(path.relative_to(folder).as_posix()): _text(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }

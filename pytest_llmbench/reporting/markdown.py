@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_llmbench.reporting import epochs
 from pytest_llmbench.reporting.tables import printable
-from pytest_llmbench.reporting.terminal import error_lines, heading, number
+from pytest_llmbench.reporting.terminal import error_lines, heading, number, raised_lines
 from pytest_llmbench.schema.results import IncompleteRow, LeaderboardRow, Results
 
 _SPECIAL = "\\`*_[]<>|~&$"
@@ -19,7 +19,7 @@ _MOST_ERRORS = 20
 
 
 def render(results: Results, *, title: str = "llmbench") -> str:
-    """The leaderboard, the incomplete models, epochs and errors; the same figures as on a terminal."""
+    """The leaderboard, incomplete models, epochs, tests that raised and errors; the same figures as on a terminal."""
     parts = [f"## {escape(title)}", "\n".join(f"{escape(line.strip())}  " for line in heading(results)).rstrip()]
     if results.leaderboard and results.selfcheck is None:
         parts.append("\n".join(_board(results.leaderboard)))
@@ -27,7 +27,7 @@ def render(results: Results, *, title: str = "llmbench") -> str:
         parts += ["**Incomplete, not ranked** (totals of what was scored)", "\n".join(_board(results.incomplete))]
     if results.reduced:
         parts.append("\n".join(table(epochs.head(results.reduced), epochs.rows(results.reduced))))
-    errors = list(error_lines(results))
+    errors = [*raised_lines(results), *error_lines(results)]
     if errors:
         lines = [f"- {escape(line)}" for line in errors[:_MOST_ERRORS]]
         left = len(errors) - _MOST_ERRORS

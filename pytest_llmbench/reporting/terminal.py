@@ -37,6 +37,8 @@ def render(results: Results, *, width: int, colour: bool) -> str:
     if results.reduced:
         console.print(Text("Epochs: a pass has all points that are no bonus, or what --llm-pass-at asks for"))
         print_cells(console, epochs.head(results.reduced), epochs.rows(results.reduced), colour=colour)
+    for line in raised_lines(results):
+        console.print(Text(printable(line), style="yellow"), soft_wrap=True)
     for line in error_lines(results):
         console.print(Text(printable(line), style="red"), soft_wrap=True)
     return text_of(out)
@@ -70,6 +72,27 @@ def error_lines(results: Results) -> Iterator[str]:
     for (model, kind, message), attempts in causes.items():
         tasks = ", ".join(dict.fromkeys(attempt.task for attempt in attempts))
         yield f"error: {kind}: {model}: {message} [{tasks}]"
+
+
+def raised_lines(results: Results) -> Iterator[str]:
+    """One line for each point that was missed because its test raised; a test that always raises is suspected."""
+    verdicts: dict[tuple[str, str], list[str]] = {}
+    for attempt in results.attempts:
+        for criterion in attempt.criteria:
+            if criterion.outcome in ("earned", "missed", "bonus"):
+                verdicts.setdefault((attempt.task, criterion.id), []).append(criterion.raised)
+    for (task, point), raised in verdicts.items():
+        kinds = ", ".join(sorted({kind for kind in raised if kind}))
+        count = sum(map(bool, raised))
+        if not count:
+            continue
+        if count < len(raised):
+            often = f"in {count} of {len(raised)} attempts"
+        elif results.selfcheck is not None:
+            often = "in every attempt"
+        else:
+            often = "in every attempt: probably a fault of the test, run --llm-selfcheck"
+        yield f"raised: {task}: {point}: missed because its test raised {kinds} {often}"
 
 
 def number(value: float | None) -> str:

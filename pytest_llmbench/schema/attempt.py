@@ -169,6 +169,8 @@ class ItemRecord(Frozen):
     evidence: str = ""
     """Of a miss, what the terminal tells too: where the reply lies, the last command, the end of its output, and the
     line that runs the point again. Kept in ``items.jsonl`` alone."""
+    raised: str = ""
+    """Of a miss by an exception that the test raised over what was handed in: the exception's type."""
 
     @property
     def key(self) -> AttemptKey:

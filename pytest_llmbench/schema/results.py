@@ -24,6 +24,8 @@ class CriterionResult(Frozen):
     outcome: Literal["earned", "missed", "bonus", "skipped", "not_reached"]
     """``bonus``: bonus points that were not earned, no fault."""
     message: str = ""
+    raised: str = ""
+    """Type of the exception that its test raised over what was handed in; empty where it did not."""
 
 
 class ErrorInfo(Frozen):

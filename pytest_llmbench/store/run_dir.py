@@ -7,10 +7,11 @@
     +-- completions/ab/<sha256>.json   good completions, by request; shared by all runs
     +-- latest -> runs/<run id>
     +-- runs/<run id>/
+        +-- conftest.py  pyvenv.cfg                keep pytest out
         +-- run.json  plan.json  attempts.jsonl  items.jsonl  results.json
         +-- replies/<model>/<task>.<epoch>.md      what the model answered; ``dir:`` reads this folder
         +-- replies/<model>/<task>.<epoch>.json    the request and the outcome
-        +-- files/<model>/<task>.<epoch>/          the files taken from the reply
+        +-- files/<model>/<task>.<epoch>/          the files taken from the reply, each with ".reply" at its end
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.store.guard import write_guards
 
 _LONGEST_NAME = 150
 _HASH_DIGITS = 20
@@ -51,6 +53,7 @@ class RunDir:
         run = cls(base / "runs" / run_id)
         with writing(run.path):
             run.path.mkdir(parents=True)
+            write_guards(run.path)
             write_atomically(base / ".gitignore", "*\n")
         run.point_latest(base)
         return run

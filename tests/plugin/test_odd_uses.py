@@ -195,7 +195,7 @@ def test_xfail_and_skip(bench: Bench, workers: tuple[str, ...]) -> None:
 
 
 def test_xfail_never_makes_a_fault_of_the_grader_a_miss(bench: Bench) -> None:
-    body = '@pytest.mark.xfail\n@pytest.mark.rubric("a", points=1)\ndef test_a(submission):\n    raise KeyError(1)\n'
+    body = '@pytest.mark.xfail\n@pytest.mark.rubric("a", points=1)\ndef test_a(submission):\n    raise OSError(1)\n'
     assert grade(bench, 1, body).attempt("odd", "mine")["error"]["kind"] == "harness"
 
 
@@ -257,12 +257,85 @@ def test_a_fault_in_a_subtest_outweighs_a_miss(bench: Bench) -> None:
 @pytest.mark.rubric("a", points=1)
 def test_a(submission, subtests):
     with subtests.test():
-        raise KeyError("a bug in the grader")
+        raise OSError("no such disk")
     with subtests.test():
         assert 0
 """
     run = grade(bench, 1, body)
-    assert run.attempt("odd", "mine")["error"]["message"] == "a: KeyError: 'a bug in the grader'"
+    assert run.attempt("odd", "mine")["error"]["message"] == "a: OSError: no such disk"
+
+
+RAISES = """
+import json
+
+import helper
+
+
+@pytest.fixture(scope="module")
+def observed(submission):
+    return json.loads(submission.files["add.py"])
+
+
+@pytest.fixture(scope="module")
+def broken():
+    return open("/not/there")
+
+
+@pytest.mark.rubric("body", points=1)
+def test_body(submission):
+    assert helper.share([]) == 1
+
+
+@pytest.mark.rubric("fixture", points=1)
+def test_fixture(observed):
+    assert observed
+
+
+@pytest.mark.rubric("more", bonus=1)
+def test_more(observed):
+    assert observed
+
+
+@pytest.mark.rubric("cases", points=1)
+@pytest.mark.parametrize("key", ["a", "b"])
+def test_cases(submission, key):
+    assert {"a": 1}[key]
+
+
+@pytest.mark.rubric("late", points=1)
+def test_late(submission):
+    assert submission.key.epoch == 1 or [][0]
+"""
+
+
+def test_a_test_that_raises_over_what_was_handed_in_is_a_miss(bench: Bench, workers: tuple[str, ...]) -> None:
+    bench.file("tasks/helper.py", "def share(parts):\n    return 1 / len(parts)\n")
+    bench.file("replies/odd.2.md", ADD_REPLY)
+    run = grade(bench, 5, RAISES, "--llm-epochs=2", *workers)
+    attempt = run.attempt("odd", "mine", 2)
+    assert (attempt["status"], attempt["points"]) == ("scored", 0.5)
+    told = {criterion["id"]: (criterion["outcome"], criterion["raised"]) for criterion in attempt["criteria"]}
+    assert told == {
+        "body": ("missed", "ZeroDivisionError"),
+        "fixture": ("missed", "JSONDecodeError"),
+        "more": ("bonus", "JSONDecodeError"),
+        "cases": ("missed", "KeyError"),
+        "late": ("missed", "IndexError"),
+    }
+    message = attempt["criteria"][0]["message"]
+    assert message == "raised ZeroDivisionError over what was handed in: division by zero"
+    always = "in every attempt: probably a fault of the test, run --llm-selfcheck"
+    assert f"raised: odd: body: missed because its test raised ZeroDivisionError {always}" in run.out
+    assert "raised: odd: late: missed because its test raised IndexError in 1 of 2 attempts" in run.out
+    assert run.counts() == {"passed": 3, "failed": 7, "xfailed": 2}
+    assert run.out.count("\nraised: ") == 5
+
+
+def test_a_fixture_that_fails_by_itself_is_an_error(bench: Bench) -> None:
+    bench.file("tasks/helper.py", "")
+    body = RAISES.replace("def test_fixture(observed)", "def test_fixture(broken)").replace("helper.share([])", "1")
+    run = grade(bench, 5, body)
+    assert run.attempt("odd", "mine")["error"]["message"].startswith("fixture: FileNotFoundError")
 
 
 PARAMETRIZED = """

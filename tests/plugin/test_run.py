@@ -221,7 +221,7 @@ def test_sleeps(submission):
 
 @pytest.mark.rubric("crashes", points=1)
 def test_crashes(submission):
-    raise KeyError("a bug in the grader")
+    raise OSError("no such disk")
 """
 
 

@@ -136,12 +136,28 @@ def test_a_task_without_files_of_its_own_does_not_pass(bench: Bench) -> None:
 def test_a_crashed_grader_is_no_lost_point(project: Bench) -> None:
     module = (project.root / "tasks/test_add.py").read_text()
     (project.root / "tasks/test_add.py").write_text(
-        module.replace("    exec(", "    assert 'sum(' not in submission.files['add.py'] or 1 / 0\n    exec(")
+        module.replace(
+            "    exec(", "    assert 'sum(' not in submission.files['add.py'] or open('/not/there')\n    exec("
+        )
     )
     run = project.run("--llm-selfcheck", "--llm-epochs=1")
     assert run.exit == 1
     (problem,) = problems(run)
-    assert problem.startswith("mutant/by-sum: #1 was not graded: harness: adds: ZeroDivisionError")
+    assert problem.startswith("mutant/by-sum: #1 was not graded: harness: adds: FileNotFoundError")
+
+
+def test_a_test_that_raises_is_at_fault_also_where_the_point_must_be_lost(project: Bench) -> None:
+    module = (project.root / "tasks/test_add.py").read_text()
+    (project.root / "tasks/test_add.py").write_text(
+        module.replace("    exec(", "    assert '5' not in submission.files['add.py'] or 1 / 0\n    exec(")
+    )
+    head, body = MUTANTS["five"]
+    mutant(project, "five", head.replace('["adds"]', '["adds", "commutes"]').replace("2", "1"), body)
+    run = project.run("--llm-selfcheck", "--llm-epochs=1")
+    assert run.exit == 1
+    fault = "is at fault, its test raised ZeroDivisionError over what was handed in: division by zero"
+    assert problems(run)[:2] == [f"mutant/five: adds {fault}", f"mutant/five: commutes {fault}"]
+    assert "FAILED tasks/test_add.py::test_adds[mutant/five]" in run.out
 
 
 def test_a_part_is_checked_as_far_as_it_goes(project: Bench) -> None:

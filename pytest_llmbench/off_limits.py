@@ -1,0 +1,108 @@
+"""Which folders pytest must never collect or import from: those with files that models, or mutants, wrote.
+
+Run folders, what ``dir:`` grades, and the data folders of tasks. Tells them by their look and by the text of task
+modules, for it is asked before anything was imported. pytest loads this at start: standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pytest_llmbench.catalog.outline import PARTS, Outlines
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.store.guard import is_run_folder
+
+RUNS = ".llmbench"
+"""Name of the folder of runs, where no other is chosen."""
+_ENDING = re.compile(r"(\.\d+(\.turn\d+)?)?(\.md)?$")
+"""What ``dir:`` reads has behind the task's name."""
+
+
+class OffLimits:
+    """Asked about path after path; every folder is looked at once. A link is what it leads to."""
+
+    def __init__(
+        self, top: Path, replies: Iterable[Path] = (), tests: Sequence[Path] = (), *, used: bool = True
+    ) -> None:
+        """``top``: the root of the project. ``replies``: folders that ``dir:`` names. ``tests``: where tests are.
+
+        A ``dir:`` folder may be the project's root, or hold its tests: then it is off limits where it is named after
+        a task. Raises ``OptionError`` where the names of the tasks cannot be told. ``used``: models were graded here,
+        so that folders which look like replies are looked for as well, for which the whole project is read.
+        """
+        self._used = used
+        self._reals: dict[Path, Path] = {}
+        self._known: dict[Path, str] = {}
+        places = [self._real(place) for place in (top, *tests)]
+        self._outlines = Outlines(places[0], lambda folder: bool(self._whole(folder)))
+        self._wholes: set[Path] = set()
+        self._tasks: dict[Path, frozenset[str]] = {}
+        folders = {self._real(folder) for folder in replies}
+        shared = {folder for folder in folders if any(place.is_relative_to(folder) for place in places)}
+        self._wholes |= folders - shared
+        for folder in shared:
+            self._tasks[folder] = self._names(places, folder)
+
+    def why(self, path: Path) -> str:
+        """What a path is, or lies in, that is off limits; empty for all other paths."""
+        return self._why(self._real(path))
+
+    def is_probe(self, path: Path) -> bool:
+        """True for a file of a task that is no test: probes run in the sandbox, not here."""
+        path = self._real(path)
+        outlines = self._outlines.inside(path.parent)
+        is_test = "test" in path.name or any(outline.module == path for outline in outlines)
+        return not is_test and any(outline.owns_folder for outline in outlines)
+
+    def _real(self, path: Path) -> Path:
+        path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() looks at every part of it, every time
+        if path not in self._reals:
+            real = self._real(path.parent) / path.name if path.parent != path else path
+            self._reals[path] = Path(os.path.realpath(real)) if real.is_symlink() else real
+        return self._reals[path]
+
+    def _why(self, path: Path) -> str:
+        if path not in self._known:
+            above = self._why(path.parent) if path.parent != path else ""
+            own = above or self._reply(path)
+            self._known[path] = own or (self._whole(path) or self._of_a_task(path) if path.is_dir() else "")
+        return self._known[path]
+
+    def _reply(self, path: Path) -> str:
+        """Of a ``dir:`` folder that holds more: what is named after a task."""
+        names = (path.name.removesuffix(found[0]) for found in _ENDING.finditer(path.name))
+        tasks = self._tasks.get(path.parent, frozenset())
+        return f"{path} is a reply that dir: names" if any(name in tasks for name in names) else ""
+
+    def _whole(self, folder: Path) -> str:
+        if folder in self._wholes:
+            return f"{folder} holds the replies that dir: names"
+        if is_run_folder(folder) or (folder.name == RUNS and (folder / "runs").is_dir()):
+            return f"{folder} is a run folder of llmbench"
+        return ""
+
+    def _of_a_task(self, folder: Path) -> str:
+        if folder.name in PARTS and self._outlines.is_data_folder(folder.parent):
+            return f"{folder} holds files of a task's data folder"
+        if self._outlines.is_data_folder(folder) and not self._outlines.inside(folder):
+            return f"{folder} is the data folder of a task"
+        tasks = self._outlines.below(self._outlines.top) if self._used else None
+        if any(task.is_answered_by(folder) for task in tasks or ()):
+            return f"{folder} is named after a task and holds what it asks for, as a reply does"
+        return ""
+
+    def _names(self, places: Iterable[Path], folder: Path) -> frozenset[str]:
+        """The names of all tasks in ``places``."""
+        found = [self._outlines.below(place if place.is_dir() else place.parent) for place in places]
+        outlines = [outline for tasks in found for outline in tasks or ()]
+        unclear = next((str(outline.module) for outline in outlines if outline.id is None), "")
+        if unclear or None in found:
+            raise OptionError(
+                f"dir:{folder} holds the tests too, and which of the folders in it are replies cannot be told "
+                f"({f'{unclear} has no plain id=' if unclear else 'there are too many folders'}). "
+                "Put the replies into a folder of their own."
+            )
+        return frozenset(outline.id for outline in outlines if outline.id)

@@ -26,12 +26,11 @@ def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: 
     assert task.feedback is not None
     equipment.prepare(task, choice, say)
     place = Path(tempfile.mkdtemp(prefix="llmbench-turn-"))
-    workspace, scratch = place / "workspace", place / "caches"
+    workspace = place / "workspace"
     try:
         workspace.mkdir()
-        scratch.mkdir()
         fill_workspace(workspace, task, submission)
-        found = equipment.equip(task, workspace, scratch, choice.name)
+        found = equipment.equip(task, workspace, choice.name)
         given = {"submission": submission, "sandbox": open_sandbox(choice, workspace, found)}
         told = task.feedback(**{name: given[name] for name in inspect.signature(task.feedback).parameters})
     except LLMBenchError:

@@ -50,14 +50,9 @@ def workspace(llm_attempt: OpenAttempt, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def sandbox(llm_attempt: OpenAttempt, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Runs commands (``run``) and functions (``call``, ``calls``) in the workspace, with nothing else in reach."""
-    from pytest_llmbench.sandbox.cleanup import remove_tree
-
-    scratch = tmp_path_factory.mktemp("caches")
-    yield llm_attempt.open_sandbox(workspace, scratch)
-    with contextlib.suppress(OSError):  # as above
-        remove_tree(scratch)
+def sandbox(llm_attempt: OpenAttempt, workspace: Path) -> Sandbox:
+    """Runs commands (``run``) and functions (``call``, ``calls``) in copies of the workspace, nothing else in reach."""
+    return llm_attempt.open_sandbox(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -65,13 +65,13 @@ class OpenAttempt:
         self.workspace = root
         fill_workspace(root, self.task, self.submission)
 
-    def open_sandbox(self, workspace: Path, scratch: Path) -> Sandbox:
-        """A sandbox over the attempt's workspace with the task's toolchains in it, whose caches write to ``scratch``.
+    def open_sandbox(self, workspace: Path) -> Sandbox:
+        """A sandbox over the attempt's workspace with the task's toolchains in it.
 
         Raises ``HarnessError``.
         """
         assert self.sandbox_choice is not None
-        found = equipment.equip(self.task, workspace, scratch, self.sandbox_choice.name)
+        found = equipment.equip(self.task, workspace, self.sandbox_choice.name)
         self.sandbox = open_sandbox(self.sandbox_choice, workspace, found)
         return self.sandbox
 

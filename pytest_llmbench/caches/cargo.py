@@ -1,4 +1,4 @@
-"""A task's crates: fetched once, built once, and then linked into every attempt's ``target`` folder.
+"""A task's crates: fetched once, built once, and then linked into every command's ``target`` folder.
 
 Two entries, for cargo takes a crate for changed when it lies elsewhere: the first holds the sources, where builds find
 them; the second what was built of them.
@@ -7,6 +7,7 @@ them; the second what was built of them.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tomllib
 from collections.abc import Callable, Sequence
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import link_tree, make_room, make_view
+from pytest_llmbench.caches.overlay import link_tree, make_room
 from pytest_llmbench.caches.store import Entry, digest
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.schema.execution import ExecResult, Toolchain
+from pytest_llmbench.schema.execution import ExecResult, Seed, Toolchain
 
 MANIFEST, LOCK = "Cargo.toml", "Cargo.lock"
 TARGET = "target"
@@ -29,7 +30,7 @@ _NOT_FOR_OTHERS = [
 """What cargo opens to write, and what belongs to the one package on top."""
 
 Run = Callable[[Path, Toolchain, Sequence[str]], ExecResult]
-"""Runs a command in a sandbox: the workspace, the toolchain, the command."""
+"""Runs a command in a sandbox: the workspace, in which ``target`` is kept, the toolchain, the command."""
 
 
 def crates(dependencies: Path) -> Entry:
@@ -83,26 +84,26 @@ def build(cargo: Toolchain, dependencies: Path, folder: Path, run: Run) -> None:
     equipped = _with_sources(cargo, dependencies)
     steps = [["build"], ["test", "--no-run"], ["clean", "--package", name]]
     commands = [["cargo", *step, "--locked", *profile] for step in steps for profile in ([], ["--release"])]
-    for command in (*commands, ["rm", "-rf", *_NOT_FOR_OTHERS]):
-        result = run(folder, equipped, command)
-        if not result.ok:
-            said = result.stderr[-1500:]
-            raise HarnessError(f"{' '.join(command)} of the crates in {dependencies} {result.ending}: {said}")
-    if (folder / TARGET).is_symlink():
-        raise HarnessError(f"a crate in {dependencies} made a link of the folder that it was built in. Do not use it.")
+    # One command: the next would find nothing of what the one before it built.
+    script = "\n".join(map(shlex.join, (*commands, ["rm", "-rf", *_NOT_FOR_OTHERS])))
+    result = run(folder, equipped, ["/bin/sh", "-exc", script])
+    if not result.ok:
+        raise HarnessError(f"building the crates in {dependencies}: cargo {result.ending}: {result.stderr[-1500:]}")
+    if not (folder / TARGET).is_dir():
+        raise HarnessError(f"a crate in {dependencies} took away the folder that it was built in. Do not use it.")
     link_tree(folder / TARGET, folder / _LINKS, built(cargo, dependencies).path / TARGET)
 
 
 def equip(cargo: Toolchain, dependencies: Path, workspace: Path) -> Toolchain:
-    """Cargo with the crates, and with what was built of them in the workspace's ``target`` folder.
+    """Cargo with the crates, and with what was built of them in the ``target`` folder of each command.
 
     What a reply put there is removed. Both entries must be there. Raises ``OSError``.
     """
-    cache, view = built(cargo, dependencies).path, workspace / TARGET
-    make_room(view)
-    make_view(cache / _LINKS, view)
+    cache = built(cargo, dependencies).path
+    make_room(workspace / TARGET)
     equipped = _with_sources(cargo, dependencies)
-    return replace(equipped, mounts=(*equipped.mounts, cache))
+    seed = Seed(cache / _LINKS, place=TARGET)
+    return replace(equipped, mounts=(*equipped.mounts, cache), seeds=(*equipped.seeds, seed))
 
 
 def _with_sources(cargo: Toolchain, dependencies: Path) -> Toolchain:

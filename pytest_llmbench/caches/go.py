@@ -1,7 +1,7 @@
 """Go's standard library, compiled once: a build of any small program would else take half a minute of CPU time.
 
 The entry has a ``GOCACHE`` (https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching), and links to all of it. Go refuses
-one that it cannot write to, and each attempt writes to a view of its own.
+one that it cannot write to, and each command writes to a view of its own: ``go test`` runs the code that it compiled.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import link_tree, make_view
+from pytest_llmbench.caches.overlay import link_tree
 from pytest_llmbench.caches.store import Entry, base_folder, digest
-from pytest_llmbench.schema.execution import Toolchain
+from pytest_llmbench.schema.execution import Seed, Toolchain
 
 _LAST_TIDIED = "trim.txt"
 """When Go last threw away what had not been used for days. The name and content are Go's, a time in seconds."""
@@ -62,15 +62,11 @@ def finish(go: Toolchain, folder: Path) -> None:
     link_tree(folder / _FILES, folder / _LINKS, entry(go).path / _FILES)
 
 
-def equip(go: Toolchain, scratch: Path) -> Toolchain:
-    """Go with an attempt's own view of its cache, in ``scratch``. The entry must be there. Raises ``OSError``."""
-    cache, view = entry(go).path, scratch / "go-build"
-    make_view(cache / _LINKS, view)
+def equip(go: Toolchain) -> Toolchain:
+    """Go with its cache, of which each command gets a view. Raises ``OSError`` when the entry is not there."""
+    cache = entry(go).path
+    (cache / _LINKS).stat()
     # Now, whenever the entry was made: Go would else find nothing used of late, and empty the view.
-    (view / _LAST_TIDIED).write_text(str(int(time.time())))
-    return replace(
-        go,
-        mounts=(*go.mounts, cache),
-        writable=(*go.writable, view),
-        env=(*go.env, ("GOCACHE", str(view))),
-    )
+    tidied = (_LAST_TIDIED, str(int(time.time())))
+    seed = Seed(cache / _LINKS, variable="GOCACHE", files=(tidied,))
+    return replace(go, mounts=(*go.mounts, cache), seeds=(*go.seeds, seed))

@@ -4,17 +4,15 @@ A program that replaces a file replaces the link. One that writes through it mee
 links would be the file itself, and copies take the room and time that the cache was to save.
 
 Thousands of new links take seconds on ext4, which searches for inodes and avoids those just given up. They are
-therefore made once, beside the files, and a view has hard links to the links: nothing can be written to a link.
+therefore made once, beside the files, and a view (a copy of ``Seed.source``) has hard links to the links: nothing can
+be written to a link.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from pathlib import Path
-
-_NO_HARD_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}
 
 
 def link_tree(below: Path, links: Path, shown_as: Path | None = None) -> None:
@@ -32,27 +30,8 @@ def link_tree(below: Path, links: Path, shown_as: Path | None = None) -> None:
                 (links / entry.name).symlink_to(target / entry.name)
 
 
-def make_view(links: Path, view: Path) -> None:
-    """Make the folder ``view`` with what ``link_tree`` left in ``links``. Raises ``OSError``.
-
-    On another file system, or where the links are another user's, it gets new ones.
-    """
-    view.mkdir()
-    with os.scandir(links) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                make_view(Path(entry.path), view / entry.name)
-                continue
-            try:
-                os.link(entry.path, view / entry.name, follow_symlinks=False)
-            except OSError as error:
-                if error.errno not in _NO_HARD_LINKS:
-                    raise
-                (view / entry.name).symlink_to(Path(entry.path).readlink())
-
-
 def make_room(path: Path) -> None:
-    """Remove what lies at ``path``, where a link or a view is to come. Nothing has run there yet."""
+    """Remove what lies at ``path``, where a link or a view is to come."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

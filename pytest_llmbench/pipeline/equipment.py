@@ -64,15 +64,12 @@ def prepare(task: Task, choice: SandboxChoice, say: Say) -> None:
                 _build_crates(chain, folder, lambda: choice, say)
 
 
-def equip(task: Task, workspace: Path, scratch: Path, sandbox: SandboxName = "auto") -> list[Toolchain]:
-    """The toolchains of one attempt, after ``prepare``, with its own views of their caches.
-
-    ``scratch``: an empty folder outside the workspace, to be removed with the attempt. Raises ``HarnessError``.
-    """
+def equip(task: Task, workspace: Path, sandbox: SandboxName = "auto") -> list[Toolchain]:
+    """The toolchains of one attempt, after ``prepare``, with their caches. Raises ``HarnessError``."""
     if named := image_of(sandbox):
         return [chain for name in task.toolchains if (chain := find_toolchain(*named, name))]
     try:
-        return list(_equipped(task, workspace, scratch))
+        return list(_equipped(task, workspace))
     except OSError as error:
         raise HarnessError(f"the toolchains of task {task.id!r} cannot be laid out: {error}.") from error
 
@@ -116,13 +113,13 @@ def _warm(name: str, folder: Path, choose: Callable[[], SandboxChoice], say: Say
         _build_crates(chain, folder, choose, say)
 
 
-def _equipped(task: Task, workspace: Path, scratch: Path) -> Iterator[Toolchain]:
+def _equipped(task: Task, workspace: Path) -> Iterator[Toolchain]:
     for name in task.toolchains:
         chain, folder = toolchains.find(name), _folder(task, name)
         if chain is None:
             continue
         if name == "go":
-            yield go.equip(chain, scratch)
+            yield go.equip(chain)
         elif name == "cargo" and folder:
             yield cargo.equip(chain, folder, workspace)
         elif name == "node" and folder:
@@ -164,7 +161,7 @@ def _build_crates(chain: Toolchain, folder: Path, choose: Callable[[], SandboxCh
         choice = choose()
 
         def run(workspace: Path, equipped: Toolchain, command: Sequence[str]) -> ExecResult:
-            return open_sandbox(choice, workspace, [equipped]).run(command, _BUILD_LIMITS)
+            return open_sandbox(choice, workspace, [equipped]).run(command, _BUILD_LIMITS, keep=(cargo.TARGET,))
 
         cargo.build(chain, folder, new, run)
 

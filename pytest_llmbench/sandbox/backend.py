@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import stat
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox import bed as beds
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.calls import make_calls
+from pytest_llmbench.sandbox.keeping import carry_back, check_names
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended
 from pytest_llmbench.sandbox.rlimits import limit_behind
 from pytest_llmbench.sandbox.suites import run_suite, runner_toolchain
-from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, TestRun, Toolchain
+from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, Seed, TestRun, Toolchain
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _TOOLCHAIN_NAMES = ("python", "node", "go", "cargo")
@@ -36,7 +38,10 @@ class Backend(ABC):
     """What to do where it does not work: whole sentences without the last full stop."""
 
     def __init__(self, workspace: Path, toolchains: Sequence[Toolchain] = ()) -> None:
-        """``workspace``: an existing folder. ``toolchains``: those that commands may be named after."""
+        """``workspace``: an existing folder, which no program is given; each command gets a copy (``bed.py``).
+
+        ``toolchains``: those that commands may be named after.
+        """
         self.workspace = workspace.resolve()
         self.last: ExecResult | None = None
         self.toolchains = {toolchain.name: toolchain for toolchain in toolchains}
@@ -46,18 +51,17 @@ class Backend(ABC):
     def describe(cls) -> str:
         """Name and version, as in ``bubblewrap 0.8.0``. Raises ``SandboxError`` when it is not there."""
 
-    @property
     @abstractmethod
-    def home(self) -> str:
-        """The workspace's path as programs see it."""
+    def home(self, bed: Bed) -> str:
+        """The path of a command's workspace as programs see it."""
 
     @abstractmethod
     def seen_at(self, file: Path, inside: str) -> str:
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
 
     @abstractmethod
-    def _execute(self, launch: Launch) -> Ended:
-        """Run a resolved command to its end or to a limit. Raises ``SandboxError``."""
+    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+        """Run a resolved command to its end or to a limit; ``bed`` is its alone. Raises ``SandboxError``."""
 
     def run(
         self,
@@ -68,23 +72,29 @@ class Backend(ABC):
         env: Mapping[str, str] | None = None,
         mounts: Sequence[Path] = (),
         loopback: bool = False,
+        keep: Sequence[str] = (),
     ) -> ExecResult:
-        """Run one command in the workspace and wait for its end (see ``Sandbox.run``).
+        """Run one command in a copy of the workspace and wait for its end (see ``Sandbox.run``).
 
         A program ended by signal N reads the same as one that exits with 128 + N by itself: both give -N.
         Raises ``SandboxError`` when the sandbox itself fails or the command's toolchain was not asked for.
         """
+        check_names(keep)
         paths = [mount.absolute() for mount in mounts]
-        return self._run(
-            Launch(
-                tuple(command),
-                limits or Limits(),
-                stdin=stdin.encode("utf-8", "surrogatepass"),
-                env=env or {},
-                mounts={path: str(path) for path in paths},
-                loopback=loopback,
-            )
+        limits = limits or Limits()
+        launch = Launch(
+            tuple(command),
+            limits,
+            stdin=stdin.encode("utf-8", "surrogatepass"),
+            env=env or {},
+            mounts={path: str(path) for path in paths},
+            loopback=loopback,
         )
+        with self.bed(launch.command[0]) as bed:
+            result = self.run_in(bed, launch)
+            if keep and result.limit_hit is None and (hit := carry_back(bed.workspace, self.workspace, keep, limits)):
+                self.last = result = replace(result, exit_code=_KILLED, limit_hit=hit)
+        return result
 
     def call(
         self, file: str | Path, function: str, *args: Any, limits: Limits | None = None, loopback: bool = False
@@ -130,19 +140,18 @@ class Backend(ABC):
         """Short and the same on every run: it appears in assertion texts, which are records."""
         return f"<{self.name} sandbox>"
 
-    def run_driver(self, launch: Launch) -> ExecResult:
-        """Run a driver of ``sandbox/calls.py``."""
-        return self._run(launch)
+    @contextlib.contextmanager
+    def bed(self, name: str) -> Iterator[Bed]:
+        """Make the bed of one command of that name, and remove it in the end. Raises ``SandboxError``."""
+        with beds.made(self.workspace, self._seeds(name)) as bed:
+            yield bed
 
-    def _run(self, launch: Launch) -> ExecResult:
-        """Run a command that is named as the caller named it."""
+    def run_in(self, bed: Bed, launch: Launch) -> ExecResult:
+        """Run a command, named as the caller named it, in its bed."""
         name, *arguments = launch.command
-        # A program may have closed its own workspace, which is no reason not to judge what comes next.
-        with contextlib.suppress(OSError):
-            if (mode := self.workspace.stat().st_mode) & stat.S_IRWXU != stat.S_IRWXU:
-                self.workspace.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
         ended = self._execute(
-            replace(launch, command=(self._program(name), *arguments), env={**self._environment(), **launch.env})
+            replace(launch, command=(self._program(name), *arguments), env={**self._environment(bed), **launch.env}),
+            bed,
         )
         stdout, stderr = (part.decode("utf-8", "backslashreplace") for part in (ended.stdout, ended.stderr))
         hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, launch.limits)
@@ -166,15 +175,22 @@ class Backend(ABC):
             raise SandboxError(msg)
         return name
 
-    def _environment(self) -> dict[str, str]:
+    def _seeds(self, name: str) -> list[Seed]:
+        """The caches for a command: none for a program in the workspace, all for a shell and other programs."""
+        if toolchain := self.toolchains.get(name):
+            return list(toolchain.seeds)
+        own = "/" in name and not name.startswith("/")
+        return [] if own else [seed for toolchain in self.toolchains.values() for seed in toolchain.seeds]
+
+    def _environment(self, bed: Bed) -> dict[str, str]:
         """The whole environment of a program, but for the home folder: nothing is taken from ours."""
         folders = [str(toolchain.executable.parent) for toolchain in self.toolchains.values()]
         environment = {
             "PATH": ":".join(dict.fromkeys([*folders, *SYSTEM_PATH])),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            "WORKSPACE": self.home,
+            "WORKSPACE": self.home(bed),
         }
         for toolchain in self.toolchains.values():
             environment.update(toolchain.env)
-        return environment
+        return environment | {variable: str(folder) for variable, folder in bed.caches.items()}

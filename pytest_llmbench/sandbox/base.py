@@ -15,6 +15,7 @@ class Sandbox(Protocol):
     name: str
     """``bubblewrap``, ``landlock``, ``podman``, ``docker`` or ``none``."""
     workspace: Path
+    """What each command gets a copy of. No program changes it; what ``keep`` names is carried back to it."""
     last: ExecResult | None
     """The newest run, for the report of a missed point."""
 
@@ -27,13 +28,19 @@ class Sandbox(Protocol):
         env: Mapping[str, str] | None = None,
         mounts: Sequence[Path] = (),
         loopback: bool = False,
+        keep: Sequence[str] = (),
     ) -> ExecResult:
-        """Run one command in the workspace and wait for its end.
+        """Run one command in a fresh copy of the workspace and wait for its end; the copy is then removed.
 
         ``command[0]`` may be ``python``, ``node``, ``go`` or another toolchain's name: it is replaced by
         the toolchain found on this machine. ``mounts`` are files visible read-only at their own paths.
         ``loopback``: the program may talk to itself over ``127.0.0.1``, as a server under test must; never to others.
-        Raises ``SandboxError`` when the sandbox itself fails; a program that fails or hits a limit is a result.
+        ``keep``: files and folders that are carried back into ``workspace``, for later commands and for the caller:
+        names relative to it, in which a component may have ``*``, ``?`` and ``[...]``. Regular files and folders only,
+        over what is there; nothing when a limit was hit, of which ``disk_mb`` and ``inodes`` hold for them too. What is
+        missing is left out.
+        Raises ``SandboxError`` when the sandbox itself fails, ``TaskError`` for a name that cannot be kept; a program
+        that fails or hits a limit is a result.
         """
         ...
 
@@ -55,7 +62,8 @@ class Sandbox(Protocol):
         """Make many calls in one process; ``limits`` hold for all of them together.
 
         ``file`` is a name inside the workspace, or the absolute path of a trusted probe outside it: a probe
-        is shown to the sandbox alone, without its folder, and imports the model's files from the workspace.
+        is shown to the sandbox alone, without its folder, and loads the model's files by their path (``calls.py``).
+        Each process gets a fresh copy of the workspace; nothing is kept.
         Expected values stay with the caller. When the process dies in one call, the rest goes on in a new one
         (a few times at most).
         """
@@ -77,7 +85,7 @@ class Sandbox(Protocol):
         ``expected``: every test that must pass, as the runner names it: ``FILE::TEST`` of pytest, ``FILE::TITLE`` of
         ``node --test`` (titles of suites around it before it, with `` > `` in between), ``PACKAGE::TEST`` of Go,
         ``TEST`` of cargo. These files or packages are run. ``arguments``: more for the runner.
-        ``files``: the suite (name in the workspace: text), written over whatever the reply put there.
+        ``files``: the suite (name in the workspace: text), written over whatever the reply put there, for this one run.
         Raises ``TaskError`` for names or files that cannot be used, ``SandboxError`` when the sandbox itself fails.
         """
         ...

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.disk import Disk
 from pytest_llmbench.sandbox.identity import Identity, identity
 from pytest_llmbench.sandbox.launch import Launch
@@ -43,7 +44,8 @@ program would be root to the kernel, which then holds it to no limit on processe
 _INIT = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?', "init")
 """Process 1 of the sandbox: waits for the program and for orphans. bubblewrap's own would not be waited for in turn,
 and the tree's CPU time would be lost with it. What a shell says of a killed program is not the program's output."""
-_MADE = ("/", "/usr", "/etc", "/dev", "/dev/shm", "/tmp", "/w")  # noqa: S108
+_HOME = "/w"
+_MADE = ("/", "/usr", "/etc", "/dev", "/dev/shm", "/tmp", _HOME)  # noqa: S108
 """Folders inside that are there anyway."""
 _LAUNCHERS = 2
 """bubblewrap and process 1."""
@@ -97,23 +99,22 @@ class Bubblewrap(Backend):
             raise SandboxError(_NOT_INSTALLED)
         self._bwrap = program
 
-    @property
-    def home(self) -> str:
+    def home(self, bed: Bed) -> str:  # noqa: ARG002 - part of the seam
         """``/w``."""
-        return "/w"
+        return _HOME
 
     def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
         """``inside``."""
         return inside
 
-    def _execute(self, launch: Launch) -> Ended:
+    def _execute(self, launch: Launch, bed: Bed) -> Ended:
         limits = launch.limits
         who = identity()
-        writable = [self.workspace, *(path for toolchain in self.toolchains.values() for path in toolchain.writable)]
+        writable = [bed.workspace, *bed.caches.values()]
         with contextlib.ExitStack() as stack:
             if who is not None:
                 try:
-                    who.own(self.workspace, writable[1:])
+                    who.own(bed.top)
                 except OSError as error:
                     msg = f"bubblewrap failed: the workspace cannot be handed over: {error}"
                     raise SandboxError(msg) from error
@@ -128,7 +129,7 @@ class Bubblewrap(Backend):
                         *(_AS_ROOT if who else _AS_USER),
                         *_system_mounts(),
                         *("--perms", "0644", "--ro-bind-data", str(given[1]), "/etc/passwd"),
-                        *self._mounts(launch),
+                        *self._mounts(launch, bed),
                         *("--remount-ro", "/", "--as-pid-1", "--"),
                         # Process 1 stays root: who changes its user loses the signal of its parent's death.
                         *_INIT,
@@ -143,7 +144,7 @@ class Bubblewrap(Backend):
                     stdin=launch.stdin,
                     launchers=_LAUNCHERS,
                     pass_fds=(status_end.fileno(), *given),
-                    disk=Disk(writable, home=self.home, volatile=("/tmp", "/dev/shm")),  # noqa: S108
+                    disk=Disk(writable, home=_HOME, volatile=("/tmp", "/dev/shm")),  # noqa: S108
                     owner=who.uid if who else None,
                 )
             except OSError as error:
@@ -156,13 +157,12 @@ class Bubblewrap(Backend):
             raise SandboxError(msg)
         return _with_signal(ended)
 
-    def _mounts(self, launch: Launch) -> list[str]:
+    def _mounts(self, launch: Launch, bed: Bed) -> list[str]:
         """What a program sees beside the system: its own empty folders, toolchains, and the workspace."""
         size = str(launch.limits.disk_mb << 20)
         shown = {path: str(path) for toolchain in self.toolchains.values() for path in toolchain.mounts}
         shown |= dict(launch.mounts)
-        written = {path: str(path) for toolchain in self.toolchains.values() for path in toolchain.writable}
-        written[self.workspace] = self.home
+        written = {path: str(path) for path in bed.caches.values()} | {bed.workspace: _HOME}
         arguments = [
             # Read-only: what root started could else set the machine's own kernel parameters in /proc/sys.
             *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"),
@@ -175,7 +175,7 @@ class Bubblewrap(Backend):
             arguments += ["--ro-bind", str(source), inside]
         for source, inside in written.items():
             arguments += ["--bind", str(source), inside]
-        return [*arguments, "--chdir", self.home]
+        return [*arguments, "--chdir", _HOME]
 
 
 @cache

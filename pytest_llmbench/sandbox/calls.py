@@ -16,24 +16,29 @@ says what it was (``tuple``, ``undefined``, ``bigint``, ``Map``; ``nan``, ``NaN`
 ``message`` where in the value it stood. Promises and coroutines are awaited. ``args_after`` is empty when the
 arguments after the call cannot cross. A JavaScript number without fraction arrives as an int.
 
-Python code sees the standard library and the workspace, never the machine's site-packages: what is installed beside
-must not decide a point. A probe finds the workspace's path in the environment variable ``WORKSPACE``, in JavaScript
-also as ``globalThis.WORKSPACE``, and on ``sys.path``.
+Python code sees the standard library, never the machine's site-packages: what is installed beside must not decide a
+point. A file of the workspace also sees its folder and the workspace, before all else, as a script would.
 
-There are at most four processes, and the limits on time hold for all of them together: a process that is started anew
-gets what the others left. Other limits hold for each process anew.
+A probe does not: the files of the workspace are those of the code that it judges. It finds the workspace's path in the
+environment variable ``WORKSPACE``, in JavaScript also as ``globalThis.WORKSPACE``, and loads files from there by their
+path, in Python with ``load`` of the module ``llmbench_probe``, which there is in the driver's process alone.
+
+Each process gets a copy of the workspace of its own. There are at most four processes, and the limits on time hold for
+all of them together: a process that is started anew gets what the others left. Other limits hold for each process anew.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_llmbench.errors import SandboxError, TaskError
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.frames import new_nonce, read_frames, without_frames
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, LimitName, Limits
@@ -54,17 +59,20 @@ class DriverHost(Protocol):
     last: ExecResult | None
     """The newest run as a reader wants it: what the code printed, without the frames."""
 
-    @property
-    def home(self) -> str:
-        """The workspace's path as programs see it."""
+    def home(self, bed: Bed) -> str:
+        """The path of a command's workspace as programs see it."""
         ...
 
     def seen_at(self, file: Path, inside: str) -> str:
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
         ...
 
-    def run_driver(self, launch: Launch) -> ExecResult:
-        """Run a driver."""
+    def bed(self, name: str) -> AbstractContextManager[Bed]:
+        """Make the bed of one command of that name, and remove it in the end."""
+        ...
+
+    def run_in(self, bed: Bed, launch: Launch) -> ExecResult:
+        """Run a command in its bed."""
         ...
 
 
@@ -74,7 +82,10 @@ class _Plan:
 
     command: tuple[str, ...]
     mounts: dict[Path, str]
-    request: dict[str, Any]
+    name: str
+    """Of the file in the workspace; of a probe the path at which the driver sees it."""
+    is_probe: bool
+    function: str
     loopback: bool
 
 
@@ -166,15 +177,15 @@ def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Pl
             msg = f"cannot call {function}() of {str(file)!r}: there is no such file"
             raise TaskError(msg)
         mounts[file] = f"/probe/{file.name}"
-        path = host.seen_at(file, mounts[file])
+        name = host.seen_at(file, mounts[file])
     else:
-        name = file.relative_to(host.workspace) if file.is_absolute() else file
-        if ".." in name.parts:
+        inside = file.relative_to(host.workspace) if file.is_absolute() else file
+        if ".." in inside.parts:
             msg = f"cannot call {function}() of {str(file)!r}: the name leaves the workspace"
             raise TaskError(msg)
-        path = f"{host.home}/{name.as_posix()}"
+        name = inside.as_posix()
     command = (*interpreter, host.seen_at(driver, mounts[driver]))
-    return _Plan(command, mounts, {"file": path, "function": function, "workspace": host.home}, loopback)
+    return _Plan(command, mounts, name, file in mounts, function, loopback)
 
 
 def _one_process(
@@ -183,16 +194,7 @@ def _one_process(
     """Make the calls from ``first`` on until the process ends; the results of those that were begun."""
     nonce = new_nonce()
     calls = [[index, list(arguments)] for index, arguments in enumerate(args)][first:]
-    try:
-        request = json.dumps(plan.request | {"nonce": nonce, "calls": calls}, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        msg = f"cannot call {plan.request['function']}(): arguments must be JSON values: {error}"
-        raise TaskError(msg) from error
-    execution = budget.charge(
-        host.run_driver(
-            Launch(plan.command, budget.rest, stdin=request.encode(), mounts=plan.mounts, loopback=plan.loopback)
-        )
-    )
+    execution = budget.charge(_drive(host, plan, budget.rest, {"nonce": nonce, "calls": calls}))
     host.last = replace(execution, stdout=without_frames(execution.stdout, nonce))
     answers = _read_answers(execution.stdout, nonce)
     if not answers.ready and execution.limit_hit is None and not _comes_up(host, plan, budget.rest):
@@ -217,9 +219,24 @@ def _comes_up(host: DriverHost, plan: _Plan, limits: Limits) -> bool:
     If so, that code took the driver's first answer away: a program can open its own output for reading.
     """
     nonce = new_nonce()
-    request = json.dumps(plan.request | {"file": os.devnull, "nonce": nonce, "calls": []})
-    execution = host.run_driver(Launch(plan.command, limits, stdin=request.encode(), mounts=plan.mounts))
+    execution = _drive(host, plan, limits, {"nonce": nonce, "calls": [], "file": os.devnull})
     return _read_answers(execution.stdout, nonce).ready
+
+
+def _drive(host: DriverHost, plan: _Plan, limits: Limits, asked: Mapping[str, Any]) -> ExecResult:
+    """Run one driver process in a bed of its own."""
+    with host.bed(plan.command[0]) as bed:
+        home = host.home(bed)
+        file = plan.name if plan.is_probe else f"{home}/{plan.name}"
+        request = {"file": file, "is_probe": plan.is_probe, "function": plan.function, "workspace": home, **asked}
+        try:
+            text = json.dumps(request, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            msg = f"cannot call {plan.function}(): arguments must be JSON values: {error}"
+            raise TaskError(msg) from error
+        return host.run_in(
+            bed, Launch(plan.command, limits, stdin=text.encode(), mounts=plan.mounts, loopback=plan.loopback)
+        )
 
 
 def _read_answers(stdout: str, nonce: str) -> _Answers:

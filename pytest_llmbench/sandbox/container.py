@@ -20,6 +20,7 @@ from typing import ClassVar
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import container_engine
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.container_command import Box
 from pytest_llmbench.sandbox.container_engine import Runtime
 from pytest_llmbench.sandbox.container_filter import profile
@@ -32,6 +33,7 @@ from pytest_llmbench.sandbox.process import Ended, execute
 from pytest_llmbench.sandbox.seccomp import AF_UNIX, LOOPBACK_FAMILIES
 from pytest_llmbench.schema.execution import LimitHit, Limits, Toolchain
 
+_HOME = "/w"
 _LIFETIME_FACTOR, _LIFETIME_EXTRA_S = 11, 60.0
 """After so many times its wall limit nobody can be waiting for a container any more."""
 _RUNTIME_FAILED = (125, *range(-64, 0))
@@ -83,22 +85,20 @@ class Container(Backend):
         self._engine = container_engine.engine(self.runtime)
         self._image = container_engine.image(self.runtime, self.image)
 
-    @property
-    def home(self) -> str:
+    def home(self, bed: Bed) -> str:  # noqa: ARG002 - part of the seam
         """``/w``."""
-        return "/w"
+        return _HOME
 
     def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
         """``inside``."""
         return inside
 
-    def _execute(self, launch: Launch) -> Ended:
-        written = {path: str(path) for toolchain in self.toolchains.values() for path in toolchain.writable}
-        writable = {self.workspace: self.home, **written}
+    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+        writable = {bed.workspace: _HOME, **{path: str(path) for path in bed.caches.values()}}
         who = None if self._engine.rootless else identity()
         if who is not None:
             try:
-                who.own(self.workspace, list(writable)[1:])
+                who.own(bed.top)
             except OSError as error:
                 msg = f"{self.name} failed: the workspace cannot be handed over: {error}"
                 raise SandboxError(msg) from error
@@ -108,7 +108,7 @@ class Container(Backend):
         watchdog = ContainerWatchdog(
             mark,
             launch.limits,
-            Disk(list(writable), home=self.home, volatile=("/tmp", "/dev/shm")),  # noqa: S108
+            Disk(list(writable), home=_HOME, volatile=("/tmp", "/dev/shm")),  # noqa: S108
         )
         with _file(profile(families)) as filter_file:
             name = container_engine.new_name(lifetime_s)

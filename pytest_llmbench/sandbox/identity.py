@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,22 +32,17 @@ class Identity:
             *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"),
         ]
 
-    def own(self, workspace: Path, others: Sequence[Path] = ()) -> None:
-        """Become the owner of folders and all they hold; links are not followed. Raises ``OSError`` for a folder.
+    def own(self, folder: Path) -> None:
+        """Become the owner of a folder and all it holds; links are not followed. Raises ``OSError``.
 
         Links that are in other folders too stay whose they are: nothing about them can be changed but their names.
-        ``others``: to which nobody adds anything from outside, so that once is enough.
         """
-        for folder in (workspace, *(other for other in others if other.stat().st_uid != self.uid)):
-            if (status := folder.stat()).st_uid != self.uid:
-                os.chown(folder, self.uid, self.gid)
-                # Its new owner may enter; pytest makes its folders for their owner alone.
-                folder.chmod(status.st_mode | 0o700)
-            for parent, name, entry in walk(folder):
-                shared_link = stat.S_ISLNK(entry.st_mode) and entry.st_nlink > 1
-                if entry.st_uid != self.uid and not shared_link:
-                    with contextlib.suppress(FileNotFoundError):
-                        os.chown(name, self.uid, self.gid, dir_fd=parent, follow_symlinks=False)
+        os.chown(folder, self.uid, self.gid)
+        for parent, name, entry in walk(folder):
+            shared_link = stat.S_ISLNK(entry.st_mode) and entry.st_nlink > 1
+            if not shared_link:
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(name, self.uid, self.gid, dir_fd=parent, follow_symlinks=False)
 
 
 def identity() -> Identity | None:

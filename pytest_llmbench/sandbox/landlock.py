@@ -14,7 +14,7 @@ import os
 import select
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from io import FileIO
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import landlock_abi
 from pytest_llmbench.sandbox.backend import Backend
-from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.disk import Disk
 from pytest_llmbench.sandbox.identity import Identity, identity
 from pytest_llmbench.sandbox.landlock_abi import EXECUTE, READ, READ_FILE, RIGHTS_OF_FILES, WRITE, WRITE_FILE
@@ -102,28 +102,25 @@ class Landlock(Backend):
         super().__init__(workspace, toolchains)
         landlock_abi.abi()
 
-    @property
-    def home(self) -> str:
-        """The workspace's own path."""
-        return str(self.workspace)
+    def home(self, bed: Bed) -> str:
+        """The copy's own path."""
+        return str(bed.workspace)
 
     def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
         """The file's own path."""
         return str(file)
 
-    def _execute(self, launch: Launch) -> Ended:
+    def _execute(self, launch: Launch, bed: Bed) -> Ended:
         if launch.loopback:
             raise SandboxError(_NO_LOOPBACK)
         who = identity()
         try:
             with contextlib.ExitStack() as stack:
-                home = stack.enter_context(_home())
-                written = [self.workspace, home]
-                written += [path for toolchain in self.toolchains.values() for path in toolchain.writable]
+                written = [bed.workspace, bed.home, *bed.caches.values()]
                 if who is not None:
-                    who.own(written[0], written[1:])
+                    who.own(bed.top)
                 config = stack.enter_context(tempfile.TemporaryFile(buffering=0))
-                content: Any = self._config(launch, who, home, written)
+                content: Any = self._config(launch, who, bed, written)
                 config.write(marshal.dumps(content))
                 config.seek(0)
                 control, control_end = _pipe(stack)
@@ -146,17 +143,17 @@ class Landlock(Backend):
         except OSError as error:
             raise _not_started(str(error), closed=error.errno == errno.EACCES) from error
 
-    def _config(self, launch: Launch, who: Identity | None, home: Path, written: Sequence[Path]) -> Config:
+    def _config(self, launch: Launch, who: Identity | None, bed: Bed, written: Sequence[Path]) -> Config:
         shown = [path for toolchain in self.toolchains.values() for path in toolchain.mounts]
         shown += launch.mounts
         rules = [*_system_rules(), *(_rule(path, READ) for path in shown), *(_rule(path, WRITE) for path in written)]
-        environment = {"HOME": str(home), "TMPDIR": str(home), **launch.env}
+        environment = {"HOME": str(bed.home), "TMPDIR": str(bed.home), **launch.env}
         return {
             "grader": os.getpid(),
             "command": [os.fsencode(part) for part in launch.command],
             "environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
-            "folder": os.fsencode(self.workspace),
-            "temporary": os.fsencode(home),
+            "folder": os.fsencode(bed.workspace),
+            "temporary": os.fsencode(bed.top),
             "user": who.uid if who else None,
             "denied": (
                 landlock_abi.ALL_FILE_RIGHTS,
@@ -193,17 +190,6 @@ def _resource_limits(limits: Limits, *, processes: bool) -> list[tuple[str, int,
         soft, _, hard = values.partition(":")
         found.append((f"RLIMIT_{name.upper()}", int(soft), int(hard)))
     return found
-
-
-@contextlib.contextmanager
-def _home() -> Iterator[Path]:
-    """An empty folder for one command, removed with all that it left there."""
-    folder = Path(tempfile.mkdtemp(prefix="llmbench-home-"))
-    try:
-        yield folder
-    finally:
-        with contextlib.suppress(OSError):
-            remove_tree(folder)
 
 
 def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.procfs import with_environment
@@ -34,37 +34,32 @@ class Local(Backend):
         """``none (no isolation)``."""
         return "none (no isolation)"
 
-    @property
-    def home(self) -> str:
-        """The workspace's own path."""
-        return str(self.workspace)
+    def home(self, bed: Bed) -> str:
+        """The copy's own path."""
+        return str(bed.workspace)
 
     def seen_at(self, file: Path, inside: str) -> str:  # noqa: ARG002 - part of the seam
         """The file's own path."""
         return str(file)
 
-    def _execute(self, launch: Launch) -> Ended:
+    def _execute(self, launch: Launch, bed: Bed) -> Ended:
         mark = f"LLMBENCH_COMMAND={secrets.token_hex(8)}"
-        with tempfile.TemporaryDirectory(prefix="llmbench-home-", ignore_cleanup_errors=True) as home:
-            name, _, value = mark.partition("=")
-            try:
-                return execute(
-                    [*_limited(launch.limits), *launch.command],
-                    env={"HOME": home, "TMPDIR": home, **launch.env, name: value},
-                    limits=launch.limits,
-                    kill=lambda leader: _kill_marked(leader, mark.encode()),
-                    stdin=launch.stdin,
-                    cwd=self.workspace,
-                )
-            except (FileNotFoundError, PermissionError) as error:
-                if not self.workspace.is_dir():
-                    msg = f"the workspace {self.workspace} is gone: {error}"
-                    raise SandboxError(msg) from error
-                status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-                return Ended(status, b"", f"{launch.command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
-            except OSError as error:
-                msg = f"{launch.command[0]} could not be started: {error}"
-                raise SandboxError(msg) from error
+        name, _, value = mark.partition("=")
+        try:
+            return execute(
+                [*_limited(launch.limits), *launch.command],
+                env={"HOME": str(bed.home), "TMPDIR": str(bed.home), **launch.env, name: value},
+                limits=launch.limits,
+                kill=lambda leader: _kill_marked(leader, mark.encode()),
+                stdin=launch.stdin,
+                cwd=bed.workspace,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+            return Ended(status, b"", f"{launch.command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
+        except OSError as error:
+            msg = f"{launch.command[0]} could not be started: {error}"
+            raise SandboxError(msg) from error
 
 
 def _limited(limits: Limits) -> list[str]:

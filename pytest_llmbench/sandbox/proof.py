@@ -11,8 +11,9 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.base import Sandbox
 from pytest_llmbench.schema.execution import ExecResult, Limits
 
-_RIGHT = "read a b; echo $((a * b))"
-_WRONG = "echo 'all tests passed'; exit 0"
+_RIGHT = "read a b; echo $((a * b)); echo 'echo $((a * b))' >left"
+_WRONG = "read a b; [ ! -e left ] || . ./left; echo 'all tests passed'; exit 0"
+"""Says what the program before it left, if it finds that."""
 _PRYING = 'cat "$1"; echo changed >"$1"; cat /proc/net/dev; echo limit $(ulimit -f)'
 """Reads and writes a file that is none of its business, and tells which network and which limit it sees."""
 _LIMITS = Limits(wall_s=20.0, cpu_s=10.0)
@@ -29,8 +30,12 @@ def prove(sandbox: Sandbox, description: str, *, isolated: bool) -> None:
         said = (right.stderr or right.stdout)[-300:]
         msg = f"{description}: a right program was found wrong (status {right.exit_code}): {said}"
         raise SandboxError(msg)
-    if _passes(sandbox.run(["/bin/sh", "-c", _WRONG], _LIMITS, stdin=f"{a} {b}\n"), a * b):
+    wrong = sandbox.run(["/bin/sh", "-c", _WRONG], _LIMITS, stdin=f"{a} {b}\n")
+    if _passes(wrong, a * b):
         msg = f"{description}: a wrong program was found right"
+        raise SandboxError(msg)
+    if str(a * b) in wrong.stdout or (sandbox.workspace / "left").exists():
+        msg = f"{description}: what one program left was found by the next"
         raise SandboxError(msg)
     if isolated:
         _pry(sandbox, description)

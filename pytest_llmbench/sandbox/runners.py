@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.calls import DriverHost
 from pytest_llmbench.sandbox.frames import read_frames, without_frames
 from pytest_llmbench.sandbox.launch import Launch
@@ -63,14 +64,14 @@ class Runner:
     """One test runner."""
 
     toolchain: str
-    launch: Callable[[DriverHost, Suite, Limits], Launch]
+    launch: Callable[[DriverHost, Bed, Suite, Limits], Launch]
     read: Callable[[Suite, str], Report]
     """From its standard output."""
     names: str
     """How tests are named; must be matched by the names of expected ones."""
 
 
-def _launch_pytest(host: DriverHost, suite: Suite, limits: Limits) -> Launch:
+def _launch_pytest(host: DriverHost, bed: Bed, suite: Suite, limits: Limits) -> Launch:
     driver = _DRIVERS / "pytest_report.py"
     mounts = {driver: f"/driver/{driver.name}"}
     folders = {}
@@ -82,7 +83,7 @@ def _launch_pytest(host: DriverHost, suite: Suite, limits: Limits) -> Launch:
         raise SandboxError("run_tests('pytest') needs pytest as a folder on the disk, and it is not installed so")
     request = {
         "nonce": suite.nonce,
-        "workspace": host.home,
+        "workspace": host.home(bed),
         "packages": folders,
         "files": suite.places,
         "arguments": suite.arguments,
@@ -91,26 +92,26 @@ def _launch_pytest(host: DriverHost, suite: Suite, limits: Limits) -> Launch:
     return Launch(command, limits, stdin=json.dumps(request).encode(), mounts=mounts)
 
 
-def _launch_node(host: DriverHost, suite: Suite, limits: Limits) -> Launch:
+def _launch_node(host: DriverHost, bed: Bed, suite: Suite, limits: Limits) -> Launch:
     reporter = _DRIVERS / "node_report.mjs"
     mounts = {reporter: f"/driver/{reporter.name}"}
     command = (
         *("node", "--test", f"--test-reporter={host.seen_at(reporter, mounts[reporter])}"),
         *("--test-reporter-destination=stdout", *suite.arguments),
-        *(f"{host.home}/{name}" for name in suite.places),
+        *(f"{host.home(bed)}/{name}" for name in suite.places),
     )
-    request = {"nonce": suite.nonce, "workspace": host.home}
+    request = {"nonce": suite.nonce, "workspace": host.home(bed)}
     return Launch(command, limits, stdin=json.dumps(request).encode(), mounts=mounts)
 
 
-def _launch_go(_host: DriverHost, suite: Suite, limits: Limits) -> Launch:
+def _launch_go(_host: DriverHost, _bed: Bed, suite: Suite, limits: Limits) -> Launch:
     # No result of an earlier run, no settings and no go.work of the workspace.
     command = ("go", "test", "-json", "-count=1", *suite.arguments, *suite.places)
     return Launch(command, limits, env={"GOWORK": "off", "GOENV": "off"})
 
 
-def _launch_cargo(host: DriverHost, suite: Suite, limits: Limits) -> Launch:
-    command = ("/bin/sh", "-c", _CARGO, "cargo", f"--manifest-path={host.home}/Cargo.toml", *suite.arguments)
+def _launch_cargo(host: DriverHost, bed: Bed, suite: Suite, limits: Limits) -> Launch:
+    command = ("/bin/sh", "-c", _CARGO, "cargo", f"--manifest-path={host.home(bed)}/Cargo.toml", *suite.arguments)
     # With one thread alone libtest writes a test's name before it runs, and what the test writes goes in between.
     return Launch(command, limits, env={"RUST_TEST_THREADS": "2"})
 

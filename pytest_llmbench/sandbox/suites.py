@@ -7,7 +7,7 @@ runner, once and as passed, no other test may be, and the runner must come to it
 line alone count for nothing.
 
 The runner is started away from settings in the workspace (``runners.py``), and the task's own files are written
-there right before, over whatever lies in their place.
+into its copy right before, over whatever lies in their place.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ def run_suite(
     limits: Limits,
     loopback: bool,
 ) -> TestRun:
-    """Write ``files`` into the workspace, run the suite, and compare what it names with ``expected``.
+    """Write ``files`` into a copy of the workspace, run the suite, and compare what it names with ``expected``.
 
     Raises ``TaskError`` for what a task cannot ask so, ``SandboxError`` when the sandbox itself fails.
     """
     runner = RUNNERS[runner_name]
     suite = Suite(tuple(expected), tuple(arguments), new_nonce())
     _check(runner_name, runner, suite)
-    _place(host.workspace, files)
-    execution = host.run_driver(replace(runner.launch(host, suite, limits), loopback=loopback))
+    with host.bed(runner.toolchain) as bed:
+        _place(bed.workspace, files)
+        execution = host.run_in(bed, replace(runner.launch(host, bed, suite, limits), loopback=loopback))
     report = runner.read(suite, execution.stdout)
     if not report.ready and execution.limit_hit is None:
         said = execution.stderr.strip()[-300:]
@@ -80,7 +81,7 @@ def _check(name: str, runner: Runner, suite: Suite) -> None:
 
 
 def _place(workspace: Path, files: Mapping[str, str]) -> None:
-    """Write the task's files; what a reply or its program put in the way of one is removed."""
+    """Write the task's files; what a reply put in the way of one is removed."""
     refused = write_files(workspace, files)
     if not refused:
         return

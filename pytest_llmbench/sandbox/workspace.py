@@ -64,8 +64,8 @@ def read_file(root: Path, name: str, max_bytes: int = 1_000_000) -> bytes:
     Raises ``OSError`` when it is missing, reached over a link, of another type, or longer than ``max_bytes``
     (``errno.EFBIG``); ``ValueError`` for a name that could leave ``root``.
     """
-    parts = _parts(name)
-    with _folder(root, parts[:-1], create=False) as folder:
+    parts = name_parts(name)
+    with folder_at(root, parts[:-1], create=False) as folder:
         # Without O_NONBLOCK opening a FIFO would wait for its writer.
         file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(file, "rb") as stream:
@@ -87,7 +87,7 @@ def _acceptable(files: Mapping[str, str], refused: list[Refused]) -> Iterator[tu
     total = count = 0
     for name, text in files.items():
         try:
-            parts = _parts(name)
+            parts = name_parts(name)
             _claim(parts, taken)
             data = _encoded(text)
             _check_sum(count + 1, total + len(data))
@@ -98,8 +98,8 @@ def _acceptable(files: Mapping[str, str], refused: list[Refused]) -> Iterator[tu
             yield name, parts, data
 
 
-def _parts(name: object) -> list[str]:
-    """The components of a safe relative name; raises ``_RefusedError``."""
+def name_parts(name: object) -> list[str]:
+    """The components of a safe relative name; raises ``ValueError`` that says what is wrong with another."""
     if not isinstance(name, str) or not name:
         raise _RefusedError("the name is empty")
     if any(unicodedata.category(character) in _INVISIBLE for character in name):
@@ -156,7 +156,7 @@ def _encoded(text: object) -> bytes:
 
 def _write(root: Path, parts: list[str], data: bytes) -> None:
     try:
-        with _folder(root, parts[:-1], create=True) as folder:
+        with folder_at(root, parts[:-1], create=True) as folder:
             # Replaced, not truncated: another name may be linked to the same file.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(parts[-1], dir_fd=folder)
@@ -171,7 +171,7 @@ def _write(root: Path, parts: list[str], data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _folder(root: Path, parts: list[str], *, create: bool) -> Iterator[int]:
+def folder_at(root: Path, parts: list[str], *, create: bool) -> Iterator[int]:
     """A descriptor of the folder ``parts`` below ``root``, reached without following a link."""
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

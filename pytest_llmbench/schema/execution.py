@@ -155,6 +155,20 @@ class TestRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """A folder that each command of a toolchain gets a copy of, to write to; nothing in it outlives the command."""
+
+    source: Path
+    """Read only. Big ones hold links to files that a mount shows, which are soon copied."""
+    place: str = ""
+    """Where the copy lies in the workspace; "": outside of it."""
+    variable: str = ""
+    """The environment variable that tells where it lies, if outside of the workspace."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Name, text: written over the copy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Toolchain:
     """A compiler or interpreter found on this machine, and how a sandbox reaches it."""
 
@@ -164,8 +178,8 @@ class Toolchain:
     mounts: tuple[Path, ...] = ()
     """Folders outside /usr that it needs, read-only, at their own paths."""
     env: tuple[tuple[str, str], ...] = ()
-    writable: tuple[Path, ...] = ()
-    """Folders that it may write to, at their own paths: caches of this attempt alone."""
+    seeds: tuple[Seed, ...] = ()
+    """Caches that it must be able to write to."""
 
 
 def _some(names: Sequence[str]) -> str:

@@ -63,13 +63,13 @@ def _compile(
     found: Path,
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="llmbench-tests-") as place:
-        build, scratch = Path(place, "build"), Path(place, "scratch")
+        build = Path(place, "build")
         build.mkdir()
         for source in sources:
             shutil.copy(source, build)
         (build / "go.mod").write_text("module hostile\n\ngo 1.22\n")
-        sandbox = make(build, [warm_go(toolchain, scratch) if language == "go" else toolchain])
-        result = sandbox.run(_RUST if language == "rust" else _GO, _LIMITS)
+        sandbox = make(build, [warm_go(toolchain) if language == "go" else toolchain])
+        result = sandbox.run(_RUST if language == "rust" else _GO, _LIMITS, keep=["built"])
         assert result.ok, f"the {language} programs do not compile: {result.limit_hit} {result.stderr[-3000:]}"
         shutil.copy(build / "built", found.with_suffix(".new"))
         found.with_suffix(".new").replace(found)

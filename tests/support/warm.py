@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_llmbench.caches import go
 from pytest_llmbench.schema.execution import Toolchain
 
 
-def warm_go(toolchain: Toolchain, scratch: Path) -> Toolchain:
-    """Go as an attempt gets it; ``scratch`` is a folder to be made for its view of the cache."""
+def warm_go(toolchain: Toolchain) -> Toolchain:
+    """Go as an attempt gets it."""
     entry = go.entry(toolchain)
     if not entry.made:
         entry.make(lambda new: go.fill(toolchain, new))
-    scratch.mkdir(parents=True, exist_ok=True)
-    return go.equip(toolchain, scratch)
+    return go.equip(toolchain)

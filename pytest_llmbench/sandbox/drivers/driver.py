@@ -51,18 +51,40 @@ def open_channel() -> tuple[dict[str, Any], Callable[..., None]]:
     return request, answer
 
 
-def load(path: str, workspace: str) -> ModuleType:
-    """Import the file as a module of its own name; its folder and the workspace come first, as for a script."""
-    folder, _, name = path.rpartition("/")
-    sys.path[:0] = dict.fromkeys([folder, workspace])
-    stem = name.removesuffix(".py")
-    spec = importlib.util.spec_from_file_location(stem, path)
+def load(path: str, first: Sequence[str] = ()) -> ModuleType:
+    """Import a file, with some folders first on the import path, under its own name unless something has that."""
+    name = path.rpartition("/")[2].removesuffix(".py")
+    if first:
+        sys.path[:0] = dict.fromkeys(first)
+    elif name in sys.modules or name in sys.stdlib_module_names:
+        name = f"workspace:{name}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[stem] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def offer(workspace: str) -> None:
+    """Give a probe the module ``llmbench_probe``, whose ``load(name)`` imports a file of the workspace, once.
+
+    A probe is trusted and imports nothing from there by itself. From the first ``load`` on the workspace is on the
+    import path, behind all else, where the model's files find each other.
+    """
+    loaded: dict[str, ModuleType] = {}
+
+    def from_workspace(name: str) -> ModuleType:
+        if workspace not in sys.path:
+            sys.path.append(workspace)
+        if name not in loaded:
+            loaded[name] = load(f"{workspace}/{name}")
+        return loaded[name]
+
+    module: Any = type(sys)("llmbench_probe")
+    module.load = from_workspace
+    sys.modules[module.__name__] = module
 
 
 def check(value: Any, where: str = "", above: tuple[int, ...] = ()) -> None:
@@ -168,7 +190,11 @@ def main() -> None:
     function: Any = None
     site.setquit()  # without site-packages, but with the exit() that programs know
     try:
-        module = load(request["file"], request["workspace"])
+        folders = [request["file"].rpartition("/")[0], request["workspace"]]
+        if request["is_probe"]:
+            offer(request["workspace"])
+            folders = []
+        module = load(request["file"], folders)
         function = getattr(module, request["function"], None)
         if function is None:
             broken = raised(AttributeError(f"{name} has no {request['function']}"))

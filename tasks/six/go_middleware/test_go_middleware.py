@@ -63,7 +63,7 @@ def build(sandbox, workspace, source):
     text, first = file.text, None
     for repairs in range(ROUNDS + 1):
         command = ["go", "build", "-gcflags=-e", "-ldflags=-s -w", "-o", "server", "."]
-        result = sandbox.run(command, BUILD_LIMITS)
+        result = sandbox.run(command, BUILD_LIMITS, keep=["server"])
         first = result.stderr if first is None else first
         if result.ok:
             return Build(first, ok=True, repairs=repairs)

@@ -11,7 +11,6 @@ import bisect
 import builtins
 import collections
 import heapq
-import importlib
 import random
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +20,8 @@ from math import log2
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import llmbench_probe  # of the driver's process
 
 LIBRARY = str(Path(heapq.__file__).parent)
 BUDGET = 2_000_000
@@ -73,7 +74,7 @@ def observe(nums: list[int], k: int) -> dict[str, Any]:
     ``sorts`` has the length of each sort, ``presented`` those that only brought the returned list into rising order.
     After one call over the budget no other is made: the verdict is certain.
     """
-    function = importlib.import_module("top_k").top_k_frequent
+    function = llmbench_probe.load("top_k.py").top_k_frequent
     meter.reset()
     random.seed(0)
     value = None

@@ -425,7 +425,7 @@ def build(sandbox, workspace, source) -> Build:
     errors = ""
     for text, repaired, whole in variants(source(FILE).text):
         (workspace / FILE).write_text(text, encoding="utf-8")
-        result = sandbox.run(BUILD, BUILD_LIMITS, env={"CARGO_INCREMENTAL": "0"})
+        result = sandbox.run(BUILD, BUILD_LIMITS, env={"CARGO_INCREMENTAL": "0"}, keep=["target/debug/taskman"])
         errors = errors or f"cargo build {result.ending}: {result.stderr[:1500]}"
         if result.ok:
             return Build(repaired, whole, errors)

@@ -46,18 +46,17 @@ def found():
 
 @pytest.fixture
 def attempt(tmp_path):
-    """Folders of a new attempt: its workspace, and the scratch folder for its caches."""
+    """The workspace of a new attempt."""
     count = iter(range(100))
 
     def new(**files):
-        root = tmp_path / f"attempt-{next(count)}"
-        for folder in ("workspace", "scratch"):
-            (root / folder).mkdir(parents=True)
+        workspace = tmp_path / f"attempt-{next(count)}" / "workspace"
+        workspace.mkdir(parents=True)
         for name, text in files.items():
-            path = root / "workspace" / name.replace("__", "/")
+            path = workspace / name.replace("__", "/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return root / "workspace", root / "scratch"
+        return workspace
 
     return new
 
@@ -66,8 +65,9 @@ def attempt(tmp_path):
 def run(choice):
     """Run a command in a sandbox, with limits that only a cold build meets."""
 
-    def run(workspace, tools, *command, **limits):
-        return open_sandbox(choice, workspace, tools).run(command, Limits(**{"wall_s": 60, "cpu_s": 60, **limits}))
+    def run(workspace, tools, *command, keep=(), **limits):
+        limits = Limits(**{"wall_s": 60, "cpu_s": 60, **limits})
+        return open_sandbox(choice, workspace, tools).run(command, limits, keep=keep)
 
     return run
 

@@ -43,9 +43,9 @@ def planted(found, own_cache):
 
 
 def test_the_compiler_of_typescript_runs_offline(warm, attempt, run):
-    workspace, _ = attempt(**{"a.ts": PROGRAM, "b.ts": "const n: number = 'text';\n"})
+    workspace = attempt(**{"a.ts": PROGRAM, "b.ts": "const n: number = 'text';\n"})
     tools = npm.equip(warm, DEPENDENCIES, workspace)
-    built = run(workspace, tools, "tsc", "--lib", "es2022,dom", "a.ts")
+    built = run(workspace, tools, "tsc", "--lib", "es2022,dom", "a.ts", keep=["*.js"])
     assert built.ok, built
     assert run(workspace, tools, "node", "a.js").stdout == "typed\n"
     wrong = run(workspace, tools, "tsc", "--noEmit", "b.ts")
@@ -56,7 +56,7 @@ def test_the_compiler_of_typescript_runs_offline(warm, attempt, run):
     "file", [{"a.cjs": 'console.log(require("greeting"))'}, {"a.mjs": 'import g from "greeting"; console.log(g)'}]
 )
 def test_modules_are_found_from_the_workspace(planted, attempt, run, file):
-    workspace, _ = attempt(**file)
+    workspace = attempt(**file)
     result = run(workspace, npm.equip(planted, DEPENDENCIES, workspace), "node", *file)
     assert result.stdout == "sound\n", result
 
@@ -67,14 +67,14 @@ def test_what_a_reply_planted_does_not_win(planted, attempt, run):
         "node_modules__.bin__greet": "#!/bin/sh\necho planted\n",
         "a.cjs": 'console.log(require("greeting"))',
     }
-    workspace, _ = attempt(**files)
+    workspace = attempt(**files)
     tools = npm.equip(planted, DEPENDENCIES, workspace)
     assert run(workspace, tools, "node", "a.cjs").stdout == "sound\n"
     assert run(workspace, tools, "greet").stdout == "sound\n"
 
 
 def test_what_a_program_plants_is_its_own_affair(planted, attempt, run, own_cache, unchanged):
-    """It may replace the link in its workspace. Commands and a probe's modules are not found there."""
+    """It may replace the link in its workspace. The next command does not see that, even if what it made is kept."""
     before = unchanged(own_cache)
     hostile = """
         echo poison > node_modules/greeting/index.js; rm -rf node_modules/greeting; chmod 777 node_modules/greeting
@@ -82,19 +82,18 @@ def test_what_a_program_plants_is_its_own_affair(planted, attempt, run, own_cach
         echo 'module.exports = "planted"' > node_modules/greeting/index.js
         printf '#!/bin/sh\\necho planted\\n' > node_modules/.bin/greet; chmod +x node_modules/.bin/greet
     """
-    workspace, _ = attempt(**{"a.cjs": 'console.log(require("greeting"))'})
+    workspace = attempt(**{"a.cjs": 'console.log(require("greeting"))'})
     probe = workspace.with_name("probe.cjs")
     probe.write_text('console.log(require("greeting"))')
     tools = npm.equip(planted, DEPENDENCIES, workspace)
-    assert run(workspace, tools, "sh", "-c", hostile).ok
-    assert run(workspace, tools, "node", "a.cjs").stdout == "planted\n"
+    node = str(tools[0].executable)
+    seen = run(workspace, tools, "sh", "-c", f'{hostile}\nNODE_PATH= "$0" a.cjs', node, keep=["*"])
+    assert (seen.stdout, seen.limit_hit) == ("planted\n", None)
+    assert run(workspace, tools, "node", "a.cjs").stdout == "sound\n"
     assert run(workspace, tools, "greet").stdout == "sound\n"
     tools[0] = replace(tools[0], mounts=(*tools[0].mounts, probe))
     assert run(workspace, tools, "node", str(probe)).stdout == "sound\n"
     assert unchanged(own_cache) == before
-
-    workspace, _ = attempt(**{"a.cjs": 'console.log(require("greeting"))'})
-    assert run(workspace, npm.equip(planted, DEPENDENCIES, workspace), "node", "a.cjs").stdout == "sound\n"
 
 
 def test_without_npm_it_says_where_it_comes_from(found, own_cache, monkeypatch, tmp_path):

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from pytest_llmbench.caches import go
-from pytest_llmbench.caches.overlay import link_tree, make_room, make_view
+from pytest_llmbench.caches.overlay import link_tree, make_room
+from pytest_llmbench.sandbox.bed import copy_tree
 from pytest_llmbench.schema.execution import Toolchain
 
 HOSTILE = """
@@ -69,7 +70,8 @@ def test_a_view_shows_everything_and_can_be_changed(tmp_path, how):
     (below / "away").symlink_to("/etc")
     links, view = tmp_path / "links", tmp_path / "view"
     link_tree(below, links)
-    make_view(links, view)
+    view.mkdir()
+    copy_tree(links, view)
     shared = (view / "sub" / "file").lstat().st_ino == (links / "sub" / "file").lstat().st_ino
     assert shared == (how == "hard links")
     assert (view / "sub" / "file").read_text() == "below"
@@ -97,7 +99,7 @@ def test_room_is_made_without_following_links(tmp_path):
     assert (kept / "file").exists()
 
 
-def test_a_hostile_attempt_changes_nothing_for_the_next(own_cache, attempt, run, found, unchanged):
+def test_a_hostile_command_changes_nothing_for_the_next(own_cache, attempt, run, found, unchanged):
     """The program is another user where root tests, and the owner of all files where an ordinary user does."""
 
     def fill(folder):
@@ -110,16 +112,10 @@ def test_a_hostile_attempt_changes_nothing_for_the_next(own_cache, attempt, run,
     entry = go.entry(chain)
     entry.make(fill)
     before = unchanged(own_cache)
-    workspace, scratch = attempt(**{"attack.py": HOSTILE})
-    equipped = go.equip(chain, scratch)
-    result = run(
-        workspace, [found("python"), equipped], "python", "attack.py", str(entry.path), str(scratch / "go-build")
-    )
-    assert result.ok, result
-    assert result.stdout == "[]\n"
-    assert (scratch / "go-build" / "00" / "object").read_text() == "poison"
+    workspace = attempt(**{"attack.py": HOSTILE})
+    tools = [found("python"), go.equip(chain)]
+    attack = f'"$0" attack.py {entry.path} "$GOCACHE"; cat "$GOCACHE"/00/object'
+    result = run(workspace, tools, "sh", "-c", attack, str(found("python").executable))
+    assert (result.stdout, result.limit_hit) == ("[]\npoison", None), result
     assert unchanged(own_cache) == before
-
-    _, scratch = attempt()
-    go.equip(chain, scratch)
-    assert (scratch / "go-build" / "00" / "object").read_text() == "sound"
+    assert run(workspace, tools, "sh", "-c", 'cat "$GOCACHE"/00/object').stdout == "sound"

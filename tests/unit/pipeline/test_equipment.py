@@ -91,34 +91,29 @@ def test_what_needs_no_network_is_made_and_told_once(fetched, monkeypatch):
     ]
 
 
-def test_every_attempt_gets_its_own(fetched, monkeypatch, tmp_path):
+def test_an_attempt_gets_its_caches(fetched, monkeypatch, tmp_path):
     monkeypatch.setattr(go, "fill", fill_with("links"))
     monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "links").mkdir())
     prepare(fetched, NONE, lambda line: None)
-    folders = []
-    for name in ("one", "two"):
-        workspace, scratch = tmp_path / name / "workspace", tmp_path / name / "scratch"
-        workspace.mkdir(parents=True)
-        scratch.mkdir()
-        found = {chain.name: chain for chain in equip(fetched, workspace, scratch)}
-        assert list(found) == list(TOOLS)
-        assert found["python"] == TOOLS["python"]
-        assert (workspace / "target").is_dir()
-        assert (workspace / "node_modules").is_symlink()
-        assert all(str(tmp_path / "cache") in str(mount) for chain in found.values() for mount in chain.mounts)
-        folders += found["go"].writable
-    assert folders == [tmp_path / "one" / "scratch" / "go-build", tmp_path / "two" / "scratch" / "go-build"]
+    found = {chain.name: chain for chain in equip(fetched, tmp_path)}
+    assert list(found) == list(TOOLS)
+    assert found["python"] == TOOLS["python"]
+    assert (tmp_path / "node_modules").is_symlink()
+    seeds = {name: seed for name, chain in found.items() for seed in chain.seeds}
+    assert (seeds["cargo"].place, seeds["go"].variable) == ("target", "GOCACHE")
+    shown = [*(mount for chain in found.values() for mount in chain.mounts), *(seed.source for seed in seeds.values())]
+    assert all(str(tmp_path / "cache") in str(path) for path in shown)
 
 
 def test_a_task_without_dependencies_gets_plain_toolchains(task, tmp_path):
     plain = replace(task, data=None, toolchains=("cargo", "node", "python"))
     prepare(plain, NONE, pytest.fail)
-    assert equip(plain, tmp_path, tmp_path) == [TOOLS["cargo"], TOOLS["node"], TOOLS["python"]]
+    assert equip(plain, tmp_path) == [TOOLS["cargo"], TOOLS["node"], TOOLS["python"]]
 
 
 def test_what_cannot_be_laid_out_is_our_fault(task, tmp_path):
     with pytest.raises(HarnessError, match=r"toolchains of task 't' cannot be laid out: .*go-1\.26"):
-        equip(task, tmp_path, tmp_path)
+        equip(task, tmp_path)
 
 
 def test_folders_are_found_by_their_lock_files(task, tmp_path):

@@ -29,6 +29,12 @@ def workspace(tmp_path):
 
 
 @pytest.fixture
+def bed(workspace):
+    """Where a command's copy of the workspace lies, while it runs."""
+    return workspace.with_name(f"{workspace.name}.bed1") / "w"
+
+
+@pytest.fixture
 def make_sandbox(workspace):
     """Open a sandbox by its name."""
 
@@ -75,13 +81,13 @@ def sandboxed(sandbox):
 
 
 @pytest.fixture
-def builder(sandbox, workspace, tmp_path):
+def builder(sandbox, workspace):
     """Open the isolating sandbox with a compiler in it, Go with its standard library compiled."""
 
     def make(name):
         toolchain = toolchains.find(name)
         if toolchain is None:
             pytest.skip(toolchains.hint(name))
-        return Bubblewrap(workspace, [warm_go(toolchain, tmp_path / "scratch") if name == "go" else toolchain])
+        return Bubblewrap(workspace, [warm_go(toolchain) if name == "go" else toolchain])
 
     return make

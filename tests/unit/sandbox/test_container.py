@@ -15,6 +15,7 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import container_engine
 from pytest_llmbench.sandbox.container import container
 from pytest_llmbench.sandbox.container_toolchains import find_toolchain
+from pytest_llmbench.sandbox.procfs import with_environment
 from pytest_llmbench.sandbox.proof import prove
 from pytest_llmbench.schema.execution import Limits
 
@@ -129,7 +130,7 @@ def test_a_missing_runtime(runtime, image, monkeypatch, tmp_path):
 def test_an_honest_program(sandbox, workspace):
     (workspace / "given").write_text("given")
     command = ["sh", "-c", "cat; cat given; echo error >&2; echo made >made; exit 3"]
-    result = sandbox.run(command, SMALL, stdin="said ")
+    result = sandbox.run(command, SMALL, stdin="said ", keep=["made"])
     assert (result.stdout, result.stderr, result.exit_code, result.limit_hit) == ("said given", "error\n", 3, None)
     assert result.command == tuple(command)
     assert (workspace / "made").read_text() == "made\n"
@@ -445,11 +446,11 @@ def test_the_smallest_limits_leave_the_runtime_room(sandbox):
 
 def test_daemons_end_with_the_program(sandbox, workspace, left_over):
     daemon = "while true; do echo x >>alive; sleep 0.02; done"
-    result = sandbox.run(["sh", "-c", f"setsid sh -c '{daemon}' >/dev/null 2>&1 & sleep 0.2; echo done"], SMALL)
+    command = ["sh", "-c", f"setsid sh -c '{daemon}' >/dev/null 2>&1 & sleep 0.2; echo done"]
+    result = sandbox.run(command, SMALL, env={"MARK": str(workspace)}, keep=["alive"])
     assert (result.stdout, result.limit_hit) == ("done\n", None)
-    size = (workspace / "alive").stat().st_size
-    time.sleep(0.2)
-    assert (workspace / "alive").stat().st_size == size
+    assert (workspace / "alive").exists()
+    assert with_environment(f"MARK={workspace}".encode()) == []
     assert left_over() == []
 
 
@@ -477,11 +478,12 @@ sandbox.run(["sh", "-c", "echo up >up; sleep 60"], Limits(wall_s=20))
 
 
 def test_a_container_of_a_killed_grader_is_removed(runtime, image, workspace, left_over, monkeypatch):
+    bed = workspace.with_name(f"{workspace.name}.bed1") / "w"
     monkeypatch.setenv("TMPDIR", str(workspace.parent))
     script = GRADER.format(project=str(PROJECT), runtime=runtime, image=image, workspace=str(workspace))
     grader = subprocess.Popen([sys.executable, "-c", script])
     for _ in range(1000):
-        if (workspace / "up").exists():
+        if (bed / "up").exists():
             break
         time.sleep(0.02)
     grader.kill()

@@ -155,7 +155,7 @@ def test_a_missing_mount_is_no_verdict(python, tmp_path):
 
 def test_a_vanished_workspace_is_no_verdict(sandbox, workspace):
     workspace.rmdir()
-    with pytest.raises(SandboxError, match=r"bubblewrap failed.*workspace"):
+    with pytest.raises(SandboxError, match=r"the workspace .* cannot be copied for a command: .*Is it there"):
         sandbox.run(["true"])
 
 
@@ -172,7 +172,7 @@ time.sleep(60)
     assert result.wall_s < 10
 
 
-def test_the_launcher_dies_with_its_parent(workspace, tmp_path):
+def test_the_launcher_dies_with_its_parent(workspace, bed):
     script = f"""
 import sys
 sys.path.insert(0, {str(PROJECT)!r})
@@ -182,15 +182,15 @@ Bubblewrap(Path({str(workspace)!r})).run(["sh", "-c", "while true; do echo x >> 
 """
     parent = subprocess.Popen([sys.executable, "-c", script])
     for _ in range(500):
-        if (workspace / "alive").exists():
+        if (bed / "alive").exists():
             break
         subprocess.run(["sleep", "0.02"], check=True)
     parent.kill()
     parent.wait()
     subprocess.run(["sleep", "0.2"], check=True)
-    size = (workspace / "alive").stat().st_size
+    size = (bed / "alive").stat().st_size
     subprocess.run(["sleep", "0.2"], check=True)
-    assert (workspace / "alive").stat().st_size == size
+    assert (bed / "alive").stat().st_size == size
 
 
 def test_an_ordinary_user_gets_the_same(tmp_path_factory):
@@ -201,15 +201,17 @@ def test_an_ordinary_user_gets_the_same(tmp_path_factory):
     folder.mkdir()
     try:
         shutil.copytree(PROJECT / "pytest_llmbench", folder / "pytest_llmbench")
-        (folder / "workspace").mkdir()
-        (folder / "workspace").chmod(0o777)
+        (folder / "open").mkdir()
+        (folder / "open").chmod(0o777)
+        (folder / "open" / "workspace").mkdir()
+        (folder / "open" / "workspace").chmod(0o777)
         script = folder / "script.py"
         script.write_text(
             "from pathlib import Path\n"
             "from pytest_llmbench.sandbox.select import choose, open_sandbox\n"
             "from pytest_llmbench.schema.execution import Limits\n"
-            f"sandbox = open_sandbox(choose('bubblewrap'), Path({str(folder / 'workspace')!r}))\n"
-            "print(sandbox.run(['sh', '-c', 'id -u; touch made; ls /root /run']).stdout)\n"
+            f"sandbox = open_sandbox(choose('bubblewrap'), Path({str(folder / 'open' / 'workspace')!r}))\n"
+            "print(sandbox.run(['sh', '-c', 'id -u; touch made; ls /root /run'], keep=['made']).stdout)\n"
             "bomb = sandbox.run(['sh', '-c', 'for i in $(seq 60); do sleep 30 & done; wait'], Limits(processes=20))\n"
             "print(bomb.limit_hit.limit)\n"
         )
@@ -226,7 +228,8 @@ def test_an_ordinary_user_gets_the_same(tmp_path_factory):
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
         assert done.stderr == ""
         assert done.stdout == "65534\n\nprocesses\n"
-        assert (folder / "workspace" / "made").exists()
+        assert (folder / "open" / "workspace" / "made").exists()
+        assert [path.name for path in (folder / "open").iterdir()] == ["workspace"]
     finally:
         shutil.rmtree(folder)
 
@@ -238,6 +241,6 @@ def test_it_says_when_bubblewrap_is_missing(workspace, monkeypatch):
 
 
 def test_a_program_that_closes_its_workspace_does_not_spoil_the_next_run(python, workspace):
-    assert python("import os; os.chmod('.', 0)").ok
+    assert python("import os; os.mkdir('a'); os.chmod('a', 0); os.chmod('.', 0)").ok
     assert python("print(open('x', 'w').write('y'))").stdout == "1\n"
-    assert (workspace / "x").read_text() == "y"
+    assert list(workspace.parent.iterdir()) == [workspace]

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -266,20 +267,21 @@ tried("descriptors", os.listdir, "/proc/%d/fd" % parent)
     assert share(neighbour) == before
 
 
-def test_programs_side_by_side_are_strangers(attempts, box, workspace):
+def test_programs_side_by_side_are_strangers(attempts, box, bed):
     running = "echo $$ >number.new; mv number.new number; until [ -e tried ]; do sleep 0.01; done; echo alive"
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(box.run, ["/bin/sh", "-c", running])
-        seen = attempts("""
-import time
-deadline = time.monotonic() + 5
-while not os.path.exists("number") and time.monotonic() < deadline:
-    time.sleep(0.01)
-number = int(open("number").read())
-tried("kill", os.kill, number, 9)
-tried("memory", open, "/proc/%d/mem" % number)
-open("tried", "w").close()
+        while not (bed / "number").exists():
+            time.sleep(0.01)
+        number = int((bed / "number").read_text())
+        seen = attempts(f"""
+tried("kill", os.kill, {number}, 9)
+tried("memory", open, "/proc/{number}/mem")
+tried("read", open, "{bed}/number")
+tried("write", open, "{bed}/number", "w")
+tried("plant", open, "{bed}/new", "w")
 """)
+        (bed / "tried").touch()
         assert other.result().stdout == "alive\n"
     assert "OK" not in seen.values(), seen
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.procfs import with_environment
 from pytest_llmbench.schema.execution import Limits
 
 
@@ -26,7 +27,7 @@ def test_hello_in_node(either):
 
 
 def test_working_directory_is_the_workspace(python, workspace):
-    python("open('made.txt', 'w').write('x')")
+    python("open('made.txt', 'w').write('x')", keep=["made.txt"])
     assert (workspace / "made.txt").read_text() == "x"
 
 
@@ -101,24 +102,20 @@ subprocess.run([sys.executable, "-S", "-c", busy])
     assert 0.3 <= python(source).cpu_s < 2
 
 
-def test_what_detaches_itself_is_ended(python, workspace):
+def test_what_detaches_itself_is_ended(python, tmp_path):
     source = """
 import os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        while True:
-            with open("alive", "a") as file:
-                file.write("x")
-            time.sleep(0.01)
+        print("alive", flush=True)
+        time.sleep(60)
     os._exit(0)
 time.sleep(0.3)
 """
-    assert python(source).exit_code == 0
-    size = (workspace / "alive").stat().st_size
-    assert size > 0
-    time.sleep(0.2)
-    assert (workspace / "alive").stat().st_size == size
+    result = python(source, env={"MARK": str(tmp_path)})
+    assert (result.exit_code, result.stdout) == (0, "alive\n")
+    assert with_environment(f"MARK={tmp_path}".encode()) == []
 
 
 def test_a_pipe_held_open_does_not_hold_us(python):
@@ -142,11 +139,11 @@ def test_several_at_once(either):
         assert list(pool.map(run, range(12))) == [f"{number}\n" for number in range(12)]
 
 
-def test_an_interrupt_while_waiting_ends_the_tree(python, workspace):
+def test_an_interrupt_while_waiting_ends_the_tree(python, workspace, bed):
     main = threading.main_thread().ident
 
     def interrupt():
-        while not (workspace / "alive").exists():
+        while not (bed / "alive").exists():
             time.sleep(0.01)
         signal.pthread_kill(main, signal.SIGINT)
 
@@ -160,11 +157,10 @@ while True:
     time.sleep(0.01)
 """
     with pytest.raises(KeyboardInterrupt):
-        python(source)
+        python(source, env={"MARK": str(workspace)})
     thread.join()
-    size = (workspace / "alive").stat().st_size
-    time.sleep(0.2)
-    assert (workspace / "alive").stat().st_size == size
+    assert with_environment(f"MARK={workspace}".encode()) == []
+    assert list(workspace.parent.iterdir()) == [workspace]
 
 
 def test_no_descriptor_is_left_behind(python):

@@ -189,18 +189,19 @@ for tag in (sys.implementation.cache_tag, f"{sys.implementation.cache_tag}-pytes
 @pytest.mark.parametrize("mode", ["TIMESTAMP", "CHECKED_HASH"])
 def test_compiled_code_of_other_tests_is_not_taken(run, sandbox, workspace, mode):
     assert run(WRONG).failed == (ADDS,)
+    (workspace / "test_add.py").write_text(TESTS)
     plant = PLANT.replace("VERSION", pytest.__version__).replace("MODE", mode)
-    planted = sandbox.run(["python", "-S", "-c", plant])
+    planted = sandbox.run(["python", "-S", "-c", plant], keep=["__pycache__"])
     assert planted.ok, planted
     assert len(list(workspace.glob("__pycache__/*.pyc"))) == 2
     result = sandbox.run_tests("pytest", expected=EXPECTED)
     assert (result.passed, result.failed) == ((ZERO_1, ZERO_2), (ADDS,))
 
 
-def test_tests_of_the_reply_are_neither_run_nor_kept(run, workspace):
+def test_tests_of_the_reply_are_not_run(run, workspace):
     planted = {"test_add.py": "def test_adds(): pass\n", "test_other.py": "def test_other(): assert 0\n"}
     assert run(HONEST, planted=planted).ok
-    assert (workspace / "test_add.py").read_text() == TESTS
+    assert (workspace / "test_add.py").read_text() == planted["test_add.py"]
 
 
 @pytest.mark.parametrize("obstacle", ["folder", "deep folder", "link", "folder link", "file above"])

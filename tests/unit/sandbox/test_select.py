@@ -95,6 +95,7 @@ PRETEND = """
 [ "$1" = --version ] && {{ echo bubblewrap 0.0; exit; }}
 echo '{{ "exit-code": 0 }}' >/dev/fd/$2
 while [ "$1" != /bin/sh ] || [ "${{3#exec}}" != "$3" ]; do shift; done
+cd "$(mktemp -d)"
 {then}
 """
 """Takes the isolation away and starts the program that ``prove`` wants: the last /bin/sh."""
@@ -113,6 +114,12 @@ while [ "$1" != /bin/sh ] || [ "${{3#exec}}" != "$3" ]; do shift; done
 def test_one_that_does_not_hold_its_promise_is_refused(fake_bwrap, then, complaint):
     fake_bwrap(PRETEND.format(then=then))
     with pytest.raises(SandboxError, match=complaint):
+        select.choose("bubblewrap")
+
+
+def test_one_that_shows_what_the_program_before_left_is_refused(fake_bwrap, tmp_path):
+    fake_bwrap(PRETEND.format(then=f'cd {tmp_path}; exec "$@"'))
+    with pytest.raises(SandboxError, match="what one program left was found by the next"):
         select.choose("bubblewrap")
 
 

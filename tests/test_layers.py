@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
     "errors": 0,
     "schema": 0,
+    "untrusted": 0,
     "catalog": 1,
     "mutants": 1,
     "toolchains": 1,

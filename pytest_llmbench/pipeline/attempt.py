@@ -13,7 +13,7 @@ from pytest_llmbench.sandbox.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
-from pytest_llmbench.store.run_dir import RunDir, writing
+from pytest_llmbench.store.run_dir import RunDir, files_parts, writing
 
 LONGEST_FILE = 1_000_000
 """Characters of one file handed in: twice what models can write in one reply, and what looking into it may cost."""
@@ -67,8 +67,8 @@ def keep_files(run: RunDir, submission: Submission) -> Path:
     """Write the submission's files into the run folder; returns their folder. Raises ``StoreError``."""
     folder = run.files_dir(submission.key)
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_files(folder, submission.files)
+        run.make_files_dir(submission.key)
+        write_files(run.path, submission.files, below=files_parts(submission.key))
     return folder
 
 

@@ -149,6 +149,11 @@ class RunDir:
         """Folder of the files taken from an attempt's reply."""
         return self.path.joinpath(*files_parts(key))
 
+    def make_files_dir(self, key: AttemptKey) -> None:
+        """Make that folder: one without files says that the reply held none. Raises ``OSError``."""
+        with files.folder(self.path, files_parts(key), create=True):
+            pass
+
 
 def new_run_id() -> str:
     """A name that no other run has: UTC time and a random part."""

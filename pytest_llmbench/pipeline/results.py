@@ -16,7 +16,7 @@ from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
 from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
-from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord, Outcome, OutcomeRecord
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Frozen, ItemRecord, Outcome, OutcomeRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
@@ -100,10 +100,11 @@ class Recorder:
     def recall(self, key: AttemptKey) -> Outcome | None:
         """Read an outcome back from the run folder, texts included; a damaged one counts as none, and is noted."""
         try:
-            return read_outcome(self.run, key)
+            exchange = read_exchange(self.run, key)
         except StoreError as error:
             self.damaged[self.run.reply_stem(key)] = str(error)
             return None
+        return exchange.outcome if exchange is not None else None
 
     def item(self, record: ItemRecord) -> None:
         """Keep one verdict; never raises: when the disk is full it stays in memory and ``trouble`` tells."""
@@ -164,14 +165,21 @@ def read_header(run: RunDir) -> RunHeader:
     return header
 
 
-def read_outcome(run: RunDir, key: AttemptKey) -> Outcome | None:
-    """How the generation of one turn ended, texts included; None: nothing is kept of it.
+class Exchange(Frozen):
+    """What is kept of one turn beside its reply alone."""
+
+    request: CompletionRequest
+    outcome: Outcome
+
+
+def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
+    """What was asked in one turn and how that ended, texts included; None: nothing is kept of it.
 
     Raises ``StoreError`` when that is damaged.
     """
     name = f"{run.reply_stem(key)}.json"
     data = run.read(name, most_bytes=MOST_REPLY_BYTES)
-    return None if data is None else parse_record(data, Outcome, str(run.path / name), part="outcome")
+    return None if data is None else parse_record(data, Exchange, str(run.path / name))
 
 
 def make_results(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.results import RESULTS, load_results
 from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
-from pytest_llmbench.store.records import MOST_RECORD_BYTES
+from pytest_llmbench.store.records import MOST_RECORD_BYTES, MOST_RECORD_VALUES, what_is_wrong
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.store.streaming import read_slim
 from pytest_llmbench.untrusted import files, json_text
 
 BASE = Path(".llmbench")
-_MOST_FOLDERS = 100_000
-_MOST_VALUES = 20_000_000
 
 
 def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> Results:
@@ -44,24 +39,6 @@ def open_run(name: str | Path, base: Path = BASE) -> RunDir:
     return RunDir(path) if path.is_dir() else RunDir.open(base, str(name))
 
 
-def runs_below(folders: list[Path]) -> list[Path]:
-    """The folders of all runs in these folders and below, oldest first; ids begin with their time.
-
-    What lies in a run folder is no run, and no link is followed. Raises ``StoreError`` for too many folders.
-    """
-    found: set[Path] = set()
-    seen = 0
-    for start in folders:
-        for folder, below, names in os.walk(start.resolve()):
-            seen += 1
-            if seen > _MOST_FOLDERS:
-                raise StoreError(f"{start} holds more than {_MOST_FOLDERS} folders. Name one nearer to the runs.")
-            if "run.json" in names:
-                found.add(Path(folder))
-                below.clear()
-    return sorted(found, key=lambda path: path.name)
-
-
 def _read_file(path: Path, *, slim: bool) -> Results:
     """Raises ``StoreError``, or ``FileNotFoundError``."""
     try:
@@ -69,13 +46,9 @@ def _read_file(path: Path, *, slim: bool) -> Results:
             return read_slim(path)
         # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
         data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
-        return Results.model_validate(json_text.parse(data, most_values=_MOST_VALUES))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise StoreError(f"{path} is no results.json of this version: {where}: {first['msg']}.") from error
+        return Results.model_validate(json_text.parse(data, most_values=MOST_RECORD_VALUES))
     except ValueError as error:
-        raise StoreError(f"{path} is no results.json of this version: {error}.") from error
+        raise StoreError(f"{path} is no results.json of this version: {what_is_wrong(error)}.") from error
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -36,8 +36,9 @@ class Refused(NamedTuple):
 def write_files(root: Path, files: Mapping[str, str], *, below: Sequence[str] = ()) -> list[Refused]:
     """Write ``files`` (name relative to ``root``: text) below the existing folder ``root``.
 
-    ``below``: the components of a folder in ``root`` that they go to. A file of the same name is replaced. What cannot be written safely is refused, one by one and in the order given;
-    the rest is written. Raises ``OSError`` only for ``root`` itself and for a full disk.
+    ``below``: the components of a folder in ``root`` that they go to. A file of the same name is replaced. What cannot
+    be written safely is refused, one by one and in the order given; the rest is written. Raises ``OSError`` only for
+    ``root`` itself and for a full disk.
     """
     refused: list[Refused] = []
     for name, parts, data in _acceptable(files, refused):

@@ -21,7 +21,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 MOST_RECORD_BYTES = 256 * 2**20
 """Of a file that is one record: it is read as a whole."""
-_MOST_RECORD_VALUES = 20_000_000
+MOST_RECORD_VALUES = 20_000_000
 _MOST_LOG_BYTES = 2**31
 _MOST_LINES = 5_000_000
 _MOST_LINE_BYTES = 4 * 2**20
@@ -102,7 +102,7 @@ def read_record(path: Path, kind: type[Record]) -> Record | None:
     """Read a file that is one record, None when there is no such file; raises ``StoreError`` when it is damaged."""
     with reading(path):
         data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
-        return parse_record(data, kind, str(path), most_values=_MOST_RECORD_VALUES)
+        return parse_record(data, kind, str(path), most_values=MOST_RECORD_VALUES)
     return None
 
 
@@ -119,10 +119,10 @@ def parse_record(
             value = value[part]
         return kind.model_validate(value)
     except ValueError as error:
-        raise StoreError(f"{where} is damaged: {_what_is_wrong(error)}. Restore the file.") from error
+        raise StoreError(f"{where} is damaged: {what_is_wrong(error)}. Restore the file.") from error
 
 
-def _what_is_wrong(error: ValueError) -> str:
+def what_is_wrong(error: ValueError) -> str:
     """The first thing that is, in one line."""
     if not isinstance(error, ValidationError):
         return str(error)

@@ -55,7 +55,10 @@ class RunDir:
         run = cls(base / "runs" / run_id)
         with writing(run.path):
             base.parent.mkdir(parents=True, exist_ok=True)
-            with files.folder(base.parent, _parts(base), create=True), files.folder(base, ["runs"], create=True) as runs:
+            with (
+                files.folder(base.parent, _parts(base), create=True),
+                files.folder(base, ["runs"], create=True) as runs,
+            ):
                 os.mkdir(run_id, dir_fd=runs)
         with writing(base / ".gitignore"):
             if _OURS.issuperset(files.names(base, most=_MOST_ENTRIES)):  # else it would hide files of a project
@@ -214,8 +217,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _parts(base: Path) -> list[str]:
-    """The last component of a base, which must be no link; ``.`` and ``..`` are none by their nature."""
-    return [base.name] if base.name not in ("", "..") else []
+    """The last component of a base, which must be no link; the current folder and the root have none."""
+    return [base.name] if base.name else []
 
 
 def _is_folder(path: Path) -> bool:

@@ -3,8 +3,8 @@
 Each component of a name is opened by itself, below the descriptor of the one before, so that nobody can exchange one
 of them on the way. Only ``root`` is opened as it stands: it is what the user named.
 
-Every function raises ``OSError`` whose ``strerror`` says in words what is in the way, and ``ValueError`` for a name that
-could leave ``root``.
+Every function raises ``OSError`` whose ``strerror`` says in words what is in the way, and ``ValueError`` for a name
+that could leave ``root``.
 """
 
 from __future__ import annotations
@@ -144,6 +144,30 @@ def names(root: Path, parts: Sequence[str] = (), *, most: int) -> list[str]:
             if len(found) > most:
                 raise OSError(errno.EFBIG, f"more than {most} entries")
     return sorted(found)
+
+
+def below(root: Path, parts: Sequence[str], *, most_files: int, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every regular file in the folder ``parts`` and below it, in order of names.
+
+    Whatever else is there, links above all, is passed over. ``OSError`` for more files, or longer ones.
+    """
+    waiting = [list(parts)]
+    count = 0
+    while waiting:
+        inside = waiting.pop()
+        deeper = []
+        for name in names(root, inside, most=most_files):
+            path = [*inside, name]
+            with folder(root, inside) as parent:
+                mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+            count += 1
+            if count > most_files:
+                raise OSError(errno.EFBIG, f"more than {most_files} files")
+            if stat.S_ISDIR(mode):
+                deeper.append(path)
+            elif stat.S_ISREG(mode):
+                yield "/".join(path[len(parts) :]), read(root, "/".join(path), most_bytes=most_bytes)
+        waiting += reversed(deeper)
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
 
 def test_a_folder_in_the_place_of_latest_is_told_and_nothing_left_behind(tmp_path):
     (tmp_path / "latest").mkdir()
-    with pytest.raises(StoreError, match=rf"cannot write .*latest: a folder that is not ours is in its place\. {REMEDY}"):
+    with pytest.raises(StoreError, match=rf"latest: a folder that is not ours is in its place\. {REMEDY}"):
         RunDir.create(tmp_path)
     assert not list(tmp_path.glob(".latest*"))
 

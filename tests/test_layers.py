@@ -29,6 +29,7 @@ LAYERS = {
     "option_table": 3,
     "option_values": 3,
     "options": 3,
+    "replay": 3,
     "task_paths": 3,
     "collection": 3,
     "planning": 3,

@@ -117,8 +117,8 @@ def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) 
         words.append("--llm-selfcheck")
     elif model is not None:
         chosen = _files_of(run, model, options.models)
-        if "," in chosen or "=" in model.name:
-            return ""
+        if "," in chosen or "=" in model.name:  # an option would take it for something else
+            return shlex.join(["llmbench", "regrade", "/".join(run.path.parts[-3:]), "--", module])
         words.append(f"--llm-model={chosen}")
     if options.epochs != 1:
         words.append(f"--llm-epochs={options.epochs}")

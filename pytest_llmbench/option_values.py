@@ -64,14 +64,15 @@ def folder(values: Mapping[str, Value | None], name: str, config: pytest.Config)
 
 
 def model_spec(text: str, folder: Path) -> ModelSpec:
-    """Take ``LABEL=NAME`` apart; a ``dir:`` path starts at ``folder`` and may hold an ``=`` of its own."""
+    """Take ``LABEL=NAME`` apart; a ``dir:`` or ``run:`` path starts at ``folder`` and may hold an ``=`` of its own."""
     label, separator, name = text.partition("=")
-    if not separator or label.startswith("dir:"):
+    if not separator or label.startswith(("dir:", "run:")):
         label = name = text
     elif not label or not name:
         raise OptionError(f"--llm-model={text}: LABEL=NAME needs both sides of the '='.")
-    if name.startswith("dir:") and folder != Path.cwd():
-        name = f"dir:{folder / Path(name.removeprefix('dir:')).expanduser()}"
+    kind, colon, path = name.partition(":")
+    if colon and kind in ("dir", "run") and folder != Path.cwd():
+        name = f"{kind}:{folder / Path(path).expanduser()}"
     return ModelSpec(label=label, name=name)
 
 

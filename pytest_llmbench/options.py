@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from pytest_llmbench import option_values as read
+from pytest_llmbench import replay
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.option_table import OPTIONS, Option
 from pytest_llmbench.schema.difference import KINDS
@@ -37,6 +38,7 @@ def add_options(parser: pytest.Parser) -> None:
         )
         group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **how)
         parser.addini(option.dest, f"default for {option.flag}", type=kind)
+    group.addoption(replay.FLAG, dest=replay.DEST, default=None, help=argparse.SUPPRESS)
     parser.addini(
         "llm_taskpaths", "folders of tasks that --llm-model runs when no path is given", type="args", default=[]
     )
@@ -64,7 +66,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
     for label in labels:
         if labels.count(label) > 1:
             raise OptionError(f"--llm-model: {label!r} is given twice. Rename one: --llm-model=OTHER={label}")
-    return Settings(
+    settings = Settings(
         llm=LLMSettings(
             models=models,
             base_url=read.text(values, "base-url"),
@@ -96,6 +98,8 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         retry_errors=read.switch(values, "retry-errors"),
         pass_at=100.0 if pass_at is None else pass_at,
     )
+    order = getattr(namespace, replay.DEST, None)
+    return settings if order is None else replay.applied(settings, order, paths=bool(namespace.file_or_dir))
 
 
 def _gates(values: Mapping[str, read.Value | None], config: pytest.Config) -> Gates:

@@ -177,6 +177,8 @@ class Reporter:
             terminalreporter.write_line(f"llmbench: {trouble}", red=True)
         else:
             terminalreporter.write_line(f"results: {self.controller.results_path}")
+        for line in self.controller.damaged:
+            terminalreporter.write_line(printable(f"llmbench: {line} It counted as no reply."))
         if self._report:
             terminalreporter.write_line(self._report)
         try:

@@ -25,12 +25,14 @@ from pytest_llmbench.llm.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.scrub import Scrub
 from pytest_llmbench.llm.secrets import Secrets
 from pytest_llmbench.llm.servers import is_near
+from pytest_llmbench.pipeline.recorded import recorded
 from pytest_llmbench.pipeline.results import RESULTS, Recorder, read_header
 from pytest_llmbench.sandbox.select import SandboxChoice, choose
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.settings import LLMSettings, Settings
 from pytest_llmbench.store.completions import CompletionStore
+from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir
 
 _LOOK_UP_S = 5.0
@@ -58,11 +60,17 @@ class Controller:
         self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
         secrets.take(self.providers, more=self.key_variables)  # before the first child is started
         self.scrub = Scrub(secrets.values_taken)
+        self._notes = [
+            note
+            for path in dict.fromkeys(target.name for target in self.targets if target.kind == "run")
+            for note in checked(RunDir(Path(path)))
+        ]
         self.sandbox: SandboxChoice = choose(settings.sandbox)
         _refuse_unknown_prices(settings.llm, self.targets)
         self.recorder = self._recorder(settings.resume)
         self.run = self.recorder.run
         completions.run = self.run.id
+        self._completions = completions
         self.gateway = Gateway(
             self.targets,
             settings.llm,
@@ -73,6 +81,7 @@ class Controller:
             recall=self.recorder.recall,
             earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
             own_run=self.run.id if settings.resume else None,
+            recorded=lambda target, key: recorded(RunDir(Path(target.name)), key),
             scrub=self.scrub.outcome,
         )
         self._on_planned = on_planned
@@ -150,10 +159,16 @@ class Controller:
             models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
         return [
             *models,
+            *(f"llmbench: {note}" for note in self._notes),
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
             f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
+
+    @property
+    def damaged(self) -> list[str]:
+        """What is wrong with each stored reply that could not be read, and so counted as none."""
+        return [*self.recorder.damaged.values(), *self._completions.damaged.values()]
 
     @property
     def results_path(self) -> str:
@@ -163,10 +178,11 @@ class Controller:
     def _recorder(self, resume: str | None) -> Recorder:
         """Of a new run, or of one that is gone on with. Raises ``OptionError`` or ``StoreError``."""
         if resume is None:
-            run = RunDir.create(self.settings.run_base)
+            run = RunDir.create(self.settings.run_base, self.settings.run_id)
             run.hold()
             return Recorder(run, self._header(run))
         run = RunDir.open(self.settings.run_base, resume)
+        self._notes += checked(run)
         run.hold()
         former, now = read_header(run), self._header(run)
         differences = differences_between(former, now)
@@ -250,7 +266,7 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
             was, is_now = getattr(known, what), getattr(model, what)
             if was != is_now:
                 found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
-        prompts = [header.run.options.get("system_prompts", {}).get(model.name, "") for header in (former, now)]
+        prompts = [header.run.settings.system_prompts.get(model.name, "") for header in (former, now)]
         if prompts[0] != prompts[1]:
             found.append(f"system prompt of {model.name!r} was {prompts[0]!r}, is {prompts[1]!r}")
     for option in _SHAPES_FIGURES:

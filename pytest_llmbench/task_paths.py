@@ -56,6 +56,12 @@ def _suite_folder(name: str, settings: Settings) -> Path:
     raise OptionError(f"--llm-suite={name}: there is no such suite. {hint}Known: {', '.join(known) or 'none'}.")
 
 
+def known_suites(settings: Settings) -> frozenset[str]:
+    """Names of the suites that ``--llm-suite`` can mean here."""
+    roots = [*_own_folders(settings), shipped_tasks()]
+    return frozenset(path.name for root in roots for path in _subfolders(root))
+
+
 def _subfolders(root: Path) -> Sequence[Path]:
     if not root.is_dir():
         return []

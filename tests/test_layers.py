@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
     "errors": 0,
     "schema": 0,
+    "untrusted": 0,
     "catalog": 1,
     "mutants": 1,
     "toolchains": 1,
@@ -28,6 +29,7 @@ LAYERS = {
     "option_table": 3,
     "option_values": 3,
     "options": 3,
+    "replay": 3,
     "task_paths": 3,
     "collection": 3,
     "planning": 3,

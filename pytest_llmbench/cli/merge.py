@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Merge and show; returns 0."""
     parts = [open_run(part, options.run_dir) for part in options.parts]
-    merged, results = merge(parts, options.into or options.run_dir)
+    merged, results = merge(parts, options.into or options.run_dir, output.warn)
     if options.json:
         output.print_json({"run": str(merged.path), "results": results})
         return 0

@@ -57,6 +57,11 @@ def say(line: str) -> None:
     print(tables.printable(line))
 
 
+def warn(line: str) -> None:
+    """Tell something beside the figures, on stderr."""
+    print(tables.printable(f"llmbench: {line}"), file=sys.stderr)
+
+
 def write(path: Path, text: str) -> None:
     """Write a file that the user named, as a whole; raises ``StoreError``."""
     try:

@@ -1,4 +1,4 @@
-"""Ask many runs with SQL, through DuckDB, straight over their results.json.
+"""Ask many runs with SQL, through DuckDB, over what their results.json say.
 
 Views: runs, attempts, criteria. For example:
   llmbench query "select model, avg(points) from attempts where status = 'scored' group by 1 order by 2 desc"
@@ -7,7 +7,6 @@ Views: runs, attempts, criteria. For example:
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pytest_llmbench.cli import output
@@ -30,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
     """Ask and print; returns 0."""
     connection, left_out = connect(options.runs or [BASE])
     heads, rows = ask(connection, options.sql)
-    for path in left_out:
-        print(f"llmbench: {path} has no results.json: llmbench report --write {path} makes it", file=sys.stderr)
+    for why in left_out.values():
+        output.warn(why)
     if options.json:
         output.print_json([dict(zip(heads, map(_plain, row), strict=True)) for row in rows])
     else:

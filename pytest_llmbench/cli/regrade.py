@@ -1,6 +1,7 @@
 """Grade a run's stored replies again under the present rubric: which verdicts and which ranks moved.
 
-No model is asked. Words after -- go to pytest: paths of tasks, -n 4, --llm-sandbox=...
+No model is asked, and what ended as an error stays one. Words after -- go to pytest: paths of tasks, -n 4,
+--llm-sandbox=...
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_llmbench import replay
 from pytest_llmbench.analysis.moves import Moves, moves
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError, StoreError
-from pytest_llmbench.pipeline.results import read_header
 from pytest_llmbench.pipeline.stored import open_run, read_results
-from pytest_llmbench.schema.results import ModelInfo, RunHeader
-from pytest_llmbench.store.run_dir import RunDir, slug
+from pytest_llmbench.store.inspection import checked
+from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
 NAME, HELP = "regrade", "grade stored replies again under the present rubric"
 
@@ -30,17 +31,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade again and compare; returns 0, or 1 when a verdict moved."""
-    former = open_run(options.which, options.run_dir)
+    named = open_run(options.which, options.run_dir)
+    former = RunDir(named.path.resolve())
+    for note in checked(former):
+        output.warn(note)
     before = read_results(former.path)
     if before.selfcheck is not None:
         raise OptionError(f"{former.path} is a self-check: it has no replies of models. Run --llm-selfcheck again.")
+    if Path.cwd().resolve().is_relative_to(former.path):
+        raise OptionError(f"pytest would take files of {former.path} for its own here. Go to your project's folder.")
+    output.warn(f"the replies in {former.path} are run in the sandbox now")
     base = options.run_dir.resolve()
-    newest = _newest(base)
-    status = _pytest(_words(former, read_header(former), options.rest, base), quiet=options.json)
-    if _newest(base) == newest:
+    run_id = new_run_id()
+    status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
+    if not (base / "runs" / run_id).is_dir():
         raise StoreError(f"nothing was graded: pytest ended with status {status}. Its own lines say why.")
-    found = moves(before, read_results(base / "latest"))
-    if not found.compared:
+    found = moves(before, read_results(base / "runs" / run_id))
+    if not found.compared and found.left_out:
         raise StoreError(
             "none of the run's attempts was graded again: name its tasks after --, as in "
             f"llmbench regrade {options.which} -- path/to/tasks."
@@ -52,28 +59,10 @@ def run(options: argparse.Namespace) -> int:
     return int(bool(found.verdicts))
 
 
-def _words(former: RunDir, header: RunHeader, more: Sequence[str], base: Path) -> list[str]:
-    """The command line for pytest."""
-    words = [f"--llm-model={_model(former, model)}" for model in header.models]
-    words += [f"--llm-suite={suite}" for suite in header.run.options.get("suites", ())]
-    words += [f"--llm-epochs={header.run.options.get('epochs', 1)}", f"--llm-run-dir={base}"]
-    return [*words, "--llm-fail-under=0", "--tb=no", "-rN", "-q", *more]
-
-
-def _model(former: RunDir, model: ModelInfo) -> str:
-    """The model as replies in a folder, under its old label."""
-    if model.endpoint == "builtin":
-        return model.name if model.name == f"builtin/{model.resolved}" else f"{model.name}=builtin/{model.resolved}"
-    if "=" in model.name or "," in model.name:
-        raise OptionError(f"the label {model.name!r} cannot be given again: it holds one of '=,'.")
-    kind = "files" if model.endpoint.startswith("dir") and _has_files(former, model) else "replies"
-    return f"{model.name}=dir:{(former.path / kind / slug(model.name)).resolve()}"
-
-
-def _has_files(former: RunDir, model: ModelInfo) -> bool:
-    """True for a folder model that handed in files: there is no text of a reply then."""
-    replies = former.path / "replies" / slug(model.name)
-    return not any(replies.glob("*.md"))
+def _words(former: RunDir, more: Sequence[str], base: Path, run_id: str) -> list[str]:
+    """The command line for pytest: nothing that the run says is in it."""
+    replayed = f"{replay.FLAG}={replay.order(former.path, base, run_id)}"
+    return [replayed, f"--ignore={former.path}", "--tb=no", "-rN", "-q", *more]
 
 
 def _pytest(words: Sequence[str], *, quiet: bool) -> int:
@@ -84,11 +73,6 @@ def _pytest(words: Sequence[str], *, quiet: bool) -> int:
     """
     command = [sys.executable, "-P", "-m", "pytest", *words]
     return subprocess.run(command, check=False, stdout=sys.stderr if quiet else None).returncode
-
-
-def _newest(base: Path) -> Path | None:
-    latest = base / "latest"
-    return latest.resolve() if latest.exists() else None
 
 
 def _show(found: Moves) -> None:

@@ -16,7 +16,7 @@ from pytest_llmbench.schema.attempt import (
 )
 from pytest_llmbench.schema.keys import AttemptKey
 
-TargetKind = Literal["openai", "litellm", "folder", "builtin"]
+TargetKind = Literal["openai", "litellm", "folder", "builtin", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class ModelTarget:
     label: str
     kind: TargetKind
     name: str
-    """The name sent to the endpoint; ``folder``: the absolute path; ``builtin``: ``reference`` or ``starter``."""
+    """The name sent to the endpoint; ``folder`` and ``run``: the absolute path; ``builtin``: whose files."""
     endpoint: str
-    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``builtin``."""
+    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``run``, ``builtin``."""
     queue: str = ""
     """Models of one queue never overlap: one per base URL; hosted models have a queue each."""
     base_url: str | None = None
@@ -55,7 +55,7 @@ class ModelTarget:
     @property
     def local(self) -> bool:
         """True when nothing is asked: the files are on this machine."""
-        return self.kind in ("folder", "builtin")
+        return self.kind in ("folder", "builtin", "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ class CompletionCache(Protocol):
         ...
 
 
+Recorded = Callable[[ModelTarget, AttemptKey], Outcome]
+"""Reads how an attempt ended in the stored run that a target names; never raises."""
 OnOutcome = Callable[[AttemptKey, CompletionRequest, Outcome], None]
 """Called once for each attempt when its generation ended; may raise ``StoreError``."""
 

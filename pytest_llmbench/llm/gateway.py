@@ -19,7 +19,7 @@ from pytest_llmbench.errors import HarnessError, ModelError
 from pytest_llmbench.llm.asking import Asker, unasked, with_cost
 from pytest_llmbench.llm.board import Board, Recall
 from pytest_llmbench.llm.budget import Budget
-from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome, Progress
+from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome, Progress, Recorded
 from pytest_llmbench.llm.clients import ClientFactory, real_clients
 from pytest_llmbench.llm.keeper import Keeper, fault
 from pytest_llmbench.llm.preflight import overflow
@@ -50,6 +50,7 @@ class Gateway:
         recall: Recall | None = None,
         earlier: Recall | None = None,
         own_run: str | None = None,
+        recorded: Recorded | None = None,
         budget: Budget | None = None,
         policy: RetryPolicy | None = None,
         scrub: Callable[[Outcome], Outcome] = lambda outcome: outcome,
@@ -60,10 +61,11 @@ class Gateway:
         the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
         every outcome stays in memory. ``earlier`` has what the first part of a resumed run left of an
         attempt, and ``own_run`` is its id: a completion that it stored is its own and not one used again.
-        ``scrub`` takes secrets out of what came of asking, before anybody sees it.
+        ``recorded`` reads what a target of the kind ``run`` names. ``scrub`` takes secrets out of what came of
+        asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
-        self._keeper = Keeper(cache, on_outcome, settings.cache, own_run)
+        self._keeper = Keeper(cache, on_outcome, settings.cache, own_run, recorded)
         self._asker = Asker(
             client_factory or real_clients(settings),
             budget or Budget.of(settings),

@@ -5,7 +5,7 @@ Called from one thread, never two at once. Nothing is raised: whatever goes wron
 
 from __future__ import annotations
 
-from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome
+from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome, Recorded
 from pytest_llmbench.llm.local_files import read_local
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
@@ -16,16 +16,24 @@ class Keeper:
     """Stored completions, local files, and the user's ``on_outcome``."""
 
     def __init__(
-        self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode, own_run: str | None = None
+        self,
+        cache: CompletionCache,
+        on_outcome: OnOutcome,
+        mode: CacheMode,
+        own_run: str | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
         self._cache = cache
         self._on_outcome = on_outcome
         self._mode = mode
         self._own_run = own_run
+        self._recorded = recorded
 
     def without_asking(self, target: ModelTarget, job: Job, request: CompletionRequest) -> Outcome | None:
         """The outcome of an attempt that needs no request; None: ask."""
         try:
+            if target.kind == "run" and self._recorded is not None:
+                return self._recorded(target, job.key)
             if target.local:
                 return read_local(target, job)
             stored = self._cache.load(request) if self._mode in ("use", "only") else None

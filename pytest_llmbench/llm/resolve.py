@@ -1,7 +1,7 @@
 """From a model's name as typed to the place that answers for it.
 
-In this order: files on this machine (``builtin/...``, ``dir:PATH``), the models file, the base URL if there is one,
-else servers that run on this machine, else litellm's table of hosted models.
+In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, the base URL if
+there is one, else servers that run on this machine, else litellm's table of hosted models.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def describe(target: ModelTarget) -> str:
     """One line on where a model is asked, without credentials."""
     where = {
         "folder": f"files in {target.name}",
+        "run": f"replies recorded in {target.name}",
         "builtin": f"each task's {target.name} files",
         "litellm": f"{target.name} through litellm",
         "openai": f"{target.name} at {target.base_url}",
@@ -79,8 +80,8 @@ class _Places:
     def find(self, spec: ModelSpec) -> ModelTarget:
         if spec.name.startswith("builtin/"):
             return _builtin(spec)
-        if spec.name.startswith("dir:"):
-            return self._folder(spec)
+        if spec.name.startswith(("dir:", "run:")):
+            return self._folder(spec) if spec.name.startswith("dir:") else self._run(spec)
         entry = self._entry(spec.name)
         if entry is None:
             return self._with(ModelEntry(), self._look_up(spec))
@@ -159,6 +160,14 @@ class _Places:
         if not path.is_dir():
             raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a folder of replies, one per task.")
         return ModelTarget(spec.label, "folder", str(path), "dir")
+
+    def _run(self, spec: ModelSpec) -> ModelTarget:
+        path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
+        if spec.label == spec.name:
+            raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
+        if not path.is_dir():
+            raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a run folder, as of .llmbench/runs.")
+        return ModelTarget(spec.label, "run", str(path), "run")
 
     # A base URL that the user named
 

@@ -14,7 +14,7 @@ from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
-from pytest_llmbench.store.run_dir import RunDir, writing
+from pytest_llmbench.store.run_dir import RunDir, files_parts, writing
 
 LONGEST_FILE = 1_000_000
 """Characters of one file handed in: twice what models can write in one reply, and what looking into it may cost."""
@@ -71,8 +71,9 @@ def keep_files(run: RunDir, submission: Submission) -> Path:
     """
     folder = run.files_dir(submission.key)
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_files(folder, {kept_name(name): text for name, text in submission.files.items()})
+        run.make_files_dir(submission.key)
+        kept = {kept_name(name): text for name, text in submission.files.items()}
+        write_files(run.path, kept, below=files_parts(submission.key))
     return folder
 
 

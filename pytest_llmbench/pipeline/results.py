@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from pytest_llmbench.errors import StoreError
@@ -16,11 +16,12 @@ from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
 from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
-from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord, Outcome, OutcomeRecord
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Frozen, ItemRecord, Outcome, OutcomeRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
-from pytest_llmbench.store.records import Record, RecordLog, read_record
+from pytest_llmbench.store.completions import MOST_BYTES as MOST_REPLY_BYTES
+from pytest_llmbench.store.records import Record, RecordLog, parse_record, read_record
 from pytest_llmbench.store.run_dir import RunDir
 
 RESULTS = "results.json"
@@ -41,6 +42,8 @@ class Recorder:
         self._former = read_record(run.path / PLAN, Plan) if resumed else None
         self.trouble: StoreError | None = None
         """Set once the run folder could not be written: what came after is in memory only."""
+        self.damaged: dict[str, str] = {}
+        """File -> what is wrong with it, of every stored reply that counted as none."""
         self._outcomes = RecordLog(run.path / OUTCOMES, OutcomeRecord)
         self._items = RecordLog(run.path / ITEMS, ItemRecord)
         self._unsaved_outcomes: dict[AttemptKey, Outcome] = {}
@@ -95,12 +98,13 @@ class Recorder:
             self._outcomes.append(record)
 
     def recall(self, key: AttemptKey) -> Outcome | None:
-        """Read an outcome back from the run folder, texts included."""
-        path = self.run.path / f"{self.run.reply_stem(key)}.json"
+        """Read an outcome back from the run folder, texts included; a damaged one counts as none, and is noted."""
         try:
-            return Outcome.model_validate(json.loads(path.read_text(encoding="utf-8"))["outcome"])
-        except (OSError, ValueError, KeyError, TypeError, ValidationError):
+            exchange = read_exchange(self.run, key)
+        except StoreError as error:
+            self.damaged[self.run.reply_stem(key)] = str(error)
             return None
+        return exchange.outcome if exchange is not None else None
 
     def item(self, record: ItemRecord) -> None:
         """Keep one verdict; never raises: when the disk is full it stays in memory and ``trouble`` tells."""
@@ -161,13 +165,30 @@ def read_header(run: RunDir) -> RunHeader:
     return header
 
 
+class Exchange(Frozen):
+    """What is kept of one turn beside its reply alone."""
+
+    request: CompletionRequest
+    outcome: Outcome
+
+
+def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
+    """What was asked in one turn and how that ended, texts included; None: nothing is kept of it.
+
+    Raises ``StoreError`` when that is damaged.
+    """
+    name = f"{run.reply_stem(key)}.json"
+    data = run.read(name, most_bytes=MOST_REPLY_BYTES)
+    return None if data is None else parse_record(data, Exchange, str(run.path / name))
+
+
 def make_results(
     header: RunHeader, plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord]
 ) -> Results:
     """Everything that ``results.json`` says, from what a run recorded. Pure."""
     graded = grade(plan, outcomes, records, stopped_by=header.run.stopped_by)
     labels = [model.name for model in header.models]
-    pass_at = float(header.run.options.get("pass_at", 100.0))
+    pass_at = header.run.settings.pass_at
     leaderboard, incomplete = rank_models(graded, labels)
     return Results(
         run=header.run.model_copy(update={"selection": graded.asked.selection}),
@@ -200,9 +221,20 @@ def load_results(run: RunDir) -> Results:
         info = finished.run
     else:
         info = header.run.model_copy(update={"stopped_by": "the session was killed, or is still running"})
+    return stored_results(run, RunHeader(run=info, models=header.models), plan)
+
+
+def stored_results(run: RunDir, header: RunHeader, plan: Plan) -> Results:
+    """The results of the records in a run folder. Raises ``StoreError`` for some that are damaged or contradictory."""
     outcomes = {r.key: r.outcome for r in RecordLog(run.path / OUTCOMES, OutcomeRecord).read()}
     records = list(RecordLog(run.path / ITEMS, ItemRecord).read())
-    return make_results(RunHeader(run=info, models=header.models), plan, outcomes, records)
+    try:
+        return make_results(header, plan, outcomes, records)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Each is a record by itself, but they were not written together: a task without its points, an odd number.
+        raise StoreError(
+            f"the records in {run.path} contradict each other ({type(error).__name__}: {error}). Restore the folder."
+        ) from error
 
 
 def to_json(record: BaseModel) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.results import RESULTS, load_results
 from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
+from pytest_llmbench.store.records import MOST_RECORD_BYTES, MOST_RECORD_VALUES, what_is_wrong
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.store.streaming import read_slim
+from pytest_llmbench.untrusted import files, json_text
 
 BASE = Path(".llmbench")
 
@@ -23,13 +22,15 @@ def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> 
     fifth of the memory. Raises ``StoreError`` saying what is wrong with which file.
     """
     path = Path(name)
-    if not path.is_file():
-        if not path.is_dir():
-            path = open_run(name, base).path
-        if not (path / RESULTS).is_file():
-            return load_results(RunDir(path))
-        path /= RESULTS
-    return _read_file(path, slim=slim)
+    if path.exists() and not path.is_dir():
+        return _checked(_read_file(path, slim=slim), path)
+    run = open_run(name, base)
+    path = run.path / RESULTS
+    try:
+        results = _read_file(path, slim=slim)
+    except FileNotFoundError:
+        return load_results(run)
+    return _checked(results, path)
 
 
 def open_run(name: str | Path, base: Path = BASE) -> RunDir:
@@ -38,24 +39,23 @@ def open_run(name: str | Path, base: Path = BASE) -> RunDir:
     return RunDir(path) if path.is_dir() else RunDir.open(base, str(name))
 
 
-def runs_below(folders: list[Path]) -> list[Path]:
-    """The folders of all runs in these folders and below, oldest first; ids begin with their time."""
-    found = {header.parent for folder in folders for header in folder.rglob("run.json") if header.is_file()}
-    return sorted({path.resolve() for path in found}, key=lambda path: path.name)
-
-
 def _read_file(path: Path, *, slim: bool) -> Results:
+    """Raises ``StoreError``, or ``FileNotFoundError``."""
     try:
+        if slim:
+            return read_slim(path)
         # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
-        results = read_slim(path) if slim else Results.model_validate(json.loads(path.read_bytes()))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise StoreError(f"{path} is no results.json of this version: {where}: {first['msg']}.") from error
+        data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
+        return Results.model_validate(json_text.parse(data, most_values=MOST_RECORD_VALUES))
     except ValueError as error:
-        raise StoreError(f"{path} is no results.json of this version: {error}.") from error
+        raise StoreError(f"{path} is no results.json of this version: {what_is_wrong(error)}.") from error
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _checked(results: Results, path: Path) -> Results:
     if results.schema_version != SCHEMA_VERSION:
         raise StoreError(
             f"{path} has schema version {results.schema_version}, this version reads {SCHEMA_VERSION}. "

@@ -19,8 +19,9 @@ from typing import BinaryIO
 from pytest_llmbench.errors import SandboxError, TaskError
 from pytest_llmbench.sandbox.cleanup import remove_tree
 from pytest_llmbench.sandbox.walk import open_folder
-from pytest_llmbench.sandbox.workspace import folder_at, name_parts
+from pytest_llmbench.sandbox.workspace import name_parts
 from pytest_llmbench.schema.execution import LimitHit, Limits
+from pytest_llmbench.untrusted import files as untrusted
 
 _CHUNK = 1 << 20
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -118,11 +119,11 @@ def _place(bed: Path, workspace: Path, one: _Found) -> None:
         target.mkdir(parents=True, exist_ok=True)
         return
     try:
-        with folder_at(bed, above, create=False) as folder:
+        with untrusted.folder(bed, above) as folder:
             source = os.open(name, _FILE, dir_fd=folder)
     except PermissionError:
         return  # the program closed it to everyone
-    with os.fdopen(source, "rb") as file, folder_at(workspace, above, create=True) as folder:
+    with os.fdopen(source, "rb") as file, untrusted.folder(workspace, above, create=True, mode=0o755) as folder:
         _copy(file, name, folder, one.size)
 
 

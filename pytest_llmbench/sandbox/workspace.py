@@ -6,15 +6,14 @@ ever followed: each component of a name is opened by itself, below the one befor
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import re
-import stat
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pytest_llmbench.untrusted import files as untrusted
 
 MAX_TOTAL_BYTES = 10_000_000
 """Size of all files of one call together."""
@@ -25,7 +24,6 @@ _MAX_DEPTH = 20
 _INVISIBLE = ("Cc", "Cf", "Cs")
 """Unicode categories: control characters, formatting such as bidi overrides, lone surrogates."""
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Refused(NamedTuple):
@@ -35,16 +33,17 @@ class Refused(NamedTuple):
     reason: str
 
 
-def write_files(root: Path, files: Mapping[str, str]) -> list[Refused]:
+def write_files(root: Path, files: Mapping[str, str], *, below: Sequence[str] = ()) -> list[Refused]:
     """Write ``files`` (name relative to ``root``: text) below the existing folder ``root``.
 
-    A file of the same name is replaced. What cannot be written safely is refused, one by one and in the order given;
-    the rest is written. Raises ``OSError`` only for ``root`` itself and for a full disk.
+    ``below``: the components of a folder in ``root`` that they go to. A file of the same name is replaced. What cannot
+    be written safely is refused, one by one and in the order given; the rest is written. Raises ``OSError`` only for
+    ``root`` itself and for a full disk.
     """
     refused: list[Refused] = []
     for name, parts, data in _acceptable(files, refused):
         try:
-            _write(root, parts, data)
+            _write(root, [*below, *parts], data)
         except _RefusedError as error:
             refused.append(Refused(name, str(error)))
     return refused
@@ -64,17 +63,9 @@ def read_file(root: Path, name: str, max_bytes: int = 1_000_000) -> bytes:
     Raises ``OSError`` when it is missing, reached over a link, of another type, or longer than ``max_bytes``
     (``errno.EFBIG``); ``ValueError`` for a name that could leave ``root``.
     """
-    parts = name_parts(name)
-    with folder_at(root, parts[:-1], create=False) as folder:
-        # Without O_NONBLOCK opening a FIFO would wait for its writer.
-        file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    with os.fdopen(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", name)
-        data = stream.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise OSError(errno.EFBIG, f"longer than {max_bytes} bytes", name)
-    return data
+    name_parts(name)
+    # Compilers give one file several names, and all of them lie in the workspace.
+    return untrusted.read(root, name, most_bytes=max_bytes, hard_links=True)
 
 
 class _RefusedError(ValueError):
@@ -154,34 +145,10 @@ def _encoded(text: object) -> bytes:
         raise _RefusedError("its content is not valid Unicode") from None
 
 
-def _write(root: Path, parts: list[str], data: bytes) -> None:
+def _write(root: Path, parts: Sequence[str], data: bytes) -> None:
     try:
-        with folder_at(root, parts[:-1], create=True) as folder:
-            # Replaced, not truncated: another name may be linked to the same file.
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(parts[-1], dir_fd=folder)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            file = os.open(parts[-1], flags, 0o644, dir_fd=folder)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(data)
+        untrusted.write(root, "/".join(parts), [data])
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise
         raise _RefusedError(f"it cannot be written: {error.strerror}") from None
-
-
-@contextlib.contextmanager
-def folder_at(root: Path, parts: list[str], *, create: bool) -> Iterator[int]:
-    """A descriptor of the folder ``parts`` below ``root``, reached without following a link."""
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts:
-            if create:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(part, 0o755, dir_fd=folder)
-            below = os.open(part, _FOLDER, dir_fd=folder)
-            os.close(folder)
-            folder = below
-        yield folder
-    finally:
-        os.close(folder)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pytest_llmbench.schema.attempt import ErrorKind, Frozen, Retry, Usage
+from pytest_llmbench.schema.run_options import RunOptions
 
 SCHEMA_VERSION = 1
 
@@ -176,6 +177,17 @@ class RunInfo(Frozen):
     machine: dict[str, Any] = Field(default_factory=dict)
     sandbox: dict[str, Any] = Field(default_factory=dict)
     selection: Selection = Selection()
+
+    @field_validator("options")
+    @classmethod
+    def _options_can_be_read(cls, options: dict[str, Any]) -> dict[str, Any]:
+        RunOptions.model_validate(options)
+        return options
+
+    @property
+    def settings(self) -> RunOptions:
+        """Those of the options that later commands go by."""
+        return RunOptions.model_validate(self.options)
 
 
 class TaskCheck(Frozen):

@@ -18,7 +18,7 @@ class ModelSpec(NamedTuple):
     label: str
     """How the model is called in test ids, records and reports; unique in a run."""
     name: str
-    """What to look up: a model name, ``dir:PATH``, or ``builtin/reference``."""
+    """What to look up: a model name, ``dir:PATH``, ``run:PATH``, or ``builtin/reference``."""
 
 
 class LLMSettings(NamedTuple):
@@ -84,6 +84,8 @@ class Settings(NamedTuple):
     rootdir: Path
     run_base: Path
     """Folder of runs and cached completions; ``.llmbench`` in the rootdir by default."""
+    run_id: str | None = None
+    """Name of the new run's folder; None: a fresh one."""
     suites: tuple[str, ...] = ()
     task_paths: tuple[str, ...] = ()
     sandbox: SandboxName = "auto"

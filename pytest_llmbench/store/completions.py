@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
-from pytest_llmbench.store.run_dir import write_atomically, writing
+from pytest_llmbench.store.records import Record, parse_record
+from pytest_llmbench.store.run_dir import reading, writing
+from pytest_llmbench.untrusted import files, json_text
 
-_HEAD = '"asked": '
+MOST_BYTES = 96 * 2**20
+"""Of a stored reply with its request: 20 MB of any characters, each an escape, and the conversation before it."""
+_MOST_STORED = 1_000_000
+_HEAD = b'"asked": '
 _HEAD_BYTES = 4096
 
 
@@ -23,46 +28,42 @@ class CompletionStore:
         self._requests: list[CompletionRequest] | None = None
         self.run = ""
         """Id of the run that stores."""
+        self.damaged: dict[str, str] = {}
+        """File -> what is wrong with it, of every one that counted as none."""
 
     def load(self, request: CompletionRequest) -> Completion | None:
-        """The stored completion of an equal request; a damaged file counts as none."""
-        try:
-            stored = json.loads(self._path(request).read_text(encoding="utf-8"))
-            return Completion.model_validate(stored["completion"])
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, ValidationError):
-            return None
+        """The stored completion of an equal request; a damaged file counts as none, and is noted."""
+        return self._record(_name(request), Completion, "completion")
 
     def save(self, request: CompletionRequest, completion: Completion) -> None:
         """Keep a completion; raises ``StoreError`` when it cannot be written."""
-        path = self._path(request)
         content = {
             "asked": {"endpoint": request.endpoint, "model": request.model},  # first in the file: read without the rest
             "run": self.run,
             "request": request.model_dump(mode="json"),
             "completion": completion.model_dump(mode="json"),
         }
-        with writing(path):
-            write_atomically(path, json.dumps(content, indent=1, sort_keys=True))
+        with writing(self._folder / _name(request)):
+            text = json.dumps(content, indent=1, sort_keys=True).encode()
+            files.write(self._folder.parent, f"{self._folder.name}/{_name(request)}", [text])
 
     def stored_by(self, request: CompletionRequest) -> str | None:
         """The run that asked for the stored completion; None: not known."""
         try:
-            run = json.loads(self._path(request).read_text(encoding="utf-8"))["run"]
-        except (OSError, ValueError, KeyError, TypeError):
+            run = json_text.parse(self._read(_name(request)) or b"null")["run"]
+        except (StoreError, ValueError, KeyError, TypeError):
             return None
         return run if isinstance(run, str) else None
 
     def models(self) -> list[tuple[str, str]]:
         """Model and endpoint of every stored completion, each pair once; reads no more than the beginnings of files."""
-        found = {_asked(path) for path in self._folder.glob("*/*.json")}
+        found = {self._asked(name) for name in self._names()}
         return sorted(pair for pair in found if pair is not None)
 
     def requests(self) -> list[CompletionRequest]:
-        """Every stored request, read once; damaged files are passed over."""
+        """Every stored request, read once; damaged files are passed over, and noted."""
         if self._requests is None:
-            found = (_stored_request(path) for path in sorted(self._folder.glob("*/*.json")))
+            found = (self._record(name, CompletionRequest, "request") for name in self._names())
             self._requests = [request for request in found if request is not None]
         return self._requests
 
@@ -78,28 +79,51 @@ class CompletionStore:
         _, differences = min(found, key=lambda each: (each[0], len(each[1])))
         return "; ".join(differences)
 
-    def _path(self, request: CompletionRequest) -> Path:
-        fingerprint = request.fingerprint()
-        return self._folder / fingerprint[:2] / f"{fingerprint}.json"
+    def _names(self) -> Iterator[str]:
+        """Every file, relative to the folder. What cannot be listed holds none, and is noted."""
+        for part in self._list(()):
+            if len(part) == 2:  # noqa: PLR2004 - the first two digits
+                yield from (f"{part}/{name}" for name in self._list((part,)) if name.endswith(".json"))
 
+    def _list(self, parts: tuple[str, ...]) -> list[str]:
+        where = self._folder.joinpath(*parts)
+        try:
+            with reading(where):
+                return files.names(self._folder.parent, [self._folder.name, *parts], most=_MOST_STORED)
+        except StoreError as error:
+            self.damaged[str(where)] = str(error)
+        return []
 
-def _asked(path: Path) -> tuple[str, str] | None:
-    """Model and endpoint of one stored completion, from the head of its file; None: damaged."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES).decode(errors="ignore")
-        asked, _ = json.JSONDecoder().raw_decode(head[head.index(_HEAD) + len(_HEAD) :])
-        return str(asked["model"]), str(asked["endpoint"])
-    except (OSError, ValueError, KeyError, TypeError):
-        request = _stored_request(path)  # written before there was a head, or with an endless name in it
-        return (request.model, request.endpoint) if request is not None else None
-
-
-def _stored_request(path: Path) -> CompletionRequest | None:
-    try:
-        return CompletionRequest.model_validate(json.loads(path.read_text(encoding="utf-8"))["request"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+    def _read(self, name: str, most_bytes: int = MOST_BYTES) -> bytes | None:
+        with reading(self._folder / name):
+            return files.read(self._folder.parent, f"{self._folder.name}/{name}", most_bytes=most_bytes)
         return None
+
+    def _record(self, name: str, kind: type[Record], part: str) -> Record | None:
+        try:
+            data = self._read(name)
+            return parse_record(data, kind, str(self._folder / name), part=part) if data is not None else None
+        except StoreError as error:
+            self.damaged[name] = str(error)
+            return None
+
+    def _asked(self, name: str) -> tuple[str, str] | None:
+        """Model and endpoint of one stored completion, from the head of its file; None: damaged."""
+        try:
+            with files.opened(self._folder.parent, f"{self._folder.name}/{name}", most_bytes=MOST_BYTES) as file:
+                head = file.read(_HEAD_BYTES)
+            begin = head.index(_HEAD) + len(_HEAD)
+            asked = json_text.parse(head[begin : head.index(b"}", begin) + 1])
+            return str(asked["model"]), str(asked["endpoint"])
+        except (OSError, ValueError, KeyError, TypeError):
+            # Written before there was a head, or with an endless name in it, or with a brace.
+            request = self._record(name, CompletionRequest, "request")
+            return (request.model, request.endpoint) if request is not None else None
+
+
+def _name(request: CompletionRequest) -> str:
+    fingerprint = request.fingerprint()
+    return f"{fingerprint[:2]}/{fingerprint}.json"
 
 
 def _other_messages(stored: CompletionRequest, request: CompletionRequest) -> int:

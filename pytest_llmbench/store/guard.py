@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from pytest_llmbench.untrusted import files
 
 _CONFTEST = '''\
 """Files that models wrote lie here: pytest must not collect or import any of them. Written by pytest-llmbench."""
@@ -40,12 +41,7 @@ _SIGNS = ("plan.json", "attempts.jsonl", "items.jsonl", "results.json", "replies
 def write_guards(folder: Path) -> None:
     """Put the guards into a run folder of ours; what has their name already is left alone. Raises ``OSError``."""
     for name, text in GUARDS.items():
-        try:
-            file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        except FileExistsError:
-            continue
-        with os.fdopen(file, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        files.write_new(folder, name, text.encode())
 
 
 def is_run_folder(folder: Path) -> bool:

@@ -1,4 +1,6 @@
-"""Many runs as tables of DuckDB, read straight from their ``results.json``.
+"""Many runs as tables of DuckDB, from what their ``results.json`` say.
+
+DuckDB gets texts that were read and checked here, never a path: it would take the signs in one for a pattern.
 
 In a notebook::
 
@@ -9,34 +11,67 @@ In a notebook::
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmbench.errors import OptionError, StoreError
+from pytest_llmbench.schema.results import Results
+from pytest_llmbench.store.records import read_record
+from pytest_llmbench.store.search import runs_below
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MOST_BYTES = 2**30
-_USAGE = "STRUCT(prompt_tokens BIGINT, completion_tokens BIGINT, cached_tokens BIGINT, reasoning_tokens BIGINT)"
-_CRITERION = (
-    'STRUCT(id VARCHAR, dimension VARCHAR, "by" VARCHAR, points DOUBLE, max_points DOUBLE, outcome VARCHAR, '
-    "message VARCHAR)"
-)
-_ATTEMPT = (
-    "STRUCT(task VARCHAR, model VARCHAR, epoch BIGINT, status VARCHAR, error STRUCT(kind VARCHAR, message VARCHAR), "
-    "reason VARCHAR, points DOUBLE, max_points DOUBLE, caps VARCHAR[], labels VARCHAR[], "
-    f"criteria {_CRITERION}[], wall_s DOUBLE, first_token_s DOUBLE, tokens_per_s DOUBLE, prompt_tokens_per_s DOUBLE, "
-    f"queue_s DOUBLE, load_s DOUBLE, grading_s DOUBLE, usage {_USAGE}, finish_reason VARCHAR, iterations BIGINT, "
-    "cost_usd DOUBLE, cached BOOLEAN)"
-)
-_RUN = (
-    "STRUCT(id VARCHAR, started VARCHAR, ended VARCHAR, finished BOOLEAN, stopped_by VARCHAR, versions JSON, "
-    "options JSON, machine JSON, sandbox JSON)"
-)
-_MODEL = "STRUCT(name VARCHAR, resolved VARCHAR, endpoint VARCHAR, params JSON, metadata JSON)"
-_COLUMNS = {"run": _RUN, "models": f"{_MODEL}[]", "attempts": f"{_ATTEMPT}[]"}
+
+def _texts(*names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, "VARCHAR")
+
+
+def _numbers(*names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, "DOUBLE")
+
+
+def _whole(*names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, "BIGINT")
+
+
+def _any(*names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, "JSON")
+
+
+_USAGE = _whole("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+_CRITERION = {
+    **_texts("id", "dimension", "by"),
+    **_numbers("points", "max_points"),
+    **_texts("outcome", "message"),
+}
+_ATTEMPT = {
+    **_texts("task", "model"),
+    **_whole("epoch"),
+    **_texts("status"),
+    "error": _texts("kind", "message"),
+    **_texts("reason"),
+    **_numbers("points", "max_points"),
+    "caps": ["VARCHAR"],
+    "labels": ["VARCHAR"],
+    "criteria": [_CRITERION],
+    **_numbers("wall_s", "first_token_s", "tokens_per_s", "prompt_tokens_per_s", "queue_s", "load_s", "grading_s"),
+    "usage": _USAGE,
+    **_texts("finish_reason"),
+    **_whole("iterations"),
+    **_numbers("cost_usd"),
+    "cached": "BOOLEAN",
+}
+_RUN = {
+    **_texts("id", "started", "ended"),
+    "finished": "BOOLEAN",
+    **_texts("stopped_by"),
+    **_any("versions", "options", "machine", "sandbox"),
+}
+_MODEL = {**_texts("name", "resolved", "endpoint"), **_any("params", "metadata")}
+_COLUMNS = json.dumps({"run": _RUN, "models": [_MODEL], "attempts": [_ATTEMPT]})
 _VIEWS = {
     "runs": (
         "SELECT run.id, run.started::TIMESTAMPTZ AS started, run.ended::TIMESTAMPTZ AS ended, run.finished, "
@@ -55,31 +90,46 @@ _VIEWS = {
 }
 
 
-def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, list[Path]]:
+def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Path, str]]:
     """A database in memory with the views ``runs``, ``attempts`` and ``criteria``, and the runs that it lacks.
 
-    Those have no ``results.json``: they were killed. Raises ``StoreError`` without any run, ``OptionError`` without
-    DuckDB.
+    Those have no ``results.json``, for they were killed, or one that is damaged: run folder -> which of it. Raises
+    ``StoreError`` when no run is left, ``OptionError`` without DuckDB.
     """
     try:
         import duckdb
     except ImportError as error:
         raise OptionError('duckdb is not installed: pip install "pytest-llmbench[history]"') from error
     names = [Path(folder) for folder in folders]
-    runs = sorted({path.parent.resolve() for name in names for path in name.rglob("run.json")})
-    files = [run / "results.json" for run in runs if (run / "results.json").is_file()]
-    if not files:
-        raise StoreError(f"no run with a results.json in {', '.join(map(str, names))}. Name a folder: --runs PATH.")
     connection = duckdb.connect(":memory:")
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
-    listed = ", ".join(_quoted(str(file)) for file in files)
+    # The first row is for the types of the columns alone.
     connection.execute(
-        f"CREATE VIEW files AS SELECT * FROM read_json([{listed}], format = 'unstructured', records = true, "  # noqa: S608 - our own text, paths quoted
-        f"filename = true, maximum_object_size = {_MOST_BYTES}, columns = {{{columns}}})"
+        "CREATE TABLE files AS SELECT unnest(from_json('null'::JSON, $columns)), '' AS filename WHERE false",
+        {"columns": _COLUMNS},
     )
+    left_out: dict[Path, str] = {}
+    runs = runs_below(names)
+    for run in runs:
+        try:
+            results = read_record(run / "results.json", Results)
+            if results is None:
+                left_out[run] = f"{run} has no results.json: llmbench report --write {run} makes it"
+                continue
+            text = json.dumps(results.model_dump(mode="json"))
+            connection.execute(
+                "INSERT INTO files SELECT unnest(from_json_strict($text::JSON, $columns)), $name",
+                {"text": text, "columns": _COLUMNS, "name": str(run / "results.json")},
+            )
+        except (StoreError, duckdb.Error) as error:
+            left_out[run] = f"{run} is left out: {str(error).partition(chr(10))[0]}"
+    if len(left_out) == len(runs):
+        why = f" ({next(iter(left_out.values()))})" if left_out else ""
+        raise StoreError(
+            f"no run with a results.json in {', '.join(map(str, names))}{why}. Name a folder: --runs PATH."
+        )
     for name, query in _VIEWS.items():
         connection.execute(f"CREATE VIEW {name} AS {query}")
-    return connection, [run for run in runs if run / "results.json" not in files]
+    return connection, left_out
 
 
 def ask(connection: DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -91,7 +141,3 @@ def ask(connection: DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple
         return [column[0] for column in done.description or ()], done.fetchall()
     except duckdb.Error as error:
         raise OptionError(f"the query failed: {error}") from error
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -17,23 +17,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.store.guard import write_guards
+from pytest_llmbench.untrusted import files
 
 _LONGEST_NAME = 150
 _HASH_DIGITS = 20
 _SHOWN = 5
-_BUFFER_BYTES = 1 << 16
+_OURS = frozenset({".gitignore", "completions", "latest", "runs"})
+"""What a base holds."""
+_MOST_ENTRIES = 1_000_000
 
 
 class RunDir:
@@ -44,17 +48,24 @@ class RunDir:
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, base: Path) -> RunDir:
+    def create(cls, base: Path, run_id: str | None = None) -> RunDir:
         """Make a new run folder below ``base`` and point ``latest`` at it.
 
-        Raises ``StoreError`` when the folder cannot be written.
+        Raises ``StoreError`` when the folder cannot be written, and when ``base``, or what is to lie in it, is a link.
         """
-        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        run_id = run_id or new_run_id()
         run = cls(base / "runs" / run_id)
         with writing(run.path):
-            run.path.mkdir(parents=True)
+            base.parent.mkdir(parents=True, exist_ok=True)
+            with (
+                files.folder(base.parent, _parts(base), create=True),
+                files.folder(base, ["runs"], create=True) as runs,
+            ):
+                os.mkdir(run_id, dir_fd=runs)
             write_guards(run.path)
-            write_atomically(base / ".gitignore", "*\n")
+        with writing(base / ".gitignore"):
+            if _OURS.issuperset(files.names(base, most=_MOST_ENTRIES)):  # else it would hide files of a project
+                files.write_new(base, ".gitignore", b"*\n")
         run.point_latest(base)
         return run
 
@@ -65,9 +76,10 @@ class RunDir:
         Raises ``StoreError`` when there is none.
         """
         runs = base / "runs"
-        path = base / "latest" if name == "latest" else runs / name
-        if not path.is_dir():
-            path = Path(name).expanduser()
+        run_id = _latest(base) if name == "latest" else name
+        if run_id is not None and _is_folder(runs / run_id):
+            return cls(runs.resolve() / run_id)
+        path = Path(name).expanduser()
         if not path.is_dir():
             known = sorted(each.name for each in runs.iterdir()) if runs.is_dir() else []
             there = f"There are: {', '.join(known[-_SHOWN:])}." if known else "There is none."
@@ -90,7 +102,8 @@ class RunDir:
         except ImportError:
             return
         with writing(self.path):
-            self._lock = os.open(self.path, os.O_RDONLY)  # of the folder itself: no file to leave behind
+            # Of the folder itself: no file to leave behind.
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -113,14 +126,25 @@ class RunDir:
         """Write one file of the run as a whole, from a text or its pieces; raises ``StoreError``."""
         path = self.path / name
         with writing(path):
-            write_atomically(path, text)
+            files.write(self.path, name, _encoded(text))
         return path
+
+    def copy(self, name: str, data: bytes) -> None:
+        """Write one file of the run as it was somewhere else; raises ``StoreError``."""
+        with writing(self.path / name):
+            files.write(self.path, name, [data])
+
+    def read(self, name: str, *, most_bytes: int) -> bytes | None:
+        """One file of the run; None: there is none. Raises ``StoreError`` for what is no plain file, or too long."""
+        with reading(self.path / name):
+            return files.read(self.path, name, most_bytes=most_bytes)
+        return None
 
     def remove(self, name: str) -> None:
         """Remove one file of the run, if it is there; raises ``StoreError``."""
         path = self.path / name
         with writing(path):
-            path.unlink(missing_ok=True)
+            files.remove(self.path, name)
 
     def reply_stem(self, key: AttemptKey) -> str:
         """Path of a reply below the run folder, without its ending."""
@@ -129,7 +153,22 @@ class RunDir:
 
     def files_dir(self, key: AttemptKey) -> Path:
         """Folder of the files taken from an attempt's reply."""
-        return self.path / "files" / slug(key.model) / f"{slug(key.task)}.{key.epoch}"
+        return self.path.joinpath(*files_parts(key))
+
+    def make_files_dir(self, key: AttemptKey) -> None:
+        """Make that folder: one without files says that the reply held none. Raises ``OSError``."""
+        with files.folder(self.path, files_parts(key), create=True):
+            pass
+
+
+def new_run_id() -> str:
+    """A name that no other run has: UTC time and a random part."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def files_parts(key: AttemptKey) -> list[str]:
+    """The components of the folder of an attempt's files below its run folder."""
+    return ["files", slug(key.model), f"{slug(key.task)}.{key.epoch}"]
 
 
 def slug(name: str) -> str:
@@ -147,28 +186,25 @@ def slug(name: str) -> str:
 
 
 def write_atomically(path: Path, text: Iterable[str]) -> None:
-    """Write beside and rename: readers see the old file or the new one, never a part. Makes missing folders.
+    """Write beside and rename: readers see the old file or the new one, never a part. Makes missing folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path.parent, path.name, _encoded(text))
 
-    With few system calls: threads of one process wait for each other at each, and a reply is several files.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
+
+def _encoded(text: Iterable[str]) -> Iterator[bytes]:
+    for piece in [text] if isinstance(text, str) else text:
+        yield piece.encode(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Take a missing file for an end, and turn any other ``OSError`` into a ``StoreError``."""
     try:
-        with _new_file(beside) as file:
-            for piece in [text] if isinstance(text, str) else text:
-                file.write(piece.encode(errors="backslashreplace"))
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def _new_file(path: Path) -> BinaryIO:
-    try:
-        return path.open("wb", buffering=_BUFFER_BYTES)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb", buffering=_BUFFER_BYTES)
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}. Unlock or restore it.") from error
 
 
 @contextlib.contextmanager
@@ -183,11 +219,44 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _point_latest(base: Path, run_id: str) -> None:
-    beside = base / f".latest.{run_id}.{secrets.token_hex(3)}"
-    beside.symlink_to(Path("runs") / run_id, target_is_directory=True)
+def _parts(base: Path) -> list[str]:
+    """The last component of a base, which must be no link; the current folder and the root have none."""
+    return [base.name] if base.name else []
+
+
+def _is_folder(path: Path) -> bool:
     try:
-        beside.replace(base / "latest")
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _latest(base: Path) -> str | None:
+    """The id that ``latest`` leads to; None for anything but a link that we could have made."""
+    try:
+        above, name = os.path.split((base / "latest").readlink())
     except OSError:
-        beside.unlink()
-        raise
+        return None
+    return name if str(above) == "runs" and name not in ("", ".", "..") else None
+
+
+def _point_latest(base: Path, run_id: str) -> None:
+    with files.folder(base) as folder:
+        if _latest(base) is None and (there := _kind(folder, "latest")):
+            raise OSError(errno.EEXIST, f"{there} that is not ours is in its place")
+        beside = f".latest.{run_id}.{secrets.token_hex(3)}"
+        os.symlink(f"runs/{run_id}", beside, target_is_directory=True, dir_fd=folder)
+        try:
+            os.replace(beside, "latest", src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            os.unlink(beside, dir_fd=folder)
+            raise
+
+
+def _kind(folder: int, name: str) -> str:
+    """What lies there, in words; empty: nothing."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return ""
+    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "a file"

@@ -199,9 +199,9 @@ def test_a_damaged_line_in_the_middle_is_told_with_its_number(log, line):
 
 def test_a_folder_in_the_place_of_the_log_is_told(log):
     log.path.mkdir()
-    with pytest.raises(StoreError, match=r"cannot write .*items\.jsonl: Is a directory\. Free or unlock"):
+    with pytest.raises(StoreError, match=r"cannot write .*items\.jsonl: not a regular file\. Free or unlock"):
         log.append(item("a"))
-    with pytest.raises(StoreError, match=r"cannot read .*items\.jsonl: Is a directory"):
+    with pytest.raises(StoreError, match=r"cannot read .*items\.jsonl: not a regular file"):
         list(log.read())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -68,7 +69,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
 
 def test_a_folder_in_the_place_of_latest_is_told_and_nothing_left_behind(tmp_path):
     (tmp_path / "latest").mkdir()
-    with pytest.raises(StoreError, match=rf"cannot write .*latest: Is a directory\. {REMEDY}"):
+    with pytest.raises(StoreError, match=rf"latest: a folder that is not ours is in its place\. {REMEDY}"):
         RunDir.create(tmp_path)
     assert not list(tmp_path.glob(".latest*"))
 
@@ -126,10 +127,10 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
     path = tmp_path / "results.json"
     path.write_text("old")
 
-    def interrupted(self, target):
+    def interrupted(*_args, **_more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, "new")
     assert path.read_text() == "old"

@@ -1,0 +1,29 @@
+"""Finding runs in folders of any depth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_llmbench.errors import StoreError
+
+_MOST_FOLDERS = 100_000
+
+
+def runs_below(folders: Iterable[Path]) -> list[Path]:
+    """The folders of all runs in these folders and below, oldest first; ids begin with their time.
+
+    What lies in a run folder is no run, and no link is followed. Raises ``StoreError`` for too many folders.
+    """
+    found: set[Path] = set()
+    seen = 0
+    for start in folders:
+        for folder, below, names in os.walk(start.resolve()):
+            seen += 1
+            if seen > _MOST_FOLDERS:
+                raise StoreError(f"{start} holds more than {_MOST_FOLDERS} folders. Name one nearer to the runs.")
+            if "run.json" in names:
+                found.add(Path(folder))
+                below.clear()
+    return sorted(found, key=lambda path: path.name)

@@ -35,6 +35,7 @@ GUARDS = {
     "pyvenv.cfg": "# pytest --noconftest and other tools go into no folder that looks like a virtual environment.\n",
 }
 """Names and texts of the files that every run folder has for this alone."""
+_LONGEST = 10_000
 _SIGNS = ("plan.json", "attempts.jsonl", "items.jsonl", "results.json", "replies", "files")
 
 
@@ -42,6 +43,14 @@ def write_guards(folder: Path) -> None:
     """Put the guards into a run folder of ours; what has their name already is left alone. Raises ``OSError``."""
     for name, text in GUARDS.items():
         files.write_new(folder, name, text.encode())
+
+
+def is_guard(folder: Path, name: str) -> bool:
+    """True for a guard as we write it; one that says anything else is somebody's own file."""
+    try:
+        return name in GUARDS and files.read(folder, name, most_bytes=_LONGEST) == GUARDS[name].encode()
+    except OSError:
+        return False
 
 
 def is_run_folder(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.store.guard import is_guard
 from pytest_llmbench.store.run_dir import RunDir
 
 _MOST_ENTRIES = 1_000_000
@@ -41,7 +42,7 @@ class Inspection(NamedTuple):
 
 
 def inspect(run: RunDir) -> Inspection:
-    """Look at everything in a run folder; no link is followed and nothing is opened. Raises ``StoreError``."""
+    """Look at everything in a run folder; no link is followed, only our guards are read. Raises ``StoreError``."""
     strangers, irregular, odd = dict[str, None](), [], []
     _note_owner(run.path.stat(), strangers)
     seen = 0
@@ -58,7 +59,7 @@ def inspect(run: RunDir) -> Inspection:
                 _note_owner(status, strangers)
                 if what := _irregular(status):
                     irregular.append(f"{shown} ({what})")
-                if _is_odd(name, top=depth == 0):
+                if _is_odd(name, top=depth == 0) and not (depth == 0 and is_guard(run.path, name)):
                     odd.append(shown)
             if depth >= _MOST_DEPTH:
                 odd.append(f"{inside} (nested deeper than {_MOST_DEPTH} folders)")

@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
     "errors": 0,
+    "cpu_time": 0,
     "schema": 0,
     "catalog": 1,
     "mutants": 1,
@@ -35,6 +36,7 @@ LAYERS = {
     "progress": 3,
     "defuse": 3,
     "outcome": 3,
+    "budget": 3,
     "source": 3,
     "feedback": 3,
     "fixtures": 3,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmbench.budget import Budget
 from pytest_llmbench.collection import Collection
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.grader import GRADER, Grader
@@ -39,7 +40,7 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
         secrets.take(given["providers"], more=given["key_variables"], asks=False)
         link = WorkerLink(given, WorkerEnd().now)
         grader = Grader(collection, link, RunDir(Path(given["run"])), SandboxChoice(**given["sandbox"]))
-        _register_grader(config, grader, _Planner(settings, collection, given["queues"], link))
+        _register_grader(config, grader, _Planner(settings, collection, given["queues"], link), Budget(collection))
         return
     from pytest_llmbench.pipeline.stored import read_results
     from pytest_llmbench.reporter import Reporter
@@ -59,13 +60,15 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
         config.pluginmanager.register(_Workers(controller), "llmbench-workers")
     else:
         grader = Grader(collection, controller.gateway, controller.run, controller.sandbox)
-        _register_grader(config, grader, _Planner(settings, collection, controller.queues, controller))
+        planner = _Planner(settings, collection, controller.queues, controller)
+        _register_grader(config, grader, planner, Budget(collection))
 
 
-def _register_grader(config: pytest.Config, grader: Grader, planner: _Planner) -> None:
+def _register_grader(config: pytest.Config, grader: Grader, planner: _Planner, budget: Budget) -> None:
     config.stash[GRADER] = grader
     config.pluginmanager.register(grader, "llmbench-grader")
     config.pluginmanager.register(planner, "llmbench-planner")
+    config.pluginmanager.register(budget, "llmbench-budget")
 
 
 def _refuse(config: pytest.Config) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmbench.budget import OverBudget
+from pytest_llmbench.cpu_time import cpu_limit
 from pytest_llmbench.errors import HarnessError, LLMBenchError
 from pytest_llmbench.pipeline import equipment
 from pytest_llmbench.pipeline.attempt import Submission, fill_workspace
@@ -20,8 +22,8 @@ from pytest_llmbench.schema.task import Task
 def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: equipment.Say) -> str | None:
     """Lay the reply out, let the task look at it, and give what the model is to be told; None: nothing is wrong.
 
-    The workspace is removed: what the task runs here leaves no trace for grading. Raises ``HarnessError`` where the
-    task's function breaks.
+    The workspace is removed: what the task runs here leaves no trace for grading. A reply that takes the function more
+    CPU than the task's budget is answered with that. Raises ``HarnessError`` where the function breaks.
     """
     assert task.feedback is not None
     equipment.prepare(task, choice, say)
@@ -32,9 +34,12 @@ def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: 
         fill_workspace(workspace, task, submission)
         found = equipment.equip(task, workspace, choice.name)
         given = {"submission": submission, "sandbox": open_sandbox(choice, workspace, found)}
-        told = task.feedback(**{name: given[name] for name in inspect.signature(task.feedback).parameters})
+        with cpu_limit(task.budget_s, lambda: OverBudget(f"looking at it took more than {task.budget_s:g} s of CPU")):
+            told = task.feedback(**{name: given[name] for name in inspect.signature(task.feedback).parameters})
     except LLMBenchError:
         raise
+    except OverBudget as error:
+        return f"Your reply cannot be looked at ({error})."
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
         raise HarnessError(f"feedback= of task {task.id!r} raised {type(error).__name__}: {error}") from error
     finally:

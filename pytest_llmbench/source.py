@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmbench.budget import OverBudget
 from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.replies.trees import TooLargeError, parsed, parsed_python
 
 if TYPE_CHECKING:
+    import ast
+
     from ast_grep_py import SgNode
 
 _LANGUAGES = {
@@ -35,7 +38,11 @@ _LANGUAGES = {
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One submitted file. A file that does not parse is the model's fault: looking into it is a missed point."""
+    """One submitted file.
+
+    A file that does not parse, or that is too large or nested too deeply to be looked into (``replies.trees``), is the
+    model's fault: looking into it is a missed point.
+    """
 
     name: str
     text: str
@@ -44,18 +51,19 @@ class SourceFile:
     def python(self) -> ast.Module:
         """Python's syntax tree; a missed point when the text is no Python."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a doubtful escape in a string is no fault, whatever -W says
-                return ast.parse(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return parsed_python(self.text)
+        except TooLargeError as error:
+            raise OverBudget(f"{self.name} {error}") from None
+        except (SyntaxError, ValueError) as error:
             pytest.fail(f"{self.name} is not valid Python: {error}", pytrace=False)
 
     @property
     def root(self) -> SgNode:
         """ast-grep's root node; the language goes by the file's ending."""
-        from ast_grep_py import SgRoot
-
-        return SgRoot(self.text, self.language).root()
+        try:
+            return _root(self.text, self.language)
+        except TooLargeError as error:
+            raise OverBudget(f"{self.name} {error}") from None
 
     @property
     def language(self) -> str:
@@ -70,6 +78,12 @@ class SourceFile:
         if pattern is not None:
             rule["pattern"] = pattern
         return self.root.find_all(**rule)
+
+
+@lru_cache(maxsize=4)
+def _root(text: str, language: str) -> SgNode:
+    """Kept, because a grader looks into one file many times."""
+    return parsed(text, language)
 
 
 class SourceFinder:

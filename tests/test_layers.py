@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
     "errors": 0,
+    "cpu_time": 0,
     "schema": 0,
     "untrusted": 0,
     "catalog": 1,
@@ -41,6 +42,7 @@ LAYERS = {
     "assertions": 3,
     "blame": 3,
     "outcome": 3,
+    "budget": 3,
     "source": 3,
     "feedback": 3,
     "fixtures": 3,

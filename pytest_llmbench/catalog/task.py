@@ -18,7 +18,7 @@ from pytest_llmbench.catalog.files import (
 from pytest_llmbench.catalog.rubric import check_rubric
 from pytest_llmbench.catalog.values import is_id, names, number, refuse_unknown
 from pytest_llmbench.errors import TaskError
-from pytest_llmbench.schema.task import RubricPoint, Task
+from pytest_llmbench.schema.task import DEFAULT_BUDGET_S, RubricPoint, Task
 
 TASK_KEYS = (
     "id",
@@ -32,6 +32,7 @@ TASK_KEYS = (
     "data",
     "turns",
     "feedback",
+    "budget_s",
 )
 _MOST_TURNS = 10
 
@@ -64,6 +65,9 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     dependencies = dependencies_in(data / "dependencies", toolchains, where) if data else {}
     prompt = _prompt(module, kwargs, where)
     turns, feedback = _conversation(kwargs, where)
+    budget_s = number(kwargs.get("budget_s", DEFAULT_BUDGET_S), f"budget_s= of {where}")
+    if budget_s == 0:
+        raise TaskError(f"{where}: budget_s=0 leaves no time for any test. Give the CPU seconds that one may take.")
     return Task(
         id=task_id,
         suite=suite,
@@ -78,6 +82,7 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
         toolchains=toolchains,
         turns=turns,
         feedback=feedback,
+        budget_s=budget_s,
         fingerprint=fingerprint_of(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
     )
 

@@ -82,7 +82,9 @@ class LiteLLMClient:
         answer.feed(response.model_dump())
         if not answer.choices:
             raise ModelError(invalid_failure(self._endpoint, "answered without a choice", response.model_dump_json()))
-        return answer.completion(request, endpoint=self._endpoint, wall_s=wall_s, started=started)
+        return await asyncio.to_thread(
+            answer.completion, request, endpoint=self._endpoint, wall_s=wall_s, started=started
+        )
 
     async def aclose(self) -> None:
         """Close the connections that litellm keeps for this event loop."""

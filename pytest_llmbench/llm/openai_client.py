@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -87,7 +88,7 @@ class OpenAIClient:
                 ) from error
         finally:
             self._reached = self._reached or exchange.sent is not None
-        return exchange.completion(started)
+        return await asyncio.to_thread(exchange.completion, started)  # reading a long answer holds up no other
 
     async def is_loaded(self, model: str) -> bool | None:
         """Whether a llama-server with several models holds this one; None: not told."""

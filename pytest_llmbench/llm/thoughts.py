@@ -1,4 +1,4 @@
-"""Telling a model's thought from its answer where the server left both in one text. Pure."""
+"""Telling a model's thought from its answer where the server left both in one text. Pure, linear in its length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from dataclasses import dataclass
 _PAIRS = {"<think>": "</think>", "<thinking>": "</thinking>", "[THINK]": "[/THINK]"}
 _CHANNEL_TAG = re.compile(r"(?<!`)<\|(?:channel|message|start)\|>")
 """Tags of a chat template; between backquotes somebody writes about them."""
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)(.*)")
+_ENDS = r"\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+"""What ends a line for ``str.splitlines``."""
+_END = rf"(?:\r\n|[{_ENDS}])"
+_NO_MARK = rf"(?:[^{_ENDS}<\[`~]++|<(?![/t|])|\[(?![/T])|`(?!``)|~(?!~~))*+"
+_LINE = re.compile(rf"(?:{_NO_MARK}{_END})++|[^{_ENDS}]*+{_END}?+")
+"""One line; lines that can hold neither a tag nor a fence are taken together."""
+_BLANK = re.compile(r"\s*+")
+LONGEST = 4_000_000
+"""Characters; a longer text is left whole. Replies are not read up to that length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,66 +34,89 @@ def separate(text: str) -> Separated:
     """Move closed thoughts out of a reply, and name the first tag that cannot be resolved.
 
     Tags count outside fenced code only, an opening one at the start of a line: code may well be about such tags. A
-    closing tag alone ends a thought that the chat template had opened, so all before it is thought.
+    closing tag alone ends a thought that the chat template had opened, so all before it is thought. A text of more
+    than ``LONGEST`` characters is left as it is.
     """
-    if "<" not in text and "[" not in text:
+    if len(text) > LONGEST or ("<" not in text and "[" not in text):
         return Separated(text)
-    reader = _Reader()
-    for line in text.splitlines(keepends=True):
-        reader.read(line)
+    reader = _Reader(text)
+    for line in _LINE.finditer(text):
+        reader.read(*line.span())
     leak = reader.leak or reader.opened
     if leak:
         return Separated(text, leak=leak)
     if not reader.thought:
         return Separated(text)
-    return Separated("".join(reader.answer).lstrip("\n"), "".join(reader.thought).strip())
+    return Separated(_joined(text, reader.answer).lstrip("\n"), _joined(text, reader.thought).strip())
+
+
+_Spans = list[tuple[int, int]]
+"""Stretches of a text, from and to."""
+
+
+def _joined(text: str, spans: _Spans) -> str:
+    return "".join(text[start:end] for start, end in spans)
 
 
 class _Reader:
-    """Where in a reply the reading of its lines has come to."""
+    """Where in a reply the reading of its lines has come to. It works with places: a line may hold 100 000 tags."""
 
-    def __init__(self) -> None:
-        self.answer: list[str] = []
-        self.thought: list[str] = []
+    def __init__(self, text: str) -> None:
+        self.answer: _Spans = []
+        self.thought: _Spans = []
         self.opened = ""
         """The tag of the thought being read."""
         self.leak = ""
+        self._text = text
         self._fence = ""
 
-    def read(self, line: str) -> None:
+    def read(self, at: int, end: int) -> None:
         """Take one line, which may hold several tags."""
-        while line:
-            line = self._rest_of_thought(line) if self.opened else self._rest_of_answer(line)
+        last = at + len(self._text[at:end].rstrip())
+        while at < end:
+            at = self._rest_of_thought(at, end) if self.opened else self._rest_of_answer(at, last, end)
 
-    def _rest_of_thought(self, line: str) -> str:
-        """What stands after the end of the thought; empty: it goes on."""
-        inside, closing, after = line.partition(_PAIRS[self.opened])
-        self.thought.append(inside)
-        if closing:
-            self.opened = ""
-        return after
+    def _rest_of_thought(self, at: int, end: int) -> int:
+        """Where the thought ends; the end of the line: it goes on."""
+        closing = _PAIRS[self.opened]
+        found = self._text.find(closing, at, end)
+        if found < 0:
+            self.thought.append((at, end))
+            return end
+        self.thought.append((at, found))
+        self.opened = ""
+        return found + len(closing)
 
-    def _rest_of_answer(self, line: str) -> str:
-        """What stands after a tag that begins or ends a thought; empty: all of it was answer."""
-        if not self._in_fence(line):
-            stripped = line.strip()
+    def _rest_of_answer(self, at: int, last: int, end: int) -> int:
+        """The place behind a tag that begins or ends a thought; the end of the line: all of it was answer.
+
+        ``last``: where the white space at the end of the line begins.
+        """
+        if not self._in_fence(at, end):
+            text = self._text
+            first = self._first(at, end)
             for opening, closing in _PAIRS.items():
-                if stripped.startswith(opening):
+                if text.startswith(opening, first, last):
                     self.opened = opening
-                    return line.partition(opening)[2]
-                if stripped.startswith(closing) or stripped.endswith(closing):
-                    before, _, after = line.partition(closing)
-                    self.thought += [*self.answer, before]
+                    return first + len(opening)
+                if text.startswith(closing, first, last) or text.endswith(closing, first, last):
+                    found = text.find(closing, first, last)
+                    self.thought += [*self.answer, (at, found)]
                     self.answer = []
-                    return after
-            if tag := _CHANNEL_TAG.search(line):
+                    return found + len(closing)
+            if tag := _CHANNEL_TAG.search(text, at, end):
                 self.leak = self.leak or tag.group()
-        self.answer.append(line)
-        return ""
+        self.answer.append((at, end))
+        return end
 
-    def _in_fence(self, line: str) -> bool:
+    def _first(self, at: int, end: int) -> int:
+        """The first place from ``at`` that is not white space."""
+        blank = _BLANK.match(self._text, at, end)
+        return blank.end() if blank else at
+
+    def _in_fence(self, at: int, end: int) -> bool:
         """True for a line of a fenced code block, its two fences included."""
-        mark = _FENCE.match(line)
+        mark = _FENCE.match(self._text, at, end)
         if self._fence:
             if mark and mark[1].startswith(self._fence) and not mark[2].strip():
                 self._fence = ""

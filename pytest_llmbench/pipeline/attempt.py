@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_llmbench.cpu_time import cpu_limit
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.grading.aggregate import NO_CODE
-from pytest_llmbench.replies.extract import extract
+from pytest_llmbench.replies.extract import Extraction, extract
 from pytest_llmbench.sandbox.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.kept import kept_name
@@ -18,6 +19,9 @@ from pytest_llmbench.store.run_dir import RunDir, files_parts, writing
 
 LONGEST_FILE = 1_000_000
 """Characters of one file handed in: twice what models can write in one reply, and what looking into it may cost."""
+
+READING_S = 5.0
+"""CPU seconds for finding the files in one reply; the longest of models take a tenth of one."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,7 +56,7 @@ def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Subm
         files: Mapping[str, str] = {name: completion.files[name] for name in task.files if name in completion.files}
         notes: tuple[str, ...] = tuple(f"{name}: handed in as a file" for name in files)
     else:
-        extraction = extract(completion.text, task.files)
+        extraction = _extracted(completion.text, task.files)
         files = extraction.files
         notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
     too_long = {
@@ -62,6 +66,19 @@ def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Subm
     files = {name: text for name, text in files.items() if name not in refused}
     notes += tuple(f"{name}: refused: {reason}" for name, reason in refused.items())
     return Submission(key, completion, files, notes, set() if files else {NO_CODE})
+
+
+class _OverBudgetError(Exception):
+    """Reading a reply took too long."""
+
+
+def _extracted(text: str, expected: Sequence[str]) -> Extraction:
+    """What is found in a reply within ``READING_S``; nothing, and a note, where that is not enough."""
+    try:
+        with cpu_limit(READING_S, _OverBudgetError):
+            return extract(text, expected)
+    except _OverBudgetError:
+        return Extraction({}, notes=(f"over budget: reading the reply took more than {READING_S:g} s of CPU",))
 
 
 def keep_files(run: RunDir, submission: Submission) -> Path:

@@ -17,6 +17,8 @@ from pytest_llmbench.replies.readings import is_diff, names
 from pytest_llmbench.replies.reasoning import drop_reasoning
 from pytest_llmbench.replies.selection import Selection
 
+LONGEST_REPLY = 1_000_000
+"""Characters, thoughts included; a longer reply is not read: models write half of that at most."""
 MOST_BLOCKS = 200
 """So many blocks of a reply are looked at."""
 MOST_TEXT = 400_000
@@ -64,9 +66,18 @@ def extract(text: str, expected: Sequence[str]) -> Extraction:
     r"""Find the expected files in a reply.
 
     Nothing is returned that the model did not write, but for line ends (``\n``), and for HTML escapes, which are
-    undone where code parses only without them.
+    undone where code parses only without them. The work is linear in the length of the text, and bounded: of a reply
+    beyond ``LONGEST_REPLY`` nothing is read, and the notes say so.
     """
-    wanted = Wanted(expected)
+    if len(text) > LONGEST_REPLY:
+        return Extraction({}, notes=(f"over budget: a reply of more than {LONGEST_REPLY:,} characters is not read",))
+    try:
+        return _extract(text, Wanted(expected))
+    finally:
+        syntax.forget()
+
+
+def _extract(text: str, wanted: Wanted) -> Extraction:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, notes = drop_reasoning(text)
     whole = _whole(text, wanted)

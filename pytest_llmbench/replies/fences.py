@@ -62,12 +62,13 @@ class _Fence:
 
     def unquote(self, line: str) -> str | None:
         """The line without its quote marks; None when it stands outside the quote."""
+        at = 0
         for _ in range(self.quotes):
-            mark = _QUOTE.match(line)
+            mark = _QUOTE.match(line, at)
             if mark is None:
                 return None
-            line = line[mark.end() :]
-        return line
+            at = mark.end()
+        return line[at:]
 
     def dedent(self, code: list[str]) -> list[str]:
         """The lines without as much white space as the fence has before it, or as all of them have if that is less."""

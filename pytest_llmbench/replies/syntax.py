@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from pytest_llmbench.replies.trees import MOST_CHARACTERS, parsed, parsed_python, with_parents
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -22,8 +22,10 @@ GRAMMARS = {
     "go": ("identifier", "type_identifier"),
 }
 """Languages that are parsed, and their kinds of identifiers; code in any other language has no outline."""
-LONGEST = 100_000
-"""Characters; longer code is not parsed: hostile text can cost a parser a second per 100 000."""
+LONGEST = MOST_CHARACTERS
+"""Characters; longer code is not parsed, nor is what is nested too deeply (``trees``)."""
+_MOST_CACHED = 8
+"""Trees; one takes up to 20 MB."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -112,21 +114,23 @@ def outline(source: str, language: str) -> Outline:
     names, defines = _survey(root)
     used: set[str] = set()
     bound: set[str] = set()
-    for node in (node for kind in GRAMMARS[language] for node in root.find_all(kind=kind)):
-        parent = node.parent()
-        (bound if parent is not None and parent.kind() in _BINDERS else used).add(node.text())
+    for node, parent in with_parents(root):
+        if node.kind() in GRAMMARS[language]:
+            (bound if parent.kind() in _BINDERS else used).add(node.text())
     return Outline(names, frozenset(used - bound), lines, defines)
 
 
-@lru_cache(maxsize=32)
+def forget() -> None:
+    """Give back the memory of the trees that were kept because the same code is asked about again and again."""
+    _is_python.cache_clear()
+    _root.cache_clear()
+
+
+@lru_cache(maxsize=_MOST_CACHED)
 def _is_python(source: str) -> bool:
-    if len(source) > LONGEST:
-        return False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape is the model's affair
-            ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        parsed_python(source)
+    except (SyntaxError, ValueError):
         return False
     return True
 
@@ -152,15 +156,13 @@ def _survey(root: SgNode) -> tuple[frozenset[str], bool]:
     return frozenset(names), defines
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_MOST_CACHED)
 def _root(source: str, language: str) -> SgNode | None:
-    if language not in GRAMMARS or len(source) > LONGEST:
+    if language not in GRAMMARS:
         return None
-    from ast_grep_py import SgRoot
-
     try:
-        return SgRoot(source, language).root()
-    except ValueError:  # a lone surrogate is not text
+        return parsed(source, language)
+    except ValueError:  # beyond the bounds, or a lone surrogate, which is not text
         return None
 
 

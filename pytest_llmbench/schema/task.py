@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+DEFAULT_BUDGET_S = 5.0
+
 PointKind = Literal["points", "bonus", "cap", "penalty"]
 
 
@@ -58,5 +60,7 @@ class Task:
     """Most replies that a model may give to this task."""
     feedback: Callable[..., object] | None = None
     """With several turns: takes ``submission`` or ``sandbox`` or both, gives what the model is told, or None."""
+    budget_s: float = DEFAULT_BUDGET_S
+    """CPU seconds of the test process that setup and body of one rubric test may take each, programs not counted."""
     fingerprint: str = ""
     """SHA-256 over prompt, module, probes and starter: a changed task is another task."""

@@ -135,6 +135,18 @@ def test_feedback_that_breaks_is_ours(bench: Bench, how: str) -> None:
     assert message in attempt["error"]["message"]
 
 
+def test_a_reply_that_takes_too_long_to_look_at_is_told_so(bench: Bench) -> None:
+    body = "    while 'a - b' in submission.files['add.py']:\n        pass\n"
+    start = FEEDBACK.index("    try:")
+    feedback = FEEDBACK[:start] + body + FEEDBACK[FEEDBACK.index("\n\npytestmark") :]
+    task(bench, feedback=feedback.replace("turns=", "budget_s=0.3, turns="))
+    with ChatServer(replies(m=[WRONG_REPLY, ADD_REPLY]), models=["m"]) as server:
+        run = bench.run(*ask(server, "m"))
+        told = server.requests[-1].body["messages"][-1]["content"]
+    assert told == "Your reply cannot be looked at (over budget: looking at it took more than 0.3 s of CPU)."
+    assert run.attempt("add", "m")["points"] == 4
+
+
 def test_what_it_runs_leaves_no_trace(bench: Bench) -> None:
     """The workspace of the look is another one than that of grading, and is gone when grading begins."""
     shutil.copy(REPOSITORY / "examples/repair/test_roman.py", bench.root / "tasks")

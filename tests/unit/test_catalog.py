@@ -179,6 +179,9 @@ def test_a_task_is_worth_something(folder, rubric):
 
 def test_the_floor_is_at_most_the_points(folder):
     assert folder.read(floor=4).floor == 4
+    assert folder.read(budget_s=0.5).budget_s == 0.5
+    folder.refuses(r"budget_s=0 leaves no time for any test", budget_s=0)
+    folder.refuses(r"budget_s= of .* is 'much'", budget_s="much")
     folder.refuses(r"floor=4\.5 is above points=4", floor=4.5)
 
 

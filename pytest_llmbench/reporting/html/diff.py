@@ -8,6 +8,8 @@ from typing import Any
 
 MOST_LINES = 2000
 """Of one file that is compared: comparing takes the square of it where a text is made to be slow."""
+MOST_SHOWN = 20_000
+"""Lines of a file that is shown as it is."""
 _CONTEXT = 3
 
 
@@ -26,18 +28,27 @@ def _entry(name: str, before: str | None, after: str | None) -> dict[str, Any]:
     if after is None:
         return {"name": name, "state": "not handed in", "lines": []}
     if before is None:
-        return {"name": name, "state": "new file", "lines": [["+", line] for line in _lines(after)]}
+        return _as_it_is(name, "new file", "+", after)
     if before == after:
         return {"name": name, "state": "same as the starter", "lines": []}
-    old, new = _lines(before), _lines(after)
-    if max(len(old), len(new)) > MOST_LINES:
+    if max(_count(before), _count(after)) > MOST_LINES:
         state = f"changed; more than {MOST_LINES:,} lines are not compared, this is the new text"
-        return {"name": name, "state": state, "lines": [[" ", line] for line in new]}
+        return _as_it_is(name, state, " ", after)
+    old, new = _lines(before), _lines(after)
     lines = [list(line) for line in _compared(old, new)]
     if not lines:
         return {"name": name, "state": "changed in its last line end only", "lines": []}
     added, removed = (sum(sign == which for sign, _ in lines) for which in "+-")
     return {"name": name, "state": f"changed: {added} lines added, {removed} removed", "lines": lines}
+
+
+def _as_it_is(name: str, state: str, sign: str, text: str) -> dict[str, Any]:
+    """The lines without a comparison: those of a long text are only counted, which takes no memory."""
+    lines = _lines(text, most=MOST_SHOWN)
+    if len(lines) > MOST_SHOWN:
+        lines.pop()
+        state = f"{state}; the first {MOST_SHOWN:,} of {_count(text):,} lines"
+    return {"name": name, "state": state, "lines": [[sign, line] for line in lines]}
 
 
 def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
@@ -48,6 +59,13 @@ def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
             yield line[0], line[1:]
 
 
-def _lines(text: str) -> list[str]:
-    """Split at line feeds alone: what else ends a line for Python is part of it here, and made visible."""
-    return text.removesuffix("\n").split("\n") if text else []
+def _lines(text: str, *, most: int = -1) -> list[str]:
+    """Split at line feeds alone: what else ends a line for Python is part of it here, and made visible.
+
+    What comes after ``most`` lines is one more, unsplit.
+    """
+    return text.removesuffix("\n").split("\n", most) if text else []
+
+
+def _count(text: str) -> int:
+    return text.removesuffix("\n").count("\n") + 1 if text else 0

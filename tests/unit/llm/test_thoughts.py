@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.doubling import assert_linear
 
-from pytest_llmbench.llm.thoughts import Separated, separate
+from pytest_llmbench.llm.thoughts import LONGEST, Separated, separate
 
 CODE = "```python\nTAG = '<think>'\nEND = '</think>'\n<|channel|>\n```\n"
 
@@ -57,5 +58,23 @@ def test_nothing_is_made_up(text: str) -> None:
     assert parted.answer.count("a") + parted.thought.count("a") == text.count("a")
 
 
-def test_many_tags_are_no_trouble() -> None:
-    assert separate("<think></think>" * 2000 + "x").answer == "x"
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<think></think>", "<think>a</think> ", "<thinking></think></thinking>", "[THINK][/THINK]", "</think>x",
+        "</think>", "</think>\n", "x</think>\r\n", " </think>", "<think>", "a<think>", "<\n", "<", "```\n", "``` ", "`",
+        "`<|channel|>`", " ", "\n", "\r", "\u2028<", "\ud800", "\0",
+    ],
+)  # fmt: skip
+def test_the_work_grows_with_the_length(unit: str) -> None:
+    assert_linear(separate, unit, length=150_000, around=("<think>a</think>", "b"))
+
+
+def test_one_line_of_tags_up_to_the_longest_text_is_taken_apart() -> None:
+    tags = "<think>a</think>" * (LONGEST // 16 - 1)
+    assert separate(tags + "x") == Separated("x", "a" * (LONGEST // 16 - 1))
+
+
+def test_a_text_beyond_the_longest_is_left_whole() -> None:
+    text = "<think>a</think>" + "x" * LONGEST
+    assert separate(text) == Separated(text)

@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.doubling import assert_linear
 
 from pytest_llmbench.replies.extract import MOST_NOTES, extract
 
@@ -68,6 +69,26 @@ def test_a_megabyte_of_anything(piece):
     extraction = extract(text, ["top_k.py"])
     assert time.process_time() - started < 10  # about 1 s at most where nothing else runs
     assert len(extraction.notes) <= MOST_NOTES + 1
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "`", "```\n", "~~~\n", "```\nx\n", "> ", "> ```\nx\n", "<think></think>", "<think>\n</think>\n", "</think>\n",
+        "[THINK][/THINK]", "\r\n", "\0", "\ud800", "\U0001f600", "# a\n", "**top_k.py**\n", "top_k.py ", "    a\n",
+        "- ", "\t", " \n", "&lt;", "@@ -1 +1 @@\n", "--- a\n", "```python\nimport a\n```\n",
+        "`top_k.py`\n```python\nimport a\n```\n", "````\n```python\nimport a\n```\n````\n",
+        "```python\nx = a" + "+a" * 90,
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_the_work_grows_with_the_length(unit):
+    for around in (("", ""), ("```\n", "\n```\n"), ("> " * 50 + "```\n", "")):
+        assert_linear(lambda text: extract(text, ["top_k.py", "src/main.rs"]), unit, length=20_000, around=around)
+
+
+def test_quotes_are_read_in_one_go():
+    assert_linear(lambda text: extract(text * 2, ["top_k.py"]), "> ", length=240_000, around=("", "```\n"))
 
 
 def test_file_that_nobody_asked_for_is_left():

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import shutil
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.evidence import gather, write_html
 from pytest_llmbench.pipeline.results import load_results
 from pytest_llmbench.reporting.html.details import MOST_CHARACTERS, AttemptEvidence, Turn, pack_attempt
-from pytest_llmbench.reporting.html.diff import MOST_LINES, file_changes
+from pytest_llmbench.reporting.html.diff import MOST_LINES, MOST_SHOWN, file_changes
 from pytest_llmbench.reporting.html.figures import level, pareto_front, seconds, usd
 from pytest_llmbench.reporting.html.heat import heat_rows
 from pytest_llmbench.reporting.html.page import ROOM, pieces
@@ -329,6 +330,23 @@ def test_a_file_of_many_lines_is_not_compared():
     (found,) = file_changes({"a": "x\n" * MOST_LINES}, {"a": "x\n" * (MOST_LINES + 1)}, ("a",))
     assert "not compared" in found["state"]
     assert len(found["lines"]) == MOST_LINES + 1
+
+
+@pytest.mark.parametrize("starter", [{}, {"a": "x\n"}])
+def test_of_very_many_lines_the_first_are_kept_and_all_are_counted(starter):
+    (found,) = file_changes(starter, {"a": "y\n" * 1_000_000}, ("a",))
+    assert len(found["lines"]) == MOST_SHOWN
+    assert found["state"].endswith("; the first 20,000 of 1,000,000 lines")
+
+
+@pytest.mark.parametrize("pattern", [1, 7, 150, 151])
+def test_comparing_texts_made_to_be_slow_ends_soon(pattern):
+    old = [f"l{number % 150}\n" for number in range(MOST_LINES)]
+    new = [f"l{number * pattern % 150}\n" for number in range(MOST_LINES)]
+    for texts in (old, new), (old, new[:199]), (old[::-1], new), (["x\n", "y\n"] * 1000, ["y\n"] * 99 + ["x\n"] * 100):
+        began = time.thread_time()
+        file_changes({"a": "".join(texts[0])}, {"a": "".join(texts[1])}, ("a",))
+        assert time.thread_time() - began < 5, "a fifth of a second on a quick machine"
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,75 @@
+"""A thousand random replies: each is read, looked into and taken down in one state, soon and in little memory."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from support.bench import Bench
+from support.fuzzing import check, looked_at
+from support.grammar import LONGEST, random_reply
+
+BATCH = 100
+
+
+@pytest.mark.parametrize("first", range(0, 1000, BATCH))
+def test_every_reply_is_read_and_looked_into_within_bounds(first: int) -> None:
+    check(looked_at(first, BATCH, LONGEST, timeout_s=1800), first, BATCH)
+
+
+TASK = """\
+import ast
+
+import pytest
+
+pytestmark = pytest.mark.llm_task(
+    id="fuzz", points=3, files=["{file}"], prompt_text="Write it.", budget_s=2
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def looked(source, label):
+    file = source("{file}")
+    label("nodes", str(len([node.text() for node in file.find_all(kind="{kind}")]) // 1000))
+
+
+@pytest.mark.rubric("short", points=1)
+def test_short(source):
+    assert source("{file}").text == "short"
+
+
+@pytest.mark.rubric("calls", points=1)
+def test_calls(source):
+    assert not [node.text() for node in source("{file}").find_all("$A($$$)")]
+
+
+@pytest.mark.rubric("siblings", points=1)
+def test_siblings(source):
+    for node in source("{file}").find_all(kind="{kind}"):
+        assert len(list(node.prev_all())) < 10**9, node.text()
+"""
+"""A grader without care: it takes the text of everything, compares whole files and is quadratic."""
+
+
+@pytest.mark.parametrize(
+    ("task", "file", "kind"),
+    [
+        ("python-top-k", "top_k.py", "identifier"),
+        ("js-sse", "server_sent_events.js", "binary_expression"),
+        ("rust-cli", "src/main.rs", "enum_item"),
+        ("go-middleware", "main.go", "call_expression"),
+    ],
+)
+def test_a_session_over_a_hundred_of_them_ends_with_every_attempt_in_one_state(
+    bench: Bench, task: str, file: str, kind: str
+) -> None:
+    bench.file("tasks/test_fuzz.py", TASK.replace("{file}", file).replace("{kind}", kind))
+    seeds = [seed for seed in range(5000, 9000) if random_reply(seed, 2000).task == task][:100]
+    for seed in seeds:
+        path = bench.file(f"replies/m{seed}/fuzz.md", "")
+        path.write_bytes(random_reply(seed).text.encode("utf-8", "replace"))
+    models = [f"--llm-model=m{seed}=dir:replies/m{seed}" for seed in random.Random(1).sample(seeds, len(seeds))]
+    run = bench.run(*models, "-q", "--tb=short", "-n2", timeout_s=1800)
+    attempts = run.results["attempts"]
+    assert len(attempts) == len(seeds)
+    assert {attempt["status"] for attempt in attempts} == {"scored"}, run.out[-3000:]

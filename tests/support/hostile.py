@@ -7,7 +7,7 @@ must be seen (``KEYS``). What always must hold, whatever the program says:
 - no process, mount or System V segment is left;
 - the program told of nothing that got through (a line ``GOT THROUGH: ...``);
 - it tried all it wanted to try (its last line is ``done``), or hit a limit that it had to hit;
-- it ended in time, and its workspace can be removed.
+- it ended in time, all that it left is gone but what is kept (here: everything), and that can be removed.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ KEYS = {
     "toolchain": "a toolchain that a compiled program is given",
     "at most": "processes (threads count) or MB of memory that may be seen at any moment",
     "holds": "MB that it may tell that it held",
-    "leaves": "MB or files that may lie in the workspace afterwards",
-    "refuses": "names in the workspace that must not be readable as results",
+    "leaves": "MB or files that may have been written when the limit on them was hit",
+    "refuses": "names in the workspace that must not be kept or readable as results",
     "afterwards": "what must work in the same workspace or with its output",
 }
 MARK = "HOSTILE_MARK"
@@ -148,6 +148,7 @@ def run_program(program: Program, prepared: Prepared, canaries: Canaries) -> tup
             stdin=program.says.get("stdin", ""),
             env=canaries.targets(token),
             loopback=program.says.get("loopback") == "yes",
+            keep=["*"],
         )
     ran = Ran(program, result, time.monotonic() - started, peak)
     found = survivors(token)
@@ -157,11 +158,13 @@ def run_program(program: Program, prepared: Prepared, canaries: Canaries) -> tup
         *(f"left on the machine: {what}" for what in sorted(_outside(token) - outside)),
         *_told(ran, canaries.secret),
         *_ended(ran),
-        *_sizes(ran, left),
+        *_sizes(ran),
         *(f"the secret lies in {entry.name!r}" for entry in left if canaries.secret.encode() in entry.data),
         *_refused(program, sandbox.workspace),
         *_afterwards(ran, sandbox),
     ]
+    beside = [path.name for path in sandbox.workspace.parent.iterdir() if path != sandbox.workspace]
+    found += [f"beside the workspace is left: {name}" for name in beside]
     try:
         remove_tree(sandbox.workspace)
     except (OSError, RecursionError) as error:
@@ -207,7 +210,7 @@ def _ended(ran: Ran) -> Iterator[str]:
         yield f"took {ran.took_s:.1f} s, allowed were {allowed_s:.1f} s"
 
 
-def _sizes(ran: Ran, left: list[_Entry]) -> Iterator[str]:
+def _sizes(ran: Ran) -> Iterator[str]:
     program = ran.program
     told = [int(number) for number in re.findall(r"^held: (\d+) MB$", ran.result.stdout, re.MULTILINE)]
     for key, unit, seen in (
@@ -218,11 +221,11 @@ def _sizes(ran: Ran, left: list[_Entry]) -> Iterator[str]:
         allowed = program.bound(key, unit)
         if allowed is not None and seen > allowed:
             yield f"{key} {allowed} {unit}: {seen} were seen"
-    if "leaves" in program.says:
-        for unit, seen in (("MB", sum(entry.blocks for entry in left) * 512 >> 20), ("files", len(left))):
+    if hit := ran.result.limit_hit:
+        for unit, limit in (("MB", "disk_mb"), ("files", "inodes")):
             allowed = program.bound("leaves", unit)
-            if allowed is not None and seen > allowed:
-                yield f"leaves {allowed} {unit}: {seen} were seen"
+            if allowed is not None and hit.limit == limit and hit.observed > allowed:
+                yield f"leaves {allowed} {unit}: {hit.observed:g} were seen"
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,6 @@ class _Entry:
     """What lies in a workspace under one name."""
 
     name: str
-    blocks: int
     data: bytes
     """Of small regular files."""
 
@@ -246,7 +248,7 @@ def _everything(workspace: Path) -> list[_Entry]:
                 if stat.S_ISDIR(status.st_mode):
                     locked.append((path, status.st_mode))
                     os.chmod(path, 0o700)  # noqa: PTH101 - names are bytes here: they may be no text
-                found.append(_Entry(os.fsdecode(path), status.st_blocks, _data(path, status)))
+                found.append(_Entry(os.fsdecode(path), _data(path, status)))
         if len(os.path.relpath(parent, os.fsencode(workspace)).split(b"/")) > _DEPTH:
             folders.clear()
     for path, mode in reversed(locked):
@@ -265,9 +267,6 @@ def _data(path: bytes, status: os.stat_result) -> bytes:
 def _refused(program: Program, workspace: Path) -> Iterator[str]:
     """Names that the grader could read, although they must not be."""
     for name in filter(None, program.says.get("refuses", "").split(", ")):
-        if not os.path.lexists(workspace / name.split("/")[0]):
-            yield f"{name} was not made"
-            continue
         started = time.monotonic()
         with contextlib.suppress(OSError):
             yield f"{name} was read as a result: {read_file(workspace, name)[:60]!r}"

@@ -149,9 +149,10 @@ def test_no_folder_leads_anywhere(
         "files of a model": files_of_reply(shared).parent,
         "files of an attempt": files_of_reply(shared),
     }[where]
+    attempt = victim / files_of_reply(shared).name
     put(folder, NOT_PLAIN["link"], victim)
-    (victim / files_of_reply(shared).name).mkdir()
-    (victim / files_of_reply(shared).name / "kept").write_text(SECRET)
+    attempt.mkdir()
+    (attempt / "kept").write_text(SECRET)
     before = tree(victim)
     for command in commands(shared, pristine, "files"):
         tried(command, capsys)
@@ -362,7 +363,7 @@ def test_stored_replies_are_kept_and_looked_for_behind_no_link(tmp_path: Path, v
     assert tree(victim) == before
 
 
-@pytest.mark.parametrize("how", [*NOT_PLAIN, *DAMAGED])
+@pytest.mark.parametrize("how", [*NOT_PLAIN, *(how for how in DAMAGED if how != "texts for numbers")])
 def test_a_stored_reply_that_is_no_plain_file_counts_as_none_and_is_noted(
     tmp_path: Path, victim: Path, how: str
 ) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.untrusted import files as untrusted
 
 VARIABLE = "LLMBENCH_TOOLCHAIN_CACHE"
 """Environment variable that names another folder than the user's own cache folder."""
@@ -96,9 +97,13 @@ def _locked(path: Path) -> Iterator[None]:
     """Wait for the lock, which the system gives back when its holder dies."""
     import fcntl  # missing on Windows, where everything that needs no cache still runs
 
-    with path.open("w") as lock:
+    # Without a link followed, and without emptying it: another user may have put a name there that leads elsewhere.
+    lock = untrusted.open_to_append(path.parent, path.name)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def _seal(root: Path) -> None:

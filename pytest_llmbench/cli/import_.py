@@ -6,12 +6,12 @@ Nothing is repaired: what does not add up is listed, and stays as it is stated.
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.published.tables import read, shipped
+from pytest_llmbench.published.tables import MOST_BYTES, read, shipped
+from pytest_llmbench.untrusted import files
 
 NAME, HELP = "import", "read published tables and flag what does not add up"
 
@@ -31,10 +31,10 @@ def run(options: argparse.Namespace) -> int:
     published = read(folder)
     if options.into is not None:
         try:
+            options.into.mkdir(parents=True, exist_ok=True)
             for name in published.tables:
-                target = options.into / f"{name}.csv"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / f"{name}.csv", target)
+                content = files.read(folder, f"{name}.csv", most_bytes=MOST_BYTES)
+                files.write(options.into, f"{name}.csv", [content])
         except OSError as error:
             raise StoreError(f"{options.into} cannot be written: {error.strerror or error}.") from error
     if options.json:

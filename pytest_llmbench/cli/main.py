@@ -40,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
         return 0
+    except OSError as error:
+        # Of a name that the user typed, which no file can have.
+        where = f"{error.filename}: " if error.filename else ""
+        print(printable(f"llmbench: {where}{error.strerror or error}. Name another file or folder."), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,13 @@ from pytest_llmbench.published.six_boards import CHECKS as SIX_BOARDS
 from pytest_llmbench.published.six_derived import CHECKS as SIX_DERIVED
 from pytest_llmbench.published.six_pairs import CHECKS as SIX_PAIRS
 from pytest_llmbench.published.slips import Check, Row, Slip
+from pytest_llmbench.untrusted import files as untrusted
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODELS = "six-tasks/models.toml"
+_MOST_FILES = 1000
+MOST_BYTES = 16 * 2**20
+"""Of one table."""
 _CHECKS: tuple[Check, ...] = (*SIX_BOARDS, *SIX_DERIVED, *SIX_PAIRS, *RAILS, *RUST_PORT)
 
 
@@ -46,8 +51,14 @@ def read(folder: Path) -> Published:
     Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than
     its head, and a table without a column that its checks need.
     """
+    try:
+        found = list(
+            untrusted.below(folder, (), most_files=_MOST_FILES, most_bytes=MOST_BYTES, ending=(".csv", _MODELS))
+        )
+    except OSError as error:
+        raise OptionError(f"{folder} cannot be read: {error.filename or 'it'}: {error.strerror or error}.") from error
     tables = {
-        path.relative_to(folder).with_suffix("").as_posix(): _table(path) for path in sorted(folder.rglob("*.csv"))
+        name.removesuffix(".csv"): _table(folder / name, content) for name, content in found if name.endswith(".csv")
     }
     if not tables:
         raise OptionError(
@@ -55,27 +66,30 @@ def read(folder: Path) -> Published:
         )
     try:
         slips = [slip for check in _CHECKS for slip in check(tables)]
+    except (ArithmeticError, ValueError) as error:
+        raise OptionError(f"{folder}: a figure cannot be checked: {error}.") from error
     except KeyError as missing:
         raise OptionError(
             f"{folder}: a table has no column {missing}. Compare its first line with the table that comes with us."
         ) from missing
-    return Published(tables, _models(folder / _MODELS), sorted(slips, key=lambda slip: slip.file))
+    return Published(
+        tables, _models(folder / _MODELS, dict(found).get(_MODELS)), sorted(slips, key=lambda slip: slip.file)
+    )
 
 
-def _models(path: Path) -> dict[str, dict[str, Any]]:
-    if not path.is_file():
+def _models(path: Path, content: bytes | None) -> dict[str, dict[str, Any]]:
+    if content is None:
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise OptionError(f"{path}: {error}. It holds one inline table a model.") from error
 
 
-def _table(path: Path) -> tuple[Row, ...]:
+def _table(path: Path, content: bytes) -> tuple[Row, ...]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            numbered = [(lines.line_num, cells) for cells in lines]
+        lines = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        numbered = [(lines.line_num, cells) for cells in lines]
     except (ValueError, csv.Error) as error:
         raise OptionError(
             f"{path}: {error}. A table is CSV in UTF-8, its first line the names of the columns."

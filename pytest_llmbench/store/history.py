@@ -12,6 +12,7 @@ In a notebook::
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Pat
             text = json.dumps(results.model_dump(mode="json"))
             connection.execute(
                 "INSERT INTO files SELECT unnest(from_json_strict($text::JSON, $columns)), $name",
-                {"text": text, "columns": _COLUMNS, "name": str(run / "results.json")},
+                {"text": text, "columns": _COLUMNS, "name": _shown(run / "results.json")},
             )
         except (StoreError, duckdb.Error) as error:
             left_out[run] = f"{run} is left out: {str(error).partition(chr(10))[0]}"
@@ -141,3 +142,8 @@ def ask(connection: DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple
         return [column[0] for column in done.description or ()], done.fetchall()
     except duckdb.Error as error:
         raise OptionError(f"the query failed: {error}") from error
+
+
+def _shown(path: Path) -> str:
+    """A path as text that every database takes, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

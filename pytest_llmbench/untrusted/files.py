@@ -146,10 +146,13 @@ def names(root: Path, parts: Sequence[str] = (), *, most: int) -> list[str]:
     return sorted(found)
 
 
-def below(root: Path, parts: Sequence[str], *, most_files: int, most_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every regular file in the folder ``parts`` and below it, in order of names.
+def below(
+    root: Path, parts: Sequence[str], *, most_files: int, most_bytes: int, ending: str | tuple[str, ...] = ""
+) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every regular file in the folder ``parts`` and below it whose name ends so.
 
-    Whatever else is there, links above all, is passed over. ``OSError`` for more files, or longer ones.
+    In order of names, those of a folder before those below it. Whatever else is there, links above all, is passed
+    over. ``OSError`` for more files, or longer ones.
     """
     waiting = [list(parts)]
     count = 0
@@ -165,8 +168,8 @@ def below(root: Path, parts: Sequence[str], *, most_files: int, most_bytes: int)
                 raise OSError(errno.EFBIG, f"more than {most_files} files")
             if stat.S_ISDIR(mode):
                 deeper.append(path)
-            elif stat.S_ISREG(mode):
-                yield "/".join(path[len(parts) :]), read(root, "/".join(path), most_bytes=most_bytes)
+            elif stat.S_ISREG(mode) and (below_it := "/".join(path[len(parts) :])).endswith(ending):
+                yield below_it, read(root, "/".join(path), most_bytes=most_bytes)
         waiting += reversed(deeper)
 
 

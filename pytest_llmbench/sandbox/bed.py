@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.identity import Identity
 from pytest_llmbench.schema.execution import Seed
 
 _WORKSPACE, _HOME, _CACHES = "w", "home", "caches"
@@ -61,7 +62,7 @@ def made(workspace: Path, seeds: Sequence[Seed] = ()) -> Iterator[Bed]:
     finally:
         if top is not None:
             with contextlib.suppress(OSError):  # what remains is no verdict on the program
-                remove_tree(top)
+                _remove(top)
 
 
 def _claim(workspace: Path) -> Path:
@@ -72,6 +73,17 @@ def _claim(workspace: Path) -> Path:
             top.mkdir(mode=0o700)
             return top
     raise AssertionError
+
+
+def _remove(top: Path) -> None:
+    try:
+        remove_tree(top)
+    except OSError:
+        if os.geteuid() != 0:
+            raise
+        # A root without all of root's rights, as in a container: it may enter what is its own.
+        Identity(0, 0).own(top)
+        remove_tree(top)
 
 
 def _lay_out(bed: Bed, workspace: Path, seeds: Sequence[Seed]) -> None:

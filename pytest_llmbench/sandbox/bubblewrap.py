@@ -16,6 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox import cgroup
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.disk import Disk
@@ -118,12 +119,18 @@ class Bubblewrap(Backend):
                 except OSError as error:
                     msg = f"bubblewrap failed: the workspace cannot be handed over: {error}"
                     raise SandboxError(msg) from error
+            try:
+                group = stack.enter_context(cgroup.group(limits))
+            except OSError as error:
+                msg = f"bubblewrap failed: no control group can be made for the command: {error}"
+                raise SandboxError(msg) from error
             status, status_end = _pipe(stack)
             families = LOOPBACK_FAMILIES if launch.loopback else frozenset({AF_UNIX})
             given = [_readable(stack, filter_program(families=families)), _readable(stack, _passwd(who))]
             try:
                 ended = execute(
                     [
+                        *group.joining(),
                         *(self._bwrap, "--json-status-fd", str(status_end.fileno()), "--seccomp", str(given[0])),
                         *_NAMESPACES,
                         *(_AS_ROOT if who else _AS_USER),
@@ -146,6 +153,7 @@ class Bubblewrap(Backend):
                     pass_fds=(status_end.fileno(), *given),
                     disk=Disk(writable, home=_HOME, volatile=("/tmp", "/dev/shm")),  # noqa: S108
                     owner=who.uid if who else None,
+                    group=group,
                 )
             except OSError as error:
                 msg = f"bubblewrap could not be started: {error}"

@@ -22,14 +22,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import landlock_abi
+from pytest_llmbench.sandbox import cgroup, landlock_abi
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.bed import Bed
+from pytest_llmbench.sandbox.cgroup import Group
 from pytest_llmbench.sandbox.disk import Disk
 from pytest_llmbench.sandbox.identity import Identity, identity
 from pytest_llmbench.sandbox.landlock_abi import EXECUTE, READ, READ_FILE, RIGHTS_OF_FILES, WRITE, WRITE_FILE
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute
+from pytest_llmbench.sandbox.procfs import tasks_of
 from pytest_llmbench.sandbox.rlimits import prlimit_arguments
 from pytest_llmbench.sandbox.seccomp import filter_program
 from pytest_llmbench.schema.execution import Limits, Toolchain
@@ -80,7 +82,7 @@ class Landlock(Backend):
         "holes in the kernel, which is shared",
         "names, sizes and times of files, and the ids of processes, can be found out",
         "memory and disk are measured many times a second and can be exceeded in between, without root also the "
-        "number of processes",
+        "number of processes, by as many again and a little more",
         "the machine can be recognised: processors, memory, kernel, installed programs, your folders' names",
         "honest programs miss: servers (loopback=True is refused), a /tmp other than TMPDIR, the locks of Python's "
         "multiprocessing, news of changed files",
@@ -116,11 +118,11 @@ class Landlock(Backend):
         who = identity()
         try:
             with contextlib.ExitStack() as stack:
-                written = [bed.workspace, bed.home, *bed.caches.values()]
                 if who is not None:
                     who.own(bed.top)
                 config = stack.enter_context(tempfile.TemporaryFile(buffering=0))
-                content: Any = self._config(launch, who, bed, written)
+                group = stack.enter_context(cgroup.group(launch.limits))
+                content: Any = self._config(launch, who, bed, group)
                 config.write(marshal.dumps(content))
                 config.seek(0)
                 control, control_end = _pipe(stack)
@@ -135,15 +137,17 @@ class Landlock(Backend):
                     cwd=Path("/"),
                     launchers=_LAUNCHERS,
                     pass_fds=given,
-                    disk=Disk(written),
+                    disk=Disk(_written(bed)),
                     owner=who.uid if who else None,
+                    group=group,
                 )
                 os.set_blocking(report.fileno(), False)
-                return _judged(ended, report.read(_REPORT_BYTES) or b"")
+                return _judged(ended, report.read(_REPORT_BYTES) or b"", group)
         except OSError as error:
             raise _not_started(str(error), closed=error.errno == errno.EACCES) from error
 
-    def _config(self, launch: Launch, who: Identity | None, bed: Bed, written: Sequence[Path]) -> Config:
+    def _config(self, launch: Launch, who: Identity | None, bed: Bed, group: Group) -> Config:
+        written = _written(bed)
         shown = [path for toolchain in self.toolchains.values() for path in toolchain.mounts]
         shown += launch.mounts
         rules = [*_system_rules(), *(_rule(path, READ) for path in shown), *(_rule(path, WRITE) for path in written)]
@@ -153,6 +157,7 @@ class Landlock(Backend):
             "command": [os.fsencode(part) for part in launch.command],
             "environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
             "folder": os.fsencode(bed.workspace),
+            "groups": [os.fsencode(door) for door in group.doors],
             "temporary": os.fsencode(bed.top),
             "user": who.uid if who else None,
             "denied": (
@@ -162,8 +167,7 @@ class Landlock(Backend):
             ),
             "rules": rules,
             "needed": [os.fsencode(path) for path in (*shown, *written)],
-            # Without a user of its own the kernel would count all processes of ours.
-            "limits": _resource_limits(launch.limits, processes=who is not None),
+            "limits": _resource_limits(launch.limits, own_user=who is not None),
             # The times of a file may be changed by whoever may write to it, wherever it is.
             "filter": filter_program(metadata=who is not None, times=False, shared=True),
         }
@@ -182,10 +186,20 @@ def _rule(path: Path, rights: int) -> tuple[bytes, int]:
     return os.fsencode(path), rights if path.is_dir() else rights & RIGHTS_OF_FILES
 
 
-def _resource_limits(limits: Limits, *, processes: bool) -> list[tuple[str, int, int]]:
-    """The arguments of ``prlimit`` as names of the module ``resource`` and numbers."""
+def _written(bed: Bed) -> list[Path]:
+    """Where a command may write."""
+    return [bed.workspace, bed.home, *bed.caches.values()]
+
+
+def _resource_limits(limits: Limits, *, own_user: bool) -> list[tuple[str, int, int]]:
+    """The arguments of ``prlimit`` as names of the module ``resource`` and numbers.
+
+    Without a user of its own the kernel counts all that ours has. What there is now comes on top then, and as much
+    again as the command may have, for others may start something too: a bound to what gets by between two looks.
+    """
     found = []
-    for argument in prlimit_arguments(limits, processes=processes):
+    counted = limits if own_user else replace(limits, processes=tasks_of(os.getuid()) + 2 * limits.processes)
+    for argument in prlimit_arguments(counted, processes=True):
         name, _, values = argument.removeprefix("--").partition("=")
         soft, _, hard = values.partition(":")
         found.append((f"RLIMIT_{name.upper()}", int(soft), int(hard)))
@@ -211,12 +225,12 @@ def _end(launcher: int, control: FileIO) -> None:
         os.close(news)
 
 
-def _judged(ended: Ended, report: bytes) -> Ended:
+def _judged(ended: Ended, report: bytes, group: Group) -> Ended:
     """What became of the program, by the launcher's word; raises ``SandboxError`` when the launcher failed."""
     kind, _, rest = os.fsdecode(report).partition(" ")
     if kind == "ended":
         status, _, cpu_s = rest.partition(" ")
-        return replace(ended, status=int(status), cpu_s=float(cpu_s))
+        return replace(ended, status=int(status), cpu_s=max(float(cpu_s), group.cpu_s))
     if kind == "failed":
         raise _not_started(rest, closed=rest.endswith(os.strerror(errno.EACCES)))
     said = ended.stderr.decode(errors="replace").strip()[-500:]

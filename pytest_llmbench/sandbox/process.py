@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from pytest_llmbench.sandbox.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.disk import Disk
 from pytest_llmbench.sandbox.watchdog import Watchdog
 from pytest_llmbench.schema.execution import LimitHit, Limits
@@ -39,7 +40,7 @@ class Ended:
     stderr: bytes
     wall_s: float
     cpu_s: float
-    """User and system time of the command and of every descendant that was waited for."""
+    """User and system time of the command and of every descendant, without a group: that was waited for."""
     limit_hit: LimitHit | None
     waited_s: float = 0.0
     """Part of ``wall_s`` in which it waited for a CPU, as far as that was seen."""
@@ -58,13 +59,15 @@ def execute(
     disk: Disk | None = None,
     owner: int | None = None,
     watchdog: Watchdog | None = None,
+    group: Group = NO_GROUP,
 ) -> Ended:
     """Run ``command`` to its end or to a limit, then end all that is left of it.
 
     ``kill`` is given the command's process id, still unreaped, and ends its whole tree; it is called in every case.
     ``launchers``: how many processes of the tree are the sandbox's own. ``disk``: where it can write. ``owner``:
-    user that the command will change to. ``watchdog``: one that looks at another tree than the command's own. Raises
-    ``OSError`` when the command cannot be started, ``SandboxError`` when the machine was too busy for a verdict.
+    user that the command will change to. ``watchdog``: one that looks at another tree than the command's own.
+    ``group``: which the command joins by itself. Raises ``OSError`` when the command cannot be started,
+    ``SandboxError`` when the machine was too busy for a verdict.
     """
     outputs = [os.pipe(), os.pipe()]
     try:
@@ -90,7 +93,7 @@ def execute(
         for _, end in outputs:
             os.close(end)
     process.stdout, process.stderr = (open(reader, "rb", buffering=0) for reader, _ in outputs)  # noqa: PTH123, SIM115
-    watchdog = watchdog or Watchdog(process.pid, limits, launchers=launchers, disk=disk)
+    watchdog = watchdog or Watchdog(process.pid, limits, launchers=launchers, disk=disk, group=group)
     with _Exchange(process, stdin, limits.output_bytes) as exchange:
         try:
             hit = _watch(exchange, watchdog)
@@ -101,7 +104,7 @@ def execute(
         exchange.drain()
         hit = hit or exchange.flood or watchdog.look_at_the_end()
         # What was killed was never waited for: the kernel's figure then holds the launcher's time only.
-        cpu_s = max(cpu_s, watchdog.cpu_s)
+        cpu_s = max(cpu_s, watchdog.cpu_s, group.cpu_s)
         return Ended(status, exchange.stdout, exchange.stderr, wall_s, cpu_s, hit, watchdog.waited_s)
 
 

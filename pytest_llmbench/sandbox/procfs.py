@@ -36,8 +36,8 @@ def measure(root: int, at_most: int) -> TreeUsage:
         folder = f"/proc/{pid}"
         usage.cpu_s += _cpu_s(_read(f"{folder}/stat"))
         status = memory_status(pid)
-        usage.private_bytes += _kilobytes(status, "RssAnon:", "VmPTE:") * 1024
-        usage.shared_bytes += _kilobytes(status, "RssShmem:") * 1024
+        usage.private_bytes += _number(status, "RssAnon:", "VmPTE:") * 1024
+        usage.shared_bytes += _number(status, "RssShmem:") * 1024
         for thread in threads(pid):
             fields = _read(f"{folder}/task/{thread}/schedstat").split()
             usage.tasks[thread] = (int(fields[0]), int(fields[1])) if len(fields) > 1 else (0, 0)
@@ -53,8 +53,8 @@ def counted_once(root: int) -> tuple[int, int]:
     for pid in tree(root):
         status = memory_status(pid)
         rollup = _read(f"/proc/{pid}/smaps_rollup")
-        private += _kilobytes(status, "VmPTE:") + (_kilobytes(rollup, "Pss_Anon:") or _kilobytes(status, "RssAnon:"))
-        shared += _kilobytes(rollup, "Pss_Shmem:") or _kilobytes(status, "RssShmem:")
+        private += _number(status, "VmPTE:") + (_number(rollup, "Pss_Anon:") or _number(status, "RssAnon:"))
+        shared += _number(rollup, "Pss_Shmem:") or _number(status, "RssShmem:")
     return private * 1024, shared * 1024
 
 
@@ -101,6 +101,15 @@ def with_environment(entry: bytes) -> list[int]:
     return found
 
 
+def tasks_of(uid: int) -> int:
+    """How many threads all processes of a user have, as the kernel counts them towards its limit."""
+    count = 0
+    for name in _entries("/proc"):
+        if name.isdecimal() and f"\nUid:\t{uid}\t" in (status := _read(f"/proc/{name}/status")):
+            count += _number(status, "Threads:")
+    return count
+
+
 def threads(pid: int) -> list[int]:
     """Ids of the threads of one process."""
     return [int(name) for name in _entries(f"/proc/{pid}/task")]
@@ -133,6 +142,6 @@ def _cpu_s(stat: str) -> float:
     return sum(map(int, fields[11:15])) / _TICKS_PER_S
 
 
-def _kilobytes(text: str, *names: str) -> int:
+def _number(text: str, *names: str) -> int:
     """Sum of the named figures, which stand one per line."""
     return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(names))

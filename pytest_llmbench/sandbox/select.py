@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox import cgroup
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.base import Sandbox
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
@@ -84,4 +85,5 @@ def _proven(backend: type[Backend]) -> SandboxChoice:
     description = backend.describe()
     with tempfile.TemporaryDirectory(prefix="llmbench-proof-") as workspace:
         prove(backend(Path(workspace)), description, isolated=isolated)
-    return SandboxChoice(backend.name, description, backend.guarantees, backend.gaps)
+    missing = cgroup.gaps() if backend in _AUTOMATIC else ()
+    return SandboxChoice(backend.name, description, backend.guarantees, (*backend.gaps, *missing))

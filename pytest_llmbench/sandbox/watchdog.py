@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
 from pytest_llmbench.sandbox.holdings import Holdings, Inventory
 from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure, tree, written
@@ -28,11 +29,20 @@ _TELLING = 8
 class Watchdog:
     """Compares what a tree uses with its limits."""
 
-    def __init__(self, root: int, limits: Limits, *, launchers: int = 0, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        root: int,
+        limits: Limits,
+        *,
+        launchers: int = 0,
+        disk: Disk | None = None,
+        group: Group = NO_GROUP,
+    ) -> None:
         """``root``: process id on top of the tree. ``launchers``: processes of the tree that are the sandbox's own.
 
-        ``disk``: where the tree can write; None: nowhere that matters.
+        ``disk``: where the tree can write; None: nowhere that matters. ``group``: which the tree has joined.
         """
+        self._group = group
         self._root = root
         self._limits = limits
         self._launchers = launchers
@@ -68,6 +78,7 @@ class Watchdog:
         Raises ``SandboxError`` when it ran far longer than its wall limit because other work had the CPUs.
         """
         usage = measure(self._root, self._limits.processes + self._launchers)
+        usage.cpu_s = max(usage.cpu_s, self._group.cpu_s)
         now = time.monotonic()
         fair_s = self._unhindered_s(usage, now - self._last_look)
         self._fair_wall_s += fair_s

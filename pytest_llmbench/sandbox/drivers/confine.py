@@ -40,6 +40,8 @@ if TYPE_CHECKING:  # importing typing would take longer than everything else her
         environment: dict[bytes, bytes]
         folder: bytes
         """To start in."""
+        groups: list[bytes]
+        """Files of control groups, by which to join them."""
         temporary: bytes
         """Folder to be removed if the grader cannot do that any more."""
         user: int | None
@@ -185,6 +187,10 @@ def confine(config: Config) -> None:
     for number in (SIGPIPE, SIGXFSZ):
         libc.signal(number, None)  # Python ignores them, and the program would go on doing so
     os.setsid()
+    for door in config["groups"]:
+        entry = os.open(door, os.O_WRONLY | os.O_CLOEXEC)
+        os.write(entry, b"0")
+        os.close(entry)
     domain = ruleset(*config["denied"])
     for path, rights in config["rules"]:
         allow(domain, path, rights)

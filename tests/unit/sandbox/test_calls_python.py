@@ -341,22 +341,41 @@ def test_frames_without_the_nonce_are_prints(sandbox, solution):
     assert sandbox.call("solution.py", "f").value == 1
 
 
-def test_a_probe_imports_from_the_workspace_and_is_not_written_there(either, solution, workspace, tmp_path):
-    solution("def f(x): return x + 1\n")
+def test_a_probe_loads_files_of_the_workspace_and_is_not_written_there(either, solution, workspace, tmp_path):
+    solution("import helper\ndef f(x): return x + helper.one\n")
+    (workspace / "helper.py").write_text("import queue\none = 1 if hasattr(queue, 'Queue') else 2\n")
+    (workspace / "queue.py").write_text("mine = True\n")
     probe = tmp_path / "probe.py"
     probe.write_text("""
 import os
-from solution import f
+import llmbench_probe
+f = llmbench_probe.load("solution.py").f
 def check(x):
     try:
         beside = os.listdir("/probe")
     except OSError:
         beside = ["probe.py"]
-    return [f(x), sorted(os.listdir(os.environ["WORKSPACE"])), beside]
+    again = llmbench_probe.load("solution.py").f is f
+    return [f(x), again, hasattr(llmbench_probe.load("queue.py"), "mine"), beside]
 """)
     (tmp_path / "expected.json").write_text("[]")
-    assert either.call(probe, "check", 1).value == [2, ["solution.py"], ["probe.py"]]
-    assert [path.name for path in workspace.iterdir()] == ["solution.py"]
+    assert either.call(probe, "check", 1).value == [2, True, True, ["probe.py"]]
+    assert sorted(path.name for path in workspace.iterdir()) == ["helper.py", "queue.py", "solution.py"]
+
+
+def test_a_probe_imports_nothing_from_the_workspace(either, solution, tmp_path):
+    for name in ("msvcrt", "winreg", "json", "solution"):  # some are looked for by the library, and are not there
+        solution("raise SystemExit('planted')", f"{name}.py")
+    probe = tmp_path / "probe.py"
+    probe.write_text("""
+import json, subprocess, sys
+def check():
+    try:
+        import solution
+    except ModuleNotFoundError:
+        return [path for path in sys.path if "workspace" in path or path == "/w"]
+""")
+    assert either.call(probe, "check").value == []
 
 
 def test_an_absolute_path_in_the_workspace_is_no_probe(sandbox, solution, workspace):
@@ -379,7 +398,8 @@ def test_arguments_must_be_json(sandbox, argument):
         sandbox.call("solution.py", "f", argument)
 
 
-def test_a_driver_that_does_not_come_up_is_no_verdict(sandbox, solution):
+def test_a_driver_that_does_not_come_up_is_no_verdict(sandbox, solution, monkeypatch):
+    monkeypatch.setattr("pytest_llmbench.sandbox.watchdog.FIRST_LOOK_S", 60)  # which would see a hit limit
     solution("def f(): return 1\n")
     with pytest.raises(SandboxError, match="did not come up"):
         sandbox.call("solution.py", "f", limits=Limits(memory_mb=-255))

@@ -476,8 +476,13 @@ def test_cargo(builder, workspace):
     result = box.run_tests("cargo", expected=["adds", "zero"], files=CARGO_FILES, limits=BUILD)
     assert result.ok, f"{result} {result.execution}"
     # Another program in place of the compiled tests, which cargo takes to be newer than their source.
-    plant = "for f in target/debug/deps/add-*; do test -x $f && cp fake $f; done; touch -d '2099-01-01' $(find target)"
-    assert box.run(["sh", "-c", plant]).ok
+    plant = """
+        mkdir -p tests; echo '#[test] fn adds() {}' >tests/add.rs; cp Cargo.toml.txt Cargo.toml; cargo test --no-run -q
+        for f in target/debug/deps/add-*; do test -x $f && cp fake $f; done; touch -d '2099-01-01' $(find target)
+    """
+    (workspace / "Cargo.toml.txt").write_text(CARGO_FILES["Cargo.toml"])
+    assert box.run(["sh", "-c", plant], BUILD, keep=["target"]).ok
+    assert any(path.read_bytes() == FAKE.encode() for path in workspace.glob("target/debug/deps/add-*"))
     (workspace / "src" / "lib.rs").write_text(
         "pub fn add(a: i32, b: i32) -> i32 { std::process::exit(a - b + b - a) }\n"
     )

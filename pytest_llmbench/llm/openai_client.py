@@ -11,7 +11,9 @@ import httpx
 from pytest_llmbench.errors import ModelError, OptionError
 from pytest_llmbench.llm.clocks import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.exchange import Exchange
-from pytest_llmbench.llm.servers import is_near, read_list
+from pytest_llmbench.llm.look import look_through
+from pytest_llmbench.llm.model_list import read_list
+from pytest_llmbench.llm.servers import is_near
 from pytest_llmbench.llm.transport import dropped_failure, transport_failure
 from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
@@ -92,12 +94,10 @@ class OpenAIClient:
     async def is_loaded(self, model: str) -> bool | None:
         """Whether a llama-server with several models holds this one; None: not told."""
         base_url = self._endpoint.removesuffix("/chat/completions")
-        try:
-            async with self._connection() as connection:
-                served = read_list(await connection.get(f"{base_url}/models", timeout=_LIST_S), base_url)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return None
-        state = next((each.state for each in served or () if model in each.names), "")
+        async with self._connection() as connection:
+            look = await look_through(connection, f"{base_url}/models", limit_s=_LIST_S)
+        served = read_list(look.value, base_url)
+        state = next((each.state for each in served.models if model in each.names), "") if served else ""
         return state == "loaded" if state else None
 
     async def aclose(self) -> None:

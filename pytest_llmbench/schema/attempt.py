@@ -33,9 +33,9 @@ _NOT_NOTED: set[str] = set()
 
 
 class Frozen(BaseModel):
-    """Base of every record: immutable, and a field nobody knows is an error."""
+    """Base of every record: immutable; a field nobody knows is an error, and so is a number that JSON cannot hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     def model_post_init(self, _context: Any, /) -> None:
         """Drop pydantic's own note of which fields were given: nobody asks, and it is half of a record's memory."""

@@ -29,7 +29,7 @@ def positive(value: object) -> float | None:
 
 def count(value: object) -> int | None:
     """The whole number, if it is one within 0 and ``MOST``."""
-    return value if isinstance(value, int) and is_figure(value) else None
+    return value if is_figure(value) and isinstance(value, int) else None
 
 
 def figures(told: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -95,7 +95,9 @@ def _received(connection: socket.socket) -> Asked | None:
         data += more
     top, _, body = data.partition(b"\r\n\r\n")
     head = top.decode("latin-1")
-    length = next((int(line.split(":")[1]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0)
+    length = next(
+        (int(line.split(":")[1]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0
+    )
     while len(body) < length:
         body += connection.recv(65536)
     method, path, _ = head.split(" ", 2)
@@ -103,7 +105,7 @@ def _received(connection: socket.socket) -> Asked | None:
 
 
 def head(status: str = "200 OK", kind: str = "text/event-stream", **more: object) -> bytes:
-    """A status line and headers, names with underscores; the body ends with the connection unless they say otherwise."""
+    """A status line and headers, names with underscores; the body ends with the connection if they say nothing else."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in more.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -41,7 +41,7 @@ def test_numbers(text: str, value: Any) -> None:
 @pytest.mark.parametrize("levels", [60, 300, 900, 100_000])
 @pytest.mark.parametrize("opening", ['{"a":', "[", '[{"]}": [1], "b":'])
 def test_what_is_nested_too_deep_costs_itself_alone(levels: int, opening: str) -> None:
-    closing = "".join({"{": "}", "[": "]"}.get(each, "") for each in reversed(opening.split('"')[0]))
+    closing = "".join({"{": "}", "[": "]"}.get(each, "") for each in reversed(opening.split('"', maxsplit=1)[0]))
     deep = opening * levels + "1" + closing * levels
     said = read_json(f'{{"before": [1, {{"x": "}}]"}}], "timings": {deep}, "choices": [{{"text": "stays [{{"}}]}}')
     assert (said["before"], said["choices"]) == ([1, {"x": "}]"}], [{"text": "stays [{"}])

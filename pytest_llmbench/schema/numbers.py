@@ -35,8 +35,8 @@ def count(value: object) -> int | None:
 def figures(told: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The part of a table of figures that can be kept, and the names of what was left out.
 
-    Kept are numbers as ``is_figure`` has them, short texts, true, false and null, in at most ``MAX_FIGURES`` entries
-    on three levels. A list or an inner table with anything else in it is left out as a whole.
+    Kept are numbers as ``is_figure`` has them, short texts on one line, true, false and null, in at most
+    ``MAX_FIGURES`` entries on three levels. A list or an inner table with anything else in it is left out as a whole.
     """
     kept: dict[str, Any] = {}
     left_out: list[str] = []
@@ -44,7 +44,7 @@ def figures(told: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     for name, value in told.items():
         size = _size(value, _DEPTH - 1, room) if room > 0 and _is_short(name) else None
         if size is None:
-            left_out.append(str(name)[:MAX_NAME_CHARS])
+            left_out.append(ascii(str(name)[:MAX_NAME_CHARS])[1:-1])
         else:
             kept[name] = value
             room -= size
@@ -71,4 +71,4 @@ def _size(value: object, depth: int, room: int) -> int | None:
 
 
 def _is_short(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_NAME_CHARS
+    return isinstance(value, str) and len(value) <= MAX_NAME_CHARS and value.isprintable()

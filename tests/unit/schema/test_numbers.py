@@ -62,9 +62,11 @@ def test_size_and_depth_are_bounded() -> None:
     assert figures({"x": deep(2), "y": deep(3), "z": deep(900)}) == ({"x": deep(2)}, ("y", "z"))
     kept, left_out = figures({f"n{number}": number for number in range(3 * MAX_FIGURES)})
     assert len(kept) == len(left_out) == MAX_FIGURES
-    assert figures({"many": [0] * MAX_FIGURES, "n" * 101: 1, "long": "x" * 101, "s": {"n" * 101: 1}, "fine": 1}) == (
-        {"fine": 1},
-        ("many", "n" * 100, "long", "s"),
+    assert figures(
+        {"many": [0] * MAX_FIGURES, "n" * 101: 1, "long": "x" * 101, "s": {"n" * 101: 1}, "\n": "\x1b", "\ud800": 1}
+    ) == (
+        {},
+        ("many", "n" * 100, "long", "s", r"\n", r"\ud800"),
     )
 
 

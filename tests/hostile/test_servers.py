@@ -37,7 +37,7 @@ SCORED = {
     "big-timings": figures("timings", f'{{"predicted_per_second": 1{"0" * 400}, "prompt_n": 40}}'),
     "big-usage": figures("usage", f'{{"prompt_tokens": 1{"0" * 400}, "completion_tokens": 1{"0" * 5000}}}'),
     "nan": figures("timings", '{"predicted_per_second": NaN, "x": Infinity, "y": -Infinity}'),
-    "subnormal": figures("timings", '{"predicted_n": 9999, "predicted_ms": 5e-324, "prompt_n": 99, "prompt_ms": 1e-300}'),
+    "subnormal": figures("timings", '{"predicted_n": 9, "predicted_ms": 5e-324, "prompt_n": 99, "prompt_ms": 1e-99}'),
     "negative": figures("timings", '{"predicted_n": -5, "predicted_ms": 5e-324, "predicted_per_second": 1e308}'),
     "deep": figures("timings", deep(300)),
     "deeper": figures("timings", deep(900)),

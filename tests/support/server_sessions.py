@@ -14,6 +14,18 @@ from pytest_llmbench.pipeline.results import load_results
 from pytest_llmbench.schema.numbers import MOST
 from pytest_llmbench.store.run_dir import RunDir
 
+_TASK = """\
+import pytest
+
+pytestmark = pytest.mark.llm_task(id="{id}", suite="tests", points=4, floor=1, files=["add.py"], prompt_text="Add.")
+
+
+@pytest.mark.rubric("adds", points=4)
+def test_adds(submission):
+    assert submission.files["add.py"] == "def add(a, b):\\n    return a + b\\n"
+"""
+"""Runs nothing: what a reply does is no business of these tests."""
+
 HONEST = "honest"
 """Name of the model that answers as it should, beside all the others."""
 
@@ -22,7 +34,7 @@ def ask_all(
     bench: Bench, answers: Mapping[str, Callable[[], Bytes]], *options: object, timeout_s: float = 300, **env: str
 ) -> Run:
     """Run one task for a model of each name, and for an honest one first and last; each has a base URL of its own."""
-    bench.task("add")
+    bench.task("add", _TASK)
     names = [HONEST, *answers, f"{HONEST}-2"]
 
     def answer(asked: Asked) -> Bytes:
@@ -52,7 +64,7 @@ def check(run: Run) -> dict[str, dict[str, Any]]:
     assert len(attempts) == len(results["attempts"]) == len(results["models"])
     assert {each["status"] for each in attempts.values()} <= {"scored", "error"}
     harness = [each["error"] for each in attempts.values() if each["error"] and each["error"]["kind"] == "harness"]
-    assert not harness, "what a server does is no fault of ours"
+    assert not harness, f"what a server does is no fault of ours: {harness}"
     for name in (HONEST, f"{HONEST}-2"):
         assert (attempts[name]["status"], attempts[name]["points"]) == ("scored", 4)
     again = load_results(RunDir(run.folder))

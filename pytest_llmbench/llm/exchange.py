@@ -13,6 +13,7 @@ from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.answer import Answer
 from pytest_llmbench.llm.classify import http_failure, retry_after_s
 from pytest_llmbench.llm.clocks import Watch
+from pytest_llmbench.llm.meter import HEAD_BYTES, Meter
 from pytest_llmbench.llm.said import read_json
 from pytest_llmbench.llm.sse import Event, EventParser
 from pytest_llmbench.llm.transport import dropped_failure, invalid_failure
@@ -21,6 +22,9 @@ from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failur
 
 MAX_PIECES = 300_000
 """Of one answer, as HTTP cuts it: each takes its time, however small it is. A token is one or two."""
+
+_WIRE = 10
+"""Bytes on the wire for each byte of a body, at most: a token in a chunk of its own takes one and a half."""
 
 _ERROR_BYTES = 100_000
 """Of an error's body: more is not read, for nobody looks at it."""
@@ -56,14 +60,19 @@ class Exchange:
         """The text that has come, or the reasoning if there is no text yet."""
         return self._answer.text or self._answer.reasoning
 
-    async def run(self, connection: httpx.AsyncClient, url: httpx.URL, watch: Watch) -> None:
+    async def run(self, connection: httpx.AsyncClient, meter: Meter, url: httpx.URL, watch: Watch) -> None:
         """Send the request and read to the end of the answer; tells ``watch`` how far it is."""
         self._watch = watch
 
-        async def note(event: str, _: dict[str, Any]) -> None:
+        async def note(event: str, info: dict[str, Any]) -> None:
+            meter.watch(event, info)
             if event.endswith("send_request_headers.started"):
                 self.sent = time.monotonic()
                 watch.sent()
+                meter.allow(HEAD_BYTES, lambda: self._too_much(f"{HEAD_BYTES} bytes of headers"))
+            elif event.endswith("receive_response_headers.complete"):
+                most = _WIRE * self._max_bytes
+                meter.allow(most, lambda: self._too_much(f"{most} bytes on the wire"))
 
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
         asked = connection.stream("POST", url, content=self._body(), headers=headers, extensions={"trace": note})

@@ -9,7 +9,7 @@ from math import isnan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmbench.llm.said import MAX_DEPTH, MAX_PARTS, read_json, short
@@ -101,12 +101,14 @@ values = st.recursive(
 
 
 @given(values, st.booleans())
+@settings(deadline=None)
 def test_honest_json_is_read_as_ever(value: Any, ascii_only: bool) -> None:
     text = json.dumps([value, "[" * (MAX_DEPTH + 1)], ensure_ascii=ascii_only)
     assert read_json(text) == json.loads(text)
 
 
 @given(st.text(alphabet='{}[]",:\\1 n'))
+@settings(deadline=None)
 def test_never_anything_else_than_a_value_error(text: str) -> None:
     try:
         expected = json.loads(text)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmbench.schema.numbers import MAX_FIGURES, MOST, count, figures, is_figure, positive
@@ -79,6 +79,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), values))
+@settings(deadline=None)
 def test_whatever_is_kept_is_json_that_everybody_reads(told: dict[str, Any]) -> None:
     kept, left_out = figures(told)
     assert len(kept) + len(left_out) == len(told)

@@ -59,7 +59,7 @@ async def ask(base_url: str, seed: int) -> Outcome:
 def test_each_session_ends_with_everything_in_it(first: int, tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seeds = range(first, first + PER_SESSION)
-    answers = {f"seed-{seed}": lambda seed=seed: answer(seed) for seed in seeds}  # type: ignore[misc]
+    answers = {f"seed-{seed}": lambda seed=seed: answer(seed) for seed in seeds}
     run = ask_all(Bench(tmp_path), answers, "--llm-timeout=20", "-q", timeout_s=600)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     check(run)

@@ -64,7 +64,7 @@ def test_no_answer_costs_another_attempt_or_the_results(bench: Bench) -> None:
         **{name: make for name, (make, _) in REFUSED.items()},
         "pause": lambda: head("429 Slow", Retry_After="Mon, 01 Jan 99999999999999999999 00:00:00 GMT") + b"{}",
         "echo": lambda: head() + said(ADD_REPLY + "\n".join(forms)) + END,
-        **{f"seed-{seed}": lambda seed=seed: answer(seed) for seed in SEEDS},  # type: ignore[misc]
+        **{f"seed-{seed}": lambda seed=seed: answer(seed) for seed in SEEDS},
     }
     run = ask_all(bench, answers, "--llm-timeout=20", OPENAI_API_KEY=KEY)
     attempts = check(run)

@@ -491,7 +491,7 @@ def test_a_list_without_an_end_tells_nothing_of_what_is_loaded() -> None:
 
     endless = itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 1000)
     for answer in (endless, itertools.chain([head()], itertools.repeat(b" " * 65536, 200)), head() + b"[" * 9000):
-        with RawServer(lambda _, answer=answer: answer) as server:  # type: ignore[misc]
+        with RawServer(lambda _, answer=answer: answer) as server:
             assert asyncio.run(run(server.base_url)) is None
 
 

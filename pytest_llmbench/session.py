@@ -157,9 +157,11 @@ class Controller:
         if self.settings.shard is not None:
             number, of = self.settings.shard
             models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
+        passed_over = dict.fromkeys(each for target in self.targets for each in target.passed_over)
         return [
             *models,
             *(f"llmbench: {note}" for note in self._notes),
+            *(f"llmbench: passed over: {each}" for each in passed_over),
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
             f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
             f"llmbench: run folder: {self._shown(self.run.path)}",

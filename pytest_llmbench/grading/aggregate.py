@@ -1,4 +1,7 @@
-"""Pure: a plan, the outcomes of generation and the records of grading -> attempts, each in exactly one state."""
+"""Pure: a plan, the outcomes of generation and the records of grading -> attempts, each in exactly one state.
+
+One by one: what cannot be worked out of one attempt's records is an error of that attempt alone.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,16 @@ from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.grading.speed import load_s, prompt_tokens_per_s, tokens_per_s
 from pytest_llmbench.grading.turns import by_attempt, joined
-from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome
+from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome, Usage
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.numbers import count, figures
 from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.results import AttemptResult, AttemptStatus, ErrorInfo
 
 NO_CODE = "no_code"
 """Label of an attempt whose model answered without handing in what was asked: it is worth the task's floor."""
+
+_SAID_CHARS = 200
 
 DESELECTED = "deselected"
 """Reason of an attempt with a verdict on every point selected, where that is not the whole task."""
@@ -47,7 +53,7 @@ def grade(
     cards = {card.id: card for card in plan.tasks}
     turns = by_attempt(outcomes)
     attempts = [
-        _attempt(_Evidence(key, cards[key.task], turns.get(key, []), by_key.get(key, [])), asked, stopped_by)
+        _worked_out(_Evidence(key, cards[key.task], turns.get(key, []), by_key.get(key, [])), asked, stopped_by)
         for key in sorted(plan.attempts())
     ]
     return Graded(attempts=attempts, asked=asked)
@@ -65,6 +71,23 @@ class _Evidence(NamedTuple):
     def outcome(self) -> Outcome | None:
         """What came of asking, over all turns."""
         return joined(self.turns)
+
+
+def _worked_out(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResult:
+    try:
+        return _attempt(evidence, asked, stopped_by)
+    except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        key, card = evidence.key, evidence.card
+        what = f"what was recorded of this attempt gives no result ({type(error).__name__}: {str(error)[:_SAID_CHARS]})"
+        return AttemptResult(
+            task=key.task,
+            model=key.model,
+            epoch=key.epoch,
+            status="error",
+            error=ErrorInfo(kind="harness", message=f"{what}. Ask for it again with --llm-resume."),
+            points=0.0,
+            max_points=card.points,
+        )
 
 
 def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResult:
@@ -97,14 +120,18 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         queue_s=outcome.queue_s if outcome else None,
         load_s=load_s(outcome.retries, outcome.load_s) if outcome else None,
         grading_s=round(sum(graded), 4) if graded else None,
-        usage=completion.usage,
-        timings=completion.timings,
+        usage=_believed(completion.usage),
+        timings=None if completion.timings is None else figures(completion.timings)[0],
         finish_reason=completion.finish_reason,
         iterations=len(turns) or None if card.turns > 1 else None,
         cost_usd=outcome.cost_usd if outcome else None,
         cached=outcome.cached if outcome else False,
         retries=list(outcome.retries) if outcome else [],
     )
+
+
+def _believed(usage: Usage) -> Usage:
+    return Usage(**{name: count(getattr(usage, name)) for name in Usage.model_fields})
 
 
 _State = tuple[AttemptStatus, ErrorInfo | None, str]

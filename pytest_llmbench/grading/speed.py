@@ -1,10 +1,14 @@
-"""How fast a model was, from what its server told and what the client saw. Pure; None: not measurable."""
+"""How fast a model was, from what its server told and what the client saw. Pure; None: not measurable.
+
+A quotient beyond ``schema/numbers.py``'s bounds, as of a time of almost nothing, is no speed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from pytest_llmbench.schema.attempt import Completion, Retry
+from pytest_llmbench.schema.numbers import positive
 
 _LEAST_PROMPT_TOKENS = 32
 """Fewer are done before a clock can tell: their speed would be noise."""
@@ -18,16 +22,16 @@ def tokens_per_s(completion: Completion) -> float | None:
     As llama-server's ``timings`` say; else tokens over the time from the first to the last byte of a stream.
     """
     timings = completion.timings or {}
-    if (told := _positive(timings.get("predicted_per_second"))) is not None:
+    if (told := positive(timings.get("predicted_per_second"))) is not None:
         return told
-    count, spent_ms = _positive(timings.get("predicted_n")), _positive(timings.get("predicted_ms"))
+    count, spent_ms = positive(timings.get("predicted_n")), positive(timings.get("predicted_ms"))
     if count is not None and spent_ms is not None:
-        return count / spent_ms * 1000
-    written = _positive(completion.usage.completion_tokens)
+        return positive(count / spent_ms * 1000)
+    written = positive(completion.usage.completion_tokens)
     if written is None or completion.wall_s is None or completion.first_token_s is None:
         return None
     streamed_s = completion.wall_s - completion.first_token_s
-    return written / streamed_s if streamed_s >= _LEAST_STREAM_S else None
+    return positive(written / streamed_s) if streamed_s >= _LEAST_STREAM_S else None
 
 
 def prompt_tokens_per_s(completion: Completion) -> float | None:
@@ -36,21 +40,15 @@ def prompt_tokens_per_s(completion: Completion) -> float | None:
     None where a part of the prompt was in the server's cache, or too little was read: the quotient means nothing then.
     """
     timings = completion.timings or {}
-    if _positive(timings.get("cache_n")) or _positive(completion.usage.cached_tokens):
+    if positive(timings.get("cache_n")) or positive(completion.usage.cached_tokens):
         return None
-    count, spent_ms = _positive(timings.get("prompt_n")), _positive(timings.get("prompt_ms"))
+    count, spent_ms = positive(timings.get("prompt_n")), positive(timings.get("prompt_ms"))
     if count is None or spent_ms is None or count < _LEAST_PROMPT_TOKENS:
         return None
-    return count / spent_ms * 1000
+    return positive(count / spent_ms * 1000)
 
 
 def load_s(retries: Iterable[Retry], inside_s: float | None = None) -> float | None:
     """Seconds in which the server loaded the model: said so in answer to tries, and ``inside_s``; None: not known."""
     waits = [retry.waited_s for retry in retries if retry.loading]
     return sum(waits, inside_s or 0.0) if waits or inside_s is not None else None
-
-
-def _positive(value: object) -> float | None:
-    """The number, if it is one above zero and finite."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-    return float(value) if known else None  # type: ignore[arg-type] # known says that it is a number

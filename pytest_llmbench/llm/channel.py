@@ -1,7 +1,8 @@
 """A local channel between the session's first process, which talks to models, and its workers.
 
 Over a Unix socket with a secret key; JSON, never pickle: what a worker sends is data. On Linux the socket's name is
-abstract, so that nothing stays on disk however the session ends. One message::
+abstract, so that nothing stays on disk however the session ends; anybody may connect to it, so other users are turned
+away before anything is made for them. One message::
 
     {"op": "fetch", "payload": ["fizz", "gpt-oss-20b", 1]}
     {"value": ...}    or {"closed": true}    or {"error": "what happened"}
@@ -15,6 +16,7 @@ import os
 import secrets
 import shutil
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -33,6 +35,9 @@ from pytest_llmbench.schema.keys import AttemptKey
 HANDSHAKE_S = 10.0
 """Time for a new peer to show that it knows the key."""
 
+MAX_PEERS = 512
+"""Connections at a time; a worker has two."""
+
 CLOSE_S = 0.2
 """Longest wait for the end of the listening thread."""
 
@@ -41,6 +46,9 @@ Handler = Callable[[Any], Any]
 
 _GONE = (EOFError, OSError)
 """How the end of the other process shows."""
+
+_CREDENTIALS = struct.Struct("iII")
+"""Process, user and group, as the kernel notes them when somebody connects."""
 
 # The shape that typeshed gives to a connection of either direction.
 _Pipe: TypeAlias = "Connection[Any, Any]"
@@ -106,12 +114,25 @@ class ChannelServer:
                     # The visitor left before it was let in, or this process has no file handle to spare just now.
                     time.sleep(0.01)
                     continue
-                with self._lock:
-                    if self._closed:
-                        peer.close()
-                        return
-                    self._peers.add(peer)
-                threading.Thread(target=self._serve, args=(peer,), name="llmbench-channel-peer", daemon=True).start()
+                if self._lets_in(peer):
+                    self._start(peer)
+
+    def _lets_in(self, peer: _Pipe) -> bool:
+        with self._lock:
+            welcome = not self._closed and len(self._peers) < MAX_PEERS and _is_own_user(peer)
+            if welcome:
+                self._peers.add(peer)
+            else:
+                peer.close()
+        return welcome
+
+    def _start(self, peer: _Pipe) -> None:
+        try:
+            threading.Thread(target=self._serve, args=(peer,), name="llmbench-channel-peer", daemon=True).start()
+        except RuntimeError:  # no thread to spare just now: a worker says so and the others go on
+            with self._lock:
+                self._peers.discard(peer)
+                peer.close()
 
     def _serve(self, peer: _Pipe) -> None:
         """One peer's life; the handshake is part of it, so that a silent stranger keeps nobody waiting."""
@@ -242,6 +263,20 @@ class ChannelClient:
             line = self._lines.pop(name, None)
             if line is not None:
                 line.close()
+
+
+def _is_own_user(peer: _Pipe) -> bool:
+    """Whether this user's process is at the other end; elsewhere than on Linux the socket's folder sees to it."""
+    if sys.platform != "linux":
+        return True
+    end = socket.socket(fileno=peer.fileno())
+    try:
+        _, user, _ = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    except OSError:
+        return False
+    finally:
+        end.detach()
+    return bool(user == os.geteuid())
 
 
 def _hang_up(line: _Pipe) -> None:

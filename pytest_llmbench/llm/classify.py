@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,8 +9,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from pytest_llmbench.llm.endless import repeated
+from pytest_llmbench.llm.said import read_json
 from pytest_llmbench.llm.wording import excerpt, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure
+from pytest_llmbench.schema.numbers import MOST, count, is_figure
 
 _OVERFLOW = re.compile(
     r"exceed_context_size|context_length_exceeded|context_?window_?exceeded|prompt is too long|too many tokens"
@@ -27,6 +28,10 @@ _PAYMENT, _TOO_LARGE, _TIMED_OUT = 402, 413, 408
 _KINDS: dict[int, ErrorKind] = {401: "auth", _PAYMENT: "auth", 403: "auth", _TIMED_OUT: "timeout", 429: "rate_limited"}
 _CUT = ("length", "max_tokens", "content_filter")
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+_SEARCHED_CHARS = 5000
+"""Of an error's text: the patterns take their time on each character."""
+_LONGEST_PAUSE = 100
+"""Characters of a ``Retry-After``."""
 
 
 class _Rule(NamedTuple):
@@ -77,7 +82,8 @@ class _Told(NamedTuple):
 def http_failure(status: int, body: str, *, endpoint: str, model: str) -> Failure:
     """Classify an HTTP answer other than a completion; ``status`` 200: an error inside a stream or a whole answer."""
     told = _told(body)
-    searched = f"{told.message} {told.fields.get('type')} {told.fields.get('code')}"
+    named = (told.message, told.fields.get("type"), told.fields.get("code"))
+    searched = " ".join(str(each)[:_SEARCHED_CHARS] for each in named if isinstance(each, str | int))
     kind = _http_kind(status, searched)
     rule = next(each for each in _RULES if each.kind == kind and status in each.statuses and each.said.search(searched))
     said = one_line(told.message).rstrip(".") or "an empty body"
@@ -130,23 +136,30 @@ def answer_failure(completion: Completion, request: CompletionRequest, *, endpoi
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds that a ``Retry-After`` header asks for, given as a number or a date; None: there is none to use."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    try:
-        return max(0.0, float(value)) if float(value) < float("inf") else None
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+    if len(value) > _LONGEST_PAUSE:
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    try:
+        asked = float(value)
+    except ValueError:
+        return _until(value, now or datetime.now(UTC))
+    return 0.0 if asked < 0 else asked if is_figure(asked) else None
+
+
+def _until(date: str, now: datetime) -> float | None:
+    """Seconds until a date as HTTP writes it; None: it is none that a calendar has."""
+    try:
+        until = parsedate_to_datetime(date)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(max(0.0, (until - now).total_seconds()), MOST)
+    except (ValueError, OverflowError, TypeError):
+        return None
 
 
 def _told(body: str) -> _Told:
     """Message and fields of an error body: JSON of several shapes, or any text."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = read_json(body)
+    except ValueError:
         return _Told(body, {})
     if isinstance(value, list) and value:
         value = value[0]
@@ -166,7 +179,7 @@ def _http_kind(status: int, searched: str) -> ErrorKind:
 
 
 def _sizes(fields: Mapping[str, Any]) -> str:
-    prompt, context = fields.get("n_prompt_tokens"), fields.get("n_ctx")
+    prompt, context = count(fields.get("n_prompt_tokens")), count(fields.get("n_ctx"))
     return f"prompt {prompt}, context {context} tokens" if prompt and context else ""
 
 

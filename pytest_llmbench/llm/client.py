@@ -51,6 +51,8 @@ class ModelTarget:
     """True for a llama-server that loads models as they are asked for."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
+    passed_over: tuple[str, ...] = ()
+    """Servers on this machine that may have it and were not asked, each with the reason."""
 
     @property
     def local(self) -> bool:

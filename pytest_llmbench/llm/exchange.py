@@ -13,11 +13,21 @@ from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.answer import Answer
 from pytest_llmbench.llm.classify import http_failure, retry_after_s
 from pytest_llmbench.llm.clocks import Watch
+from pytest_llmbench.llm.meter import HEAD_BYTES, Meter
+from pytest_llmbench.llm.said import read_json
 from pytest_llmbench.llm.sse import Event, EventParser
 from pytest_llmbench.llm.transport import dropped_failure, invalid_failure
 from pytest_llmbench.llm.wording import hide, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
 
+MAX_PIECES = 300_000
+"""Of one answer, as HTTP cuts it: each takes its time, however small it is. A token is one or two."""
+
+_WIRE = 10
+"""Bytes on the wire for each byte of a body, at most: a token in a chunk of its own takes one and a half."""
+
+_ERROR_BYTES = 100_000
+"""Of an error's body: more is not read, for nobody looks at it."""
 _STRAY_CHARS = 1000
 
 
@@ -35,7 +45,7 @@ class Exchange:
         self._max_bytes = max_bytes
         self._received = 0.0
         self._first_token: float | None = None
-        self._size = 0
+        self._size = self._pieces = 0
         self._plain = False
         self._done = False
         self._stray = ""
@@ -50,18 +60,24 @@ class Exchange:
         """The text that has come, or the reasoning if there is no text yet."""
         return self._answer.text or self._answer.reasoning
 
-    async def run(self, connection: httpx.AsyncClient, url: httpx.URL, watch: Watch) -> None:
+    async def run(self, connection: httpx.AsyncClient, meter: Meter, url: httpx.URL, watch: Watch) -> None:
         """Send the request and read to the end of the answer; tells ``watch`` how far it is."""
         self._watch = watch
 
-        async def note(event: str, _: dict[str, Any]) -> None:
+        async def note(event: str, info: dict[str, Any]) -> None:
+            meter.watch(event, info)
             if event.endswith("send_request_headers.started"):
                 self.sent = time.monotonic()
                 watch.sent()
+                meter.allow(HEAD_BYTES, lambda: self._too_much(f"{HEAD_BYTES} bytes of headers"))
+            elif event.endswith("receive_response_headers.complete"):
+                most = _WIRE * self._max_bytes
+                meter.allow(most, lambda: self._too_much(f"{most} bytes on the wire"))
 
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
         asked = connection.stream("POST", url, content=self._body(), headers=headers, extensions={"trace": note})
         async with asked as response:
+            self._refuse_encoded(response)
             if not response.is_success:
                 await self._refuse(response)
             elif "json" in response.headers.get("Content-Type", ""):
@@ -90,24 +106,40 @@ class Exchange:
             {**asked["params"], "model": self._request.model, "messages": asked["messages"], **stream}
         ).encode()
 
-    async def _read(self, response: httpx.Response) -> str:
-        """The whole body."""
+    def _refuse_encoded(self, response: httpx.Response) -> None:
+        """Nothing is ever decompressed: five kilobytes may hold gigabytes, and we asked for it as it is."""
+        encodings = response.headers.get("Content-Encoding", "").replace(",", " ").lower().split()
+        if set(encodings) - {"identity"}:
+            said = one_line(" ".join(encodings), 50)
+            what = f"answered with the Content-Encoding {said!r}, where none was asked for"
+            raise ModelError(invalid_failure(self._endpoint, what, "", response.status_code))
+
+    async def _read(self, response: httpx.Response, most: int | None = None) -> str:
+        """The body, whole or as far as ``most`` bytes."""
         chunks = []
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             self._count(chunk)
             chunks.append(chunk)
-        return b"".join(chunks).decode(errors="replace")
+            if most is not None and self._size >= most:
+                break
+        return b"".join(chunks)[:most].decode(errors="replace")
 
     def _count(self, chunk: bytes) -> None:
         self._received = time.monotonic()
         self._watch.received()
         self._size += len(chunk)
+        self._pieces += 1
         if self._size > self._max_bytes:
-            what = f"sent more than {self._max_bytes} bytes for one answer"
-            raise ModelError(invalid_failure(self._endpoint, what, self._answer.text, 200))
+            raise self._too_much(f"{self._max_bytes} bytes")
+        if self._pieces > MAX_PIECES:
+            raise self._too_much(f"{MAX_PIECES} pieces")
+
+    def _too_much(self, what: str) -> ModelError:
+        said = f"sent more than {what} for one answer"
+        return ModelError(invalid_failure(self._endpoint, said, hide(self.partial, self._secrets), 200))
 
     async def _refuse(self, response: httpx.Response) -> None:
-        body = hide(await self._read(response), self._secrets)
+        body = hide(await self._read(response, _ERROR_BYTES), self._secrets)
         failure = http_failure(response.status_code, body, endpoint=self._endpoint, model=self._request.model)
         raise ModelError(failure, retry_after_s=retry_after_s(response.headers))
 
@@ -120,12 +152,18 @@ class Exchange:
     async def _follow(self, response: httpx.Response) -> None:
         """Read a stream of events to its end."""
         parser = EventParser()
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             self._count(chunk)
-            self._take(parser.feed(chunk))
+            self._take(self._cut(parser, chunk))
             if self._done:
                 self._watch.done()
         self._take(parser.close())
+
+    def _cut(self, parser: EventParser, chunk: bytes) -> list[Event]:
+        try:
+            return parser.feed(chunk)
+        except ValueError as error:
+            raise self._too_much(str(error).removeprefix("more than ")) from error
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
@@ -139,15 +177,15 @@ class Exchange:
     def _take_json(self, text: str) -> bool:
         """Feed one JSON object to the answer; True when it brought text or reasoning."""
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            value = read_json(text)
+        except ValueError as error:
             raise self._unreadable("answered with something that is not JSON", text) from error
         if not isinstance(value, dict):
             raise self._unreadable("answered with JSON that is no object", text)
         if (told := value.get("error")) and not value.get("choices"):
             code = told.get("code") if isinstance(told, dict) else None
             status = code if isinstance(code, int) and 400 <= code < 600 else 200  # noqa: PLR2004 - HTTP's errors
-            body = hide(json.dumps(value, ensure_ascii=False), self._secrets)
+            body = hide(json.dumps(value, ensure_ascii=False)[:_ERROR_BYTES], self._secrets)
             raise ModelError(http_failure(status, body, endpoint=self._endpoint, model=self._request.model))
         return self._answer.feed(value)
 

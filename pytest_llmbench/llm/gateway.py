@@ -195,12 +195,23 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, key: AttemptKey, work: Coroutine[Any, Any, None]) -> None:
-        """Do it; a fault in our own code ends the attempt, so that nobody waits for it in vain."""
+    async def _guarded(
+        self, key: AttemptKey, work: Coroutine[Any, Any, None], request: CompletionRequest | None = None
+    ) -> None:
+        """Do it; whatever breaks is the end of this attempt and of no other: nobody waits for it in vain.
+
+        With its ``request`` known, that end is kept like any other.
+        """
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - told to whoever fetches
-            self._board.end(key, Outcome(failure=fault("generation broke", error)))
+        except BaseException as error:
+            if self._closed or isinstance(error, GeneratorExit):
+                raise
+            broken = Outcome(failure=fault("generation broke", error))
+            if request is not None:
+                target = self._targets[key.model]
+                broken = await self._on_disk(lambda: self._keeper.keep(target, key, request, broken))
+            self._board.end(key, broken)
 
     def _wait_begins(self, key: AttemptKey) -> None:
         self._waited_for.add(key)
@@ -266,25 +277,26 @@ class Gateway:
             return
         for key in next_keys(queue):
             queue.start(key)
-            self._spawn(self._guarded(key, self._generate(queue, key)))
+            request, queue_s = self._requests.pop(key), time.monotonic() - self._since.pop(key)
+            self._spawn(self._guarded(key, self._generate(queue, key, request, queue_s), request))
 
-    async def _generate(self, queue: QueueState, key: AttemptKey) -> None:
-        request = self._requests.pop(key)
-        queue_s = time.monotonic() - self._since.pop(key)
-        outcome = self._scrub(await self._asker.ask(self._targets[key.model], request, lambda: self._pass(key)))
-        outcome = outcome.model_copy(update={"queue_s": queue_s})
-        await self._finish(key, request, outcome)
-        # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
-        queue.end(key)
-        self._pump(queue)
+    async def _generate(self, queue: QueueState, key: AttemptKey, request: CompletionRequest, queue_s: float) -> None:
+        try:
+            outcome = self._scrub(await self._asker.ask(self._targets[key.model], request, lambda: self._pass(key)))
+            await self._finish(key, request, outcome.model_copy(update={"queue_s": queue_s}))
+        finally:
+            # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
+            queue.end(key)
+            self._pump(queue)
 
     def _end_unasked(self, queue: QueueState, reason: str) -> None:
         """The budget is used up: what is pending ends without a request."""
         for model in queue.concurrency:
             for key in queue.give_up(model):
                 self._since.pop(key)
-                finish = self._finish(key, self._requests.pop(key), Outcome(failure=unasked(reason), not_run=reason))
-                self._spawn(self._guarded(key, finish))
+                request = self._requests.pop(key)
+                finish = self._finish(key, request, Outcome(failure=unasked(reason), not_run=reason))
+                self._spawn(self._guarded(key, finish, request))
 
     def _pass(self, key: AttemptKey) -> None:
         """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
@@ -311,8 +323,8 @@ class Gateway:
             queue = self._queues.get(self._targets[model].queue)
             for key in queue.give_up(model) if queue is not None else ():
                 self._since.pop(key, None)
-                finish = self._finish(key, self._requests.pop(key), Outcome(failure=failure))
-                self._spawn(self._guarded(key, finish))
+                request = self._requests.pop(key)
+                self._spawn(self._guarded(key, self._finish(key, request, Outcome(failure=failure)), request))
 
     async def _on_disk(self, work: Callable[[], _T]) -> _T:
         """Do it on the store's thread, to its end also when this task is cancelled."""

@@ -9,8 +9,6 @@ from pytest_llmbench.llm.models_file import ModelEntry, ModelsFile
 from pytest_llmbench.llm.servers import listing, normalized, probe, probed_urls
 from pytest_llmbench.schema.settings import LLMSettings
 
-_LONGEST_STATE = 60
-
 
 def reachable(settings: LLMSettings, env: Mapping[str, str]) -> Iterator[str]:
     """The models file, the servers that answer, and how hosted models are written. Raises ``OptionError``."""
@@ -31,8 +29,9 @@ def reachable(settings: LLMSettings, env: Mapping[str, str]) -> Iterator[str]:
             continue
         yield f"server {server.base_url}:"
         for model in server.models:
-            state = model.state[:_LONGEST_STATE]
-            yield f"  {model.id}{_also(model.aliases)}{f': {state}' if state else ''}"
+            yield f"  {model.id}{_also(model.aliases)}{f': {model.state}' if model.state else ''}"
+        if server.left_out:
+            yield f"  ({server.left_out} more, with names that nobody can type)"
     if not servers:
         places = ", ".join(probed_urls(env)) or "any place asked"
         yield f"servers: none answers at {places} (--llm-base-url=URL names one)"

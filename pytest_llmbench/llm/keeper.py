@@ -5,8 +5,10 @@ Called from one thread, never two at once. Nothing is raised: whatever goes wron
 
 from __future__ import annotations
 
+from pytest_llmbench.errors import StoreError
 from pytest_llmbench.llm.client import CompletionCache, Job, ModelTarget, OnOutcome, Recorded
 from pytest_llmbench.llm.local_files import read_local
+from pytest_llmbench.llm.wording import one_line
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import CacheMode
@@ -49,25 +51,45 @@ class Keeper:
     def keep(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> Outcome:
         """Store a good new completion and report the outcome, once; gives a failure in its place if either fails.
 
-        That failure stops the model: what cannot be kept must not be asked for.
+        A place that cannot be written to stops the model: what cannot be kept must not be asked for. Anything else that
+        goes wrong is of this outcome alone, and its failure is reported in its place.
         """
         new = outcome.failure is None and not outcome.cached and not target.local
         try:
             if new and outcome.completion is not None and self._mode != "off":
                 self._cache.save(request, outcome.completion)
         except Exception as error:  # noqa: BLE001 - the reply is lost whatever the reason
-            outcome = Outcome(failure=_unkept(error), retries=outcome.retries)
+            outcome = _lost(outcome, error)
         try:
             self._on_outcome(key, request, outcome)
         except Exception as error:  # noqa: BLE001 - the same
-            return Outcome(failure=_unkept(error), retries=outcome.retries)
+            lost = _lost(outcome, error)
+            return lost if _is_of_the_place(error) else self._report(key, request, lost)
         return outcome
 
+    def _report(self, key: AttemptKey, request: CompletionRequest, lost: Outcome) -> Outcome:
+        """Report the failure of an outcome that could not be reported itself."""
+        try:
+            self._on_outcome(key, request, lost)
+        except Exception as error:  # noqa: BLE001 - then nothing can be reported at all
+            return Outcome(failure=_unkept(error), retries=lost.retries)
+        return lost
 
-def fault(what: str, error: Exception) -> Failure:
+
+def fault(what: str, error: BaseException) -> Failure:
     """A failure on our side, with the type and text of what was raised."""
-    text = f"{what}: {type(error).__name__}: {error}"
+    text = f"{what}: {type(error).__name__}: {one_line(str(error))}"
     return Failure(kind="harness", message=f"{text}. This says nothing about the model.", cause=text)
+
+
+def _is_of_the_place(error: Exception) -> bool:
+    """True for a full or locked disk, which the next reply would meet as well."""
+    return isinstance(error, StoreError | OSError)
+
+
+def _lost(outcome: Outcome, error: Exception) -> Outcome:
+    failure = _unkept(error) if _is_of_the_place(error) else fault("keeping a reply broke", error)
+    return Outcome(failure=failure, retries=outcome.retries)
 
 
 def _unkept(error: Exception) -> Failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.answer import Answer
 from pytest_llmbench.llm.classify import http_failure, retry_after_s
+from pytest_llmbench.llm.said import read_json
 from pytest_llmbench.llm.secrets import api_key as key_of
 from pytest_llmbench.llm.transport import invalid_failure, timeout_failure, transport_failure
 from pytest_llmbench.llm.wording import hide, one_line, written_forms
@@ -79,9 +81,15 @@ class LiteLLMClient:
             raise ModelError(failure, retry_after_s=_asked_pause_s(error)) from error
         wall_s = time.monotonic() - began
         answer = Answer()
-        answer.feed(response.model_dump())
+        try:
+            # Through the same guard as what is read directly: litellm hands on whatever the server said.
+            said = json.dumps(response.model_dump(), default=str)
+            answer.feed(read_json(said))
+        except (ValueError, RecursionError) as error:
+            what = f"gave an answer that cannot be read ({type(error).__name__})"
+            raise ModelError(invalid_failure(self._endpoint, what, "")) from error
         if not answer.choices:
-            raise ModelError(invalid_failure(self._endpoint, "answered without a choice", response.model_dump_json()))
+            raise ModelError(invalid_failure(self._endpoint, "answered without a choice", said))
         return await asyncio.to_thread(
             answer.completion, request, endpoint=self._endpoint, wall_s=wall_s, started=started
         )

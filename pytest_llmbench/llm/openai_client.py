@@ -12,7 +12,10 @@ import httpx
 from pytest_llmbench.errors import ModelError, OptionError
 from pytest_llmbench.llm.clocks import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.exchange import Exchange
-from pytest_llmbench.llm.servers import is_near, read_list
+from pytest_llmbench.llm.look import MAX_BYTES, look_through
+from pytest_llmbench.llm.meter import HEAD_BYTES, Meter
+from pytest_llmbench.llm.model_list import read_list
+from pytest_llmbench.llm.servers import is_near
 from pytest_llmbench.llm.transport import dropped_failure, transport_failure
 from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
@@ -57,7 +60,7 @@ class OpenAIClient:
         # A proxy from the environment is no way to a server on this machine or in this network.
         self._trust_env = not is_near(self._endpoint)
         self._tls = httpx.create_ssl_context() if url.scheme == "https" else False
-        self._idle: list[httpx.AsyncClient] = []
+        self._idle: list[tuple[httpx.AsyncClient, Meter]] = []
         self._reached = False
 
     def __repr__(self) -> str:
@@ -68,8 +71,8 @@ class OpenAIClient:
         exchange = Exchange(self._endpoint, request, self._secrets, self._max_reply_bytes)
         watch, started = Watch(self._clocks, timeout_s), datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
-            async with watch.limit, self._connection() as connection:
-                await exchange.run(connection, self._url, watch)
+            async with watch.limit, self._connection() as (connection, meter):
+                await exchange.run(connection, meter, self._url, watch)
         except TimeoutError as error:
             if not exchange.whole:
                 raise ModelError(watch.failure(self._endpoint, exchange.partial)) from error
@@ -93,33 +96,32 @@ class OpenAIClient:
     async def is_loaded(self, model: str) -> bool | None:
         """Whether a llama-server with several models holds this one; None: not told."""
         base_url = self._endpoint.removesuffix("/chat/completions")
-        try:
-            async with self._connection() as connection:
-                served = read_list(await connection.get(f"{base_url}/models", timeout=_LIST_S), base_url)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return None
-        state = next((each.state for each in served or () if model in each.names), "")
+        async with self._connection() as (connection, meter):
+            meter.allow(HEAD_BYTES + MAX_BYTES, lambda: httpx.ReadError("more than is read of a list"))
+            look = await look_through(connection, f"{base_url}/models", limit_s=_LIST_S)
+        served = read_list(look.value, base_url)
+        state = next((each.state for each in served.models if model in each.names), "") if served else ""
         return state == "loaded" if state else None
 
     async def aclose(self) -> None:
         """Close every connection that is not in use; the others close with their request."""
         while self._idle:
-            await self._idle.pop().aclose()
+            await self._idle.pop()[0].aclose()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client with one connection, used by nobody else.
+    async def _connection(self) -> AsyncIterator[tuple[httpx.AsyncClient, Meter]]:
+        """A client with one connection, used by nobody else, and what counts its bytes.
 
         One shared by all would look through all its connections at every event: with 64 in flight that was 17 ms of
         CPU a request.
         """
-        client = self._idle.pop() if self._idle else self._new()
+        line = self._idle.pop() if self._idle else (self._new(), Meter())
         try:
-            yield client
+            yield line
         except BaseException:
-            await client.aclose()  # what was going on in it is unknown; the server sees that nobody waits any more
+            await line[0].aclose()  # what was going on in it is unknown; the server sees that nobody waits any more
             raise
-        self._idle.append(client)
+        self._idle.append(line)
 
     def _new(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_READ_S = 2.0
+from pytest_llmbench.llm.said import short
+from pytest_llmbench.schema.numbers import MOST, count
+
+MAX_SLOTS = 1024
+"""More at once is no llama-server's."""
+_CONNECT_S = 2.0
+_LIMIT_S = 4.0
+_BUILD_CHARS = 100
 _DIGITS = 6
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "seed", "repeat_penalty", "presence_penalty")
 
@@ -24,29 +32,37 @@ class Props:
 
 
 def ask_props(base_url: str, api_key: str | None = None) -> Props:
-    """Ask a server on this machine; any other kind of server says nothing. Never raises."""
-    import httpx
+    """Ask a server on this machine; any other kind of server says nothing. Never raises for what the server does."""
+    from pytest_llmbench.llm.look import look_at
 
     root = base_url.rstrip("/").removesuffix("/v1")
-    try:
-        headers = httpx.Headers({"Authorization": f"Bearer {api_key}"} if api_key else {})  # its repr shows no key
-        with httpx.Client(timeout=_READ_S, headers=headers, trust_env=False) as client:
-            said = client.get(f"{root}/props").raise_for_status().json()
-        defaults = said.get("default_generation_settings") or {}
-        params = defaults.get("params") or {}
-        slots, context = said.get("total_slots"), defaults.get("n_ctx")
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, AttributeError, RecursionError):
-        return Props()
+    said = look_at(f"{root}/props", api_key, near=True, connect_s=_CONNECT_S, limit_s=_LIMIT_S).value
+    return _props(said) if isinstance(said, Mapping) else Props()
+
+
+def _props(said: Mapping[str, Any]) -> Props:
     if said.get("role") == "router":
         return Props(routes=True)
-    if not isinstance(slots, int) or slots < 1:
+    slots = count(said.get("total_slots"))
+    if slots is None or not 1 <= slots <= MAX_SLOTS:
         return Props()
+    defaults = _table(said.get("default_generation_settings"))
     # Its floats have 32 bits: 0.6 is told as 0.6000000238418579.
     sampling = {
         name: float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
         for name in _SAMPLING
-        if isinstance(value := params.get(name), int | float)
+        if _is_setting(value := _table(defaults.get("params")).get(name))
     }
-    context = context if isinstance(context, int) and context > 0 else None
-    told = {"slots": slots, "context": context, "sampling": sampling, "build": str(said.get("build_info", ""))[:100]}
+    context = count(defaults.get("n_ctx")) or None
+    build = short(said.get("build_info"), _BUILD_CHARS)
+    told = {"slots": slots, "context": context, "sampling": sampling, "build": build}
     return Props(slots, context, metadata={"server": {name: value for name, value in told.items() if value}})
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _is_setting(value: Any) -> bool:
+    """A number that is no more than any count; settings may be below zero, as a seed or a penalty is."""
+    return isinstance(value, int | float) and -MOST <= value <= MOST

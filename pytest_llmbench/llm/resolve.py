@@ -216,10 +216,14 @@ class _Places:
         served = [model for listing in self._running for model in listing.models or ()]
         model = _only(spec.name, match(spec.name, served))
         if model is not None:
-            return self._openai(spec, model.id, model.base_url)
+            return replace(self._openai(spec, model.id, model.base_url), passed_over=self._passed_over)
         if self._provider(spec.name):
-            return self._hosted_target(spec, spec.name)
+            return replace(self._hosted_target(spec, spec.name), passed_over=self._passed_over)
         raise OptionError(self._not_found(spec.name, served))
+
+    @property
+    def _passed_over(self) -> tuple[str, ...]:
+        return tuple(listing.problem for listing in self._running if listing.problem)
 
     def _provider(self, name: str) -> str | None:
         """Who answers for a hosted model; None: nobody known."""
@@ -245,13 +249,14 @@ class _Places:
         from pytest_llmbench.llm.servers import probed_urls
 
         asked = ", ".join(probed_urls(self.env)) or "none"
-        running = ", ".join(listing.base_url for listing in self._running) or "none"
+        running = ", ".join(listing.base_url for listing in self._running if not listing.problem) or "none"
+        passed_over = "".join(f" {each}." for each in self._passed_over)
         listed = [model.id for model in self._file.listed]
         known = list(dict.fromkeys([*listed, *(model.id for model in served), *self._hosted, *BUILTINS]))
         file = f"Models file {self._file.path}: not in it. " if self._file.path else ""
         return (
             f"model {name!r} is found nowhere. {file}"
-            f"Servers on this machine asked: {asked}; of these answered: {running}. "
+            f"Servers on this machine asked: {asked}; of these answered: {running}.{passed_over} "
             f"litellm's table of hosted models: not in it.{_near(name, known)} "
             f"{_served([str(model) for model in served]) if served else ''}"
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."

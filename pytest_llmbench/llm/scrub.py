@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from pytest_llmbench.llm.disguises import Disguises
 from pytest_llmbench.llm.wording import hide, is_telling, written_forms
 from pytest_llmbench.schema.attempt import Completion, Failure, Outcome, Retry
 
@@ -14,12 +15,16 @@ _SHORTEST_PART = 6
 
 
 class Scrub:
-    """Puts ``***`` in place of secrets: as they are, percent-encoded, in JSON or in base64."""
+    """Puts ``***`` in place of secrets: as they are, percent-encoded, in JSON or in base64.
+
+    In what servers sent, also however else they may be written (``disguises.py``).
+    """
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         """``secrets``: the values; words too common to be keys are hidden in messages but not in replies."""
         self._in_messages = written_forms(secrets)
         self._in_replies = written_forms(filter(is_telling, secrets))
+        self._disguises = Disguises(secrets)
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """An outcome without secrets, whatever part of it a server repeated them in."""
@@ -63,18 +68,21 @@ class Scrub:
 
     def _completion(self, completion: Completion) -> Completion:
         def clean(text: str) -> str:
-            return hide(text, self._in_replies)
+            return self._disguises.hide(hide(text, self._in_replies))
 
-        named = ("text", "reasoning", "finish_reason", "model_answered", "timings", "files")
+        named = ("text", "reasoning", "finish_reason", "model_answered", "timings", "left_out", "files")
         return completion.model_copy(update={name: _mapped(getattr(completion, name), clean) for name in named})
 
     def _failure(self, failure: Failure) -> Failure:
         return failure.model_copy(
-            update={name: self.message(getattr(failure, name)) for name in ("message", "body", "cause")}
+            update={name: self._told(getattr(failure, name)) for name in ("message", "body", "cause")}
         )
 
     def _retry(self, retry: Retry) -> Retry:
-        return retry.model_copy(update={"message": self.message(retry.message)})
+        return retry.model_copy(update={"message": self._told(retry.message)})
+
+    def _told(self, text: str) -> str:
+        return self._disguises.hide(self.message(text))
 
     def _clean(self, record: logging.LogRecord) -> None:
         # A record that cannot be put together is reported by the handler, with its parts.
@@ -95,5 +103,5 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {_mapped(name, change): _mapped(each, change) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_mapped(each, change) for each in value]
+        return type(value)(_mapped(each, change) for each in value)
     return value

@@ -8,14 +8,12 @@ import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.model_list import read_list
 from pytest_llmbench.llm.names import ServedModel
-
-if TYPE_CHECKING:
-    import httpx
+from pytest_llmbench.llm.owners import is_trusted, listeners
 
 PORTS = (8080, 11434, 1234, 8000)
 """Where llama-server and llama-swap, Ollama, LM Studio and vLLM listen by default."""
@@ -24,6 +22,7 @@ PORTS_VARIABLE = "LLMBENCH_PROBE_PORTS"
 """Environment variable with other ports of this machine to look at, separated by commas; empty: none."""
 
 PROBE_CONNECT_S = 0.3
+PROBE_READ_S = 2.0
 CONNECT_S = 5.0
 READ_S = 5.0
 
@@ -39,46 +38,65 @@ class Listing:
     models: tuple[ServedModel, ...] | None = None
     """None: it gave no list."""
     problem: str = ""
-    """Set when it did not answer at all."""
+    """Set when it gave no answer that can be used, or is not to be asked; begins with its URL."""
+    left_out: int = 0
+    """Entries of its list without a usable name."""
 
 
 def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Listing:
     """Ask one server, given with or without ``/v1``; never raises for what the server does.
 
-    Raises ``OptionError`` for a URL or key that cannot be used.
+    Both times together are the limit of each request. Raises ``OptionError`` for a URL or key that cannot be used.
     """
-    import httpx
+    from pytest_llmbench.llm.look import look_at
 
     url = normalized(url)
     if api_key and not (api_key.isascii() and api_key.isprintable()):
         raise OptionError("OPENAI_API_KEY holds characters that no HTTP header may hold: copy the key again.")
-    timeout = httpx.Timeout(read_s, connect=connect_s)
-    headers = httpx.Headers({"Authorization": f"Bearer {api_key}"} if api_key else {})  # its repr shows no key
-    last = ""
-    # A proxy from the environment is no way to a server on this machine or in this network.
-    with httpx.Client(timeout=timeout, headers=headers, trust_env=not is_near(url)) as client:
-        for base_url in _candidates(url):
-            try:
-                models = read_list(client.get(f"{base_url}/models"), base_url)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                last = f"{base_url} did not answer ({str(error) or type(error).__name__})"
-                break
-            if models is not None:
-                return Listing(base_url, models)
-    return Listing(url if urlsplit(url).path else f"{url}/v1", problem=last)
+    problem = ""
+    for base_url in _candidates(url):
+        look = look_at(
+            f"{base_url}/models", api_key, near=is_near(url), connect_s=connect_s, limit_s=connect_s + read_s
+        )
+        if look.problem:
+            problem = f"{base_url} {look.problem}"
+            break
+        found = read_list(look.value, base_url)
+        if found is not None:
+            return Listing(base_url, found.models, left_out=found.left_out)
+    return Listing(url if urlsplit(url).path else f"{url}/v1", problem=problem)
 
 
 def probe(env: Mapping[str, str]) -> list[Listing]:
     """Ask every usual place for a server on this machine, all at once; only those that listed models.
 
-    ``OLLAMA_HOST`` comes first where it is set. No key is sent to servers that nobody named.
+    ``OLLAMA_HOST`` comes first where it is set. No key is sent to servers that nobody named, and one that is another
+    user's is not asked at all: in its place there is a listing with a ``problem`` that says so.
     """
     urls = probed_urls(env)
     if not urls:
         return []
+    named = {_ollama_url(host)} if (host := env.get("OLLAMA_HOST")) else set()
     with ThreadPoolExecutor(max_workers=len(urls)) as pool:
-        found = pool.map(lambda url: listing(url, connect_s=PROBE_CONNECT_S, read_s=2.0), urls)
-        return [each for each in found if each.models is not None]
+        return [each for each in pool.map(lambda url: _probed(url, named=url in named), urls) if each is not None]
+
+
+def _probed(url: str, *, named: bool) -> Listing | None:
+    owners = None if named else listeners(urlsplit(url).port or 80)
+    strangers = sorted(user for user in owners or () if not is_trusted(user))
+    if strangers:
+        return _not_ours(url, f"belongs to another user of this machine (uid {strangers[0]})")
+    found = listing(url, connect_s=PROBE_CONNECT_S, read_s=PROBE_READ_S)
+    if found.models is not None and owners is not None and not owners:
+        return _not_ours(url, "answers, and nothing here tells whose it is")
+    return found if found.models is not None else None
+
+
+def _not_ours(url: str, why: str) -> Listing:
+    base_url = api_root(url)
+    return Listing(
+        base_url, problem=f"{base_url} {why}: not used. If you trust it, name it with --llm-base-url={base_url}"
+    )
 
 
 def probed_urls(env: Mapping[str, str]) -> list[str]:
@@ -135,30 +153,6 @@ def is_private(url: str) -> bool:
 def _candidates(url: str) -> list[str]:
     """Where the API may begin, the likely place first: servers answer below ``/v1``, gateways below any path."""
     return [url] if _VERSION.search(url) else [f"{url}/v1", url]
-
-
-def read_list(response: httpx.Response, base_url: str) -> tuple[ServedModel, ...] | None:
-    """The models of a well-formed list; None for anything else."""
-    try:
-        entries: Any = response.json()["data"] if response.is_success else None
-        if not response.is_success or not isinstance(entries, list | None):
-            return None
-        return tuple(_served(entry, base_url) for entry in entries or [])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _served(entry: Mapping[str, Any], base_url: str) -> ServedModel:
-    name, aliases = entry["id"], entry.get("aliases")
-    names = tuple(str(alias) for alias in aliases) if isinstance(aliases, list) else ()
-    return ServedModel(str(name), names, base_url, _state(entry.get("status")))
-
-
-def _state(status: Any) -> str:
-    """Of a model in the list of a llama-server that routes: loaded or not; empty: not told."""
-    if not isinstance(status, Mapping) or not isinstance(value := status.get("value"), str):
-        return ""
-    return f"{value}, its last load failed" if status.get("failed") is True else value
 
 
 def _ollama_url(host: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+MAX_LINES = 500_000
+"""Of one stream. A server that sends each token as an event of its own has less than that in 20 MB."""
+
 _FIELDS = ("event", "id", "retry")
 
 
@@ -21,9 +24,10 @@ class EventParser:
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._data: list[str] = []
+        self._count = 0
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Events that this chunk completes."""
+        """Events that this chunk completes; raises ``ValueError`` for more than ``MAX_LINES`` lines in all."""
         head, newline, tail = chunk.rpartition(b"\n")
         if not newline:
             # Joined only where a line ends, so that one long line in many chunks is not copied again and again.
@@ -40,6 +44,9 @@ class EventParser:
         return self._lines(lines)
 
     def _lines(self, lines: list[bytes]) -> list[Event]:
+        self._count += len(lines)
+        if self._count > MAX_LINES:
+            raise ValueError(f"more than {MAX_LINES} lines")
         events = []
         for raw in lines:
             line = raw.decode(errors="replace").removesuffix("\r")

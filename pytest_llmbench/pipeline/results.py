@@ -75,7 +75,8 @@ class Recorder:
     def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         """Keep a reply and how it came about.
 
-        Raises ``StoreError`` when it cannot be written; the attempt then counts as one that our side broke.
+        Raises ``StoreError`` when it cannot be written; the attempt then counts as one that our side broke. Raises
+        ``ValueError`` for an outcome that JSON has no form for: nothing of it was kept, another may take its place.
         """
         try:
             self._keep(key, request, outcome)
@@ -88,10 +89,11 @@ class Recorder:
     def _keep(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         stem = self.run.reply_stem(key)
         completion = outcome.completion
+        content = {"request": request.model_dump(mode="json"), "outcome": outcome.model_dump(mode="json")}
+        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
         if completion is not None and completion.files is None:
             self.run.write(f"{stem}.md", completion.text)
-        content = {"request": request.model_dump(mode="json"), "outcome": outcome.model_dump(mode="json")}
-        self.run.write(f"{stem}.json", json.dumps(content, indent=1, sort_keys=True))
+        self.run.write(f"{stem}.json", text)
         light = completion.model_copy(update={"text": "", "reasoning": "", "files": None}) if completion else None
         record = OutcomeRecord(**key._asdict(), outcome=outcome.model_copy(update={"completion": light}))
         with self._lock:
@@ -246,9 +248,10 @@ def json_pieces(record: BaseModel) -> Iterator[str]:
     r"""The text of ``results.json`` and of its kind, piece by piece, for that of a large run is large.
 
     ASCII, any other character as an escape. In ``results.json``, which others read, lone surrogates are spelt out: a
-    server's text may hold them, and most readers of JSON refuse ``"\ud83d"``.
+    server's text may hold them, and most readers of JSON refuse ``"\ud83d"``. Raises ``ValueError`` for NaN and the
+    infinities, which JSON does not have: records hold none (``schema/numbers.py``).
     """
-    for piece in json.JSONEncoder(indent=1, ensure_ascii=True, default=_fields).iterencode(record):
+    for piece in json.JSONEncoder(indent=1, ensure_ascii=True, allow_nan=False, default=_fields).iterencode(record):
         spell = isinstance(record, Results) and r"\ud" in piece
         yield _LONE_SURROGATE.sub(lambda found: rf"\{found[1]}" if found[1] else found[0], piece) if spell else piece
     yield "\n"

@@ -33,7 +33,7 @@ _NOT_NOTED: set[str] = set()
 
 
 class Frozen(BaseModel):
-    """Base of every record: immutable, and a field nobody knows is an error."""
+    """Base of every record: immutable; a field nobody knows is an error, and so is a number that JSON cannot hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
@@ -102,7 +102,9 @@ class Completion(Frozen):
     model_answered: str | None = None
     usage: Usage = Usage()
     timings: dict[str, Any] | None = None
-    """llama-server's ``timings``, verbatim."""
+    """llama-server's ``timings``, as they came but for what ``left_out`` names."""
+    left_out: tuple[str, ...] = ()
+    """Figures that the server told and that nobody can believe or keep, such as ``timings.predicted_ms``."""
     wall_s: float | None = None
     """First byte sent to last byte received, of the try that counted; None: nothing was asked."""
     first_token_s: float | None = None

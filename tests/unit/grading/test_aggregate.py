@@ -208,3 +208,27 @@ def test_a_record_of_an_item_that_was_not_planned_changes_nothing():
     of = plan(SORT)
     stray = record(ItemRef("sort", "gone", 1, "right", ""), "missed")
     assert one(grade(of, {ALPHA: answered()}, [stray, *records(of)])) == one(run(of))
+
+
+# -- what cannot be worked out -----------------------------------------------------------------------------------------
+
+
+def test_absurd_figures_of_a_record_are_left_out():
+    completion = Completion(
+        text="...",
+        usage=Usage(completion_tokens=10**400, prompt_tokens=5),
+        timings={"predicted_per_second": 10**400, "predicted_ms": float("inf"), "x": {"y": [[[1]]]}, "prompt_n": 7},
+    )
+    attempt = one(run(plan(SORT), outcomes={ALPHA: Outcome(completion=completion)}))
+    assert (attempt.status, attempt.tokens_per_s, attempt.timings) == ("scored", None, {"prompt_n": 7})
+    assert attempt.usage == Usage(prompt_tokens=5)
+
+
+def test_a_record_that_gives_no_result_is_an_error_of_that_attempt_alone():
+    """Such as one that was written by hand: records are read without a look at each number."""
+    broken = Outcome(completion=Completion(text="...").model_copy(update={"wall_s": float("nan")}))
+    graded = run(plan(SORT, models=("alpha", "beta")), outcomes={ALPHA: broken})
+    attempt, other = one(graded), one(graded, model="beta")
+    assert (attempt.status, attempt.error.kind, attempt.points, attempt.max_points) == ("error", "harness", 0, 10)
+    assert "gives no result (ValidationError" in attempt.error.message
+    assert (other.status, other.points) == ("scored", 10)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import multiprocessing.connection
+import os
 import signal
 import socket
 import subprocess
@@ -210,6 +211,47 @@ def test_silent_strangers_block_nobody(serve):
     assert connect().call("echo", 1) == 1
     for stranger in strangers:
         stranger.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the socket's folder keeps other users out")
+def test_another_user_is_turned_away_before_anything_is_made(serve, monkeypatch):
+    server, connect = serve({"echo": lambda value: value})
+    worker = connect()
+    assert worker.call("echo", 1) == 1
+    before = threading.active_count()
+    monkeypatch.setattr(channel.os, "geteuid", lambda: 4321)
+    for _ in range(50):
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.connect(server.address)
+            stranger.settimeout(WAIT_S)
+            assert stranger.recv(1) == b"", "not even a challenge"
+        assert threading.active_count() <= before
+    assert worker.call("echo", 2) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can be two users")
+def test_a_real_other_user(serve):
+    server, connect = serve({"echo": lambda value: value})
+    script = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(bytes.fromhex(sys.argv[1])); "
+    script += "print(s.recv(1))"
+    command = ["/usr/bin/env", "python3", "-c", script, server.address.encode().hex()]
+    done = subprocess.run(command, user=65533, cwd="/", capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "b''\n"
+    assert connect().call("echo", 2) == 2
+
+
+def test_connections_have_a_limit(serve, monkeypatch):
+    server, connect = serve({"echo": lambda value: value})
+    worker = connect()
+    assert worker.call("echo", 1) == 1
+    monkeypatch.setattr(channel, "MAX_PEERS", 5)
+    with contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(20)]
+        for stranger in strangers:
+            stranger.connect(server.address)
+        strangers[-1].settimeout(WAIT_S)
+        assert strangers[-1].recv(1) == b""
+        assert worker.call("echo", 2) == 2
 
 
 def test_stranger_who_does_not_prove_the_key_is_hung_up_on(serve, monkeypatch):

@@ -93,6 +93,13 @@ def test_any_body_is_classified(status: int, body: str) -> None:
         ("soon", None),
         ("inf", None),
         ("nan", None),
+        ("1e400", None),
+        ("9" * 13, None),
+        ("9" * 5000, None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 9999 00:00:00 GMT", 251_578_197_120.0),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+        ("Mon, 41 Jan 2026 99:00:00 GMT", None),
         ("", None),
     ],
 )

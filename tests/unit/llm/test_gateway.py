@@ -502,6 +502,69 @@ def test_fault_in_a_client_is_told_and_never_hangs(make):
     assert "LookupError: who wrote this" in outcomes[0].failure.message
 
 
+class Panic(BaseException):
+    """What a library may raise that no ``except Exception`` sees."""
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), MemoryError(), asyncio.CancelledError(), Panic("!")])
+@pytest.mark.parametrize("place", ["scrub", "client"])
+def test_whatever_breaks_is_the_end_of_one_attempt_and_the_queue_goes_on(make, noted, place, error):
+    def scrub(outcome):
+        if place == "scrub" and outcome.completion is not None and outcome.completion.text == "bad":
+            raise error
+        return outcome
+
+    class Client:
+        async def complete(self, request, *, timeout_s):
+            text = "bad" if "t0" in request.messages[0].content else "good"
+            if place == "client" and text == "bad":
+                raise error
+            return Completion(text=text)
+
+        async def aclose(self):
+            pass
+
+    with ChatServer() as server:
+        announced = jobs(["a", "b"], 3)
+        outcomes = run(
+            make([target(server, "a"), target(server, "b")], client_factory=lambda _: Client(), scrub=scrub), announced
+        )
+    kinds = [outcome.failure.kind if outcome.failure else "good" for outcome in outcomes]
+    assert kinds == ["harness"] * 2 + ["good"] * 4
+    assert type(error).__name__ in outcomes[0].failure.message
+    assert sorted(noted.keys) == sorted(each.key for each in announced), "every end is kept"
+
+
+@pytest.mark.parametrize("place", ["cache", "on_outcome"])
+def test_value_that_cannot_be_kept_is_that_attempt_s_own_fault(make, cache, noted, place):
+    """Unlike a full disk: the next reply can be kept."""
+    bad = ValueError("Out of range float values are not JSON compliant")
+
+    def save(request, completion):
+        if place == "cache" and completion.text == "bad":
+            raise bad
+
+    def on_outcome(key, request, outcome):
+        if place == "on_outcome" and outcome.completion is not None and outcome.completion.text == "bad":
+            raise bad
+        noted(key, request, outcome)
+
+    cache.save = save
+    with ChatServer({"a": ["bad", "good"]}) as server:
+        server.script = lambda body: "bad" if "t0" in str(body["messages"]) else "good"
+        settings = LLMSettings(timeout_s=30)
+        gateway = Gateway([target(server, "a"), target(server, "b")], settings, cache, on_outcome)
+        announced = jobs(["a", "b"], 2)
+        try:
+            outcomes = run(gateway, announced)
+        finally:
+            gateway.close()
+    kinds = [outcome.failure.kind if outcome.failure else "good" for outcome in outcomes]
+    assert kinds == ["harness", "harness", "good", "good"]
+    assert "Out of range float" in outcomes[0].failure.message
+    assert sorted(noted.keys) == sorted(each.key for each in announced)
+
+
 def test_client_that_cannot_be_made_is_told(make):
     def factory(target):
         raise ImportError("no such package")

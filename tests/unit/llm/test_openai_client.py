@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import itertools
 import json
 import socket
 import time
 from typing import Any
 
 import pytest
+from support.raw_server import END, RawServer, event, head, said
 from support.server import BAD_KEY, CONTEXT_OVERFLOW, LOADING, ChatServer, Reply, Script
 
 from pytest_llmbench.errors import ModelError, OptionError
+from pytest_llmbench.llm import exchange, sse
 from pytest_llmbench.llm.openai_client import OpenAIClient
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Message, Usage
 
 KEY = "sk-very-secret-key-0123456789"
 TIMINGS = {"prompt_n": 13, "prompt_ms": 2.11, "predicted_n": 5, "predicted_ms": 0.885}
@@ -394,6 +398,125 @@ def test_error_object_inside_a_stream() -> None:
     failure = fails(Reply(body=body, content_type="text/event-stream")).failure
     assert (failure.kind, failure.http_status) == ("server_error", 503)
     assert "overloaded" in failure.message
+
+
+def raw(answer: Any, **options: Any) -> Completion:
+    with RawServer(lambda _: answer) as server:
+        return ask(server.base_url, **options)
+
+
+def raw_fails(answer: Any, **options: Any) -> Failure:
+    with pytest.raises(ModelError) as caught:
+        raw(answer, **options)
+    return caught.value.failure
+
+
+GOOD = said("x = 1") + END
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip", "x-evil\x7f"])
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "503 Busy"])
+def test_nothing_is_decompressed(encoding: str, status: str) -> None:
+    failure = raw_fails(head(status, Content_Encoding=encoding) + gzip.compress(GOOD))
+    assert failure.kind == "invalid_response"
+    assert "Content-Encoding" in failure.message
+    assert failure.message.isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity, identity", "", ","])
+def test_what_is_not_encoded_is_read(encoding: str) -> None:
+    assert raw(head(Content_Encoding=encoding) + GOOD).text == "x = 1"
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        f'{{"choices": [], "timings": {{"predicted_ms": 1{"0" * 400}, "prompt_n": 7}}}}',
+        f'{{"choices": [], "timings": {{"predicted_ms": {"[" * 2000}{"]" * 2000}, "prompt_n": 7}}}}',
+        '{"choices": [], "timings": {"predicted_ms": NaN, "prompt_n": 7}}',
+    ],
+)
+def test_an_absurd_figure_costs_itself_and_not_the_text(figures: str) -> None:
+    completion = raw(head() + said("x = 1") + event(figures) + END)
+    assert completion.text == "x = 1"
+    assert completion.timings == {"prompt_n": 7}
+    assert completion.left_out == ("timings.predicted_ms",)
+
+
+def test_absurd_counts_are_left_out_and_named() -> None:
+    usage = f'{{"prompt_tokens": 5, "completion_tokens": 1{"0" * 400}, "prompt_tokens_details": null}}'
+    completion = raw(head() + said("x = 1") + event(f'{{"usage": {usage}}}') + END)
+    assert completion.usage == Usage(prompt_tokens=5)
+    assert completion.left_out == ("usage.completion_tokens",)
+
+
+def test_deep_json_beside_the_text_of_a_whole_answer() -> None:
+    choice = '{"message": {"content": "x = 1"}, "finish_reason": "stop"}'
+    body = f'{{"timings": {"[" * 3000}{"]" * 3000}, "choices": [{choice}]}}'
+    assert raw(head(kind="application/json") + body.encode()).text == "x = 1"
+
+
+def test_long_names_are_cut() -> None:
+    completion = raw(head() + said("x = 1", model="m" * 10_000) + END)
+    assert completion.model_answered == "m" * 500
+
+
+def test_an_answer_in_endless_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MAX_PIECES", 100)
+    pieces = itertools.chain([head(Transfer_Encoding="chunked")], itertools.repeat(b"1\r\na\r\n", 10_000))
+    assert "sent more than 100 pieces for one answer" in raw_fails(pieces).message
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless", "what"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "1000000 bytes of headers"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", "1000000 bytes of headers"),
+        (head(Transfer_Encoding="chunked"), b"1;" + b"x" * 5000 + b"\r\na\r\n", "100000 bytes on the wire"),
+    ],
+)
+def test_what_comes_beside_the_body_is_counted_too(begin: bytes, endless: bytes, what: str) -> None:
+    answer = itertools.chain([begin], itertools.repeat(endless * 100, 20_000))
+    failure = raw_fails(answer, timeout_s=60, max_reply_bytes=10_000)
+    assert (failure.kind, f"sent more than {what} for one answer" in failure.message) == ("invalid_response", True)
+
+
+def test_a_list_without_an_end_tells_nothing_of_what_is_loaded() -> None:
+    async def run(url: str) -> bool | None:
+        client = OpenAIClient(url)
+        try:
+            return await client.is_loaded("m")
+        finally:
+            await client.aclose()
+
+    endless = itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 1000)
+    for answer in (endless, itertools.chain([head()], itertools.repeat(b" " * 65536, 200)), head() + b"[" * 9000):
+        with RawServer(lambda _, answer=answer: answer) as server:
+            assert asyncio.run(run(server.base_url)) is None
+
+
+def test_many_answers_on_one_connection_are_counted_apart() -> None:
+    async def run(url: str) -> int:
+        client = OpenAIClient(url, max_reply_bytes=2000)
+        try:
+            return sum([len((await client.complete(request(), timeout_s=20)).text) for _ in range(50)])
+        finally:
+            await client.aclose()
+
+    with ChatServer(Reply("x" * 100)) as server:
+        assert asyncio.run(run(server.base_url)) == 5000
+
+
+def test_an_answer_in_endless_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_LINES", 1000)
+    failure = raw_fails(head() + b": on\n" * 2000 + GOOD)
+    assert (failure.kind, "sent more than 1000 lines for one answer" in failure.message) == ("invalid_response", True)
+
+
+def test_an_endless_error_is_read_no_further_than_anybody_looks() -> None:
+    failure = raw_fails(itertools.chain([head("400 Bad Request")], itertools.repeat(b"model " * 10_000, 2000)))
+    assert failure.kind == "bad_request"
+    assert failure.message.endswith("Check the parameters sent with the request.")
 
 
 def test_endless_answer_is_cut() -> None:

@@ -15,7 +15,7 @@ from support.records import answered, card, criterion, failed, header, plan, rec
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.pipeline.results import Recorder, load_results, make_results, to_json
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ItemRecord, Message, Outcome, Usage
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, ItemRecord, Message, Outcome, Usage
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunInfo
@@ -79,6 +79,26 @@ def test_the_text_of_results_is_read_back_the_same():
     assert text.isascii()
     assert text.endswith("}\n")
     assert Results.model_validate(json.loads(text)) == found
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_what_json_does_not_have_is_never_written(number):
+    found = results(FULL, records(FULL))
+    broken = found.model_copy(update={"run": found.run.model_copy(update={"options": {"x": [number]}})})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json(broken)
+
+
+def test_an_outcome_that_json_cannot_hold_leaves_room_for_its_failure(tmp_path):
+    made, key = recorder(tmp_path, plan(SORT)), AttemptKey("sort", "alpha", 1)
+    deep = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    with pytest.raises(ValueError, match="depth"):
+        made.outcome(key, REQUEST, Outcome(completion=Completion(text="x", timings=deep)))
+    assert not (made.run.path / "replies").exists()
+    made.outcome(key, REQUEST, Outcome(failure=Failure(kind="harness", message="not kept")))
+    assert load_results(made.run).attempts[0].error.message == "not kept"
 
 
 def test_two_processes_may_merge_their_records():

@@ -1,9 +1,9 @@
-"""Control groups: the kernel's own count of what a command and all that comes of it use.
+"""Control groups: the kernel's own count of the CPU time that a command and all that comes of it use.
 
 A child that nobody waits for is in no parent's figures; in its group's it is. A group is made below the one that this
 process is in, so that whatever holds for us holds for it, and only where that is allowed: for root, or where a folder
-of version 2 was given to this user (a systemd user session). Figures of CPU time come from version 2, which needs no
-controller for them, else from ``cpuacct`` of version 1; numbers of processes are held by ``pids`` of either.
+of version 2 was given to this user (a systemd user session). Version 2 needs no controller for the figure; where there
+is none it comes from ``cpuacct`` of version 1.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pytest_llmbench.schema.execution import Limits
-
 _PREFIX = "llmbench-"
 _OLD_S = 60.0
 """A group of a process that is not there any more is removed when it is older: that process may be out of our sight."""
-_SPARE_PROCESSES = 12
-"""The sandbox's own processes, and what the watchdog must still see to name the limit."""
+_V2_FIGURE = "cpu.stat"
 _TRIES, _TRY_EVERY_S = 50, 0.01
-_JOIN = 'for g in $1; do echo 0 >"$g" || exit 125; done; shift; exec "$@"'
+_JOIN = 'echo 0 >"$1" || exit 125; shift; exec "$@"'
 _count = itertools.count()
 
 
@@ -34,37 +31,36 @@ class _Place:
     """A folder in which groups can be made."""
 
     folder: Path
-    figure: str = ""
+    figure: str
     """The file with the CPU time of a group."""
-    limits_processes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The group of one command; falsy where there is none to be had."""
 
-    folders: tuple[Path, ...] = ()
-    figure: Path | None = None
+    folder: Path | None = None
+    figure: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.folders)
+        return self.folder is not None
 
     @property
-    def doors(self) -> list[str]:
-        """Files; a process that writes 0 to each has joined, with all that comes of it."""
-        return [f"{folder}/cgroup.procs" for folder in self.folders]
+    def door(self) -> str:
+        """The file to which a process writes 0 to join, with all that comes of it; "" without a group."""
+        return f"{self.folder}/cgroup.procs" if self else ""
 
     def joining(self) -> list[str]:
         """The beginning of a command that first joins. It ends with status 125 where it cannot."""
-        return ["/bin/sh", "-c", _JOIN, "join", " ".join(self.doors)] if self else []
+        return ["/bin/sh", "-c", _JOIN, "join", self.door] if self else []
 
     @property
     def cpu_s(self) -> float:
         """CPU time of all that was ever in it."""
-        if self.figure is None:
+        if self.folder is None:
             return 0.0
-        text = self.figure.read_text()
-        if self.figure.name == "cpu.stat":
+        text = (self.folder / self.figure).read_text()
+        if self.figure == _V2_FIGURE:
             return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("usage_usec")) / 1e6
         return int(text) / 1e9
 
@@ -73,31 +69,25 @@ NO_GROUP = Group()
 
 
 @contextlib.contextmanager
-def group(limits: Limits) -> Iterator[Group]:
+def group() -> Iterator[Group]:
     """Make a group for one command, which must have ended with the context. Raises ``OSError``."""
-    made: list[Path] = []
-    figure = None
+    place = _place()
+    if place is None:
+        yield NO_GROUP
+        return
+    folder = place.folder / f"{_PREFIX}{os.getpid()}-{next(_count)}"
+    folder.mkdir()
     try:
-        for place in _places():
-            folder = place.folder / f"{_PREFIX}{os.getpid()}-{next(_count)}"
-            folder.mkdir()
-            made.append(folder)
-            if place.figure:
-                figure = folder / place.figure
-            if place.limits_processes:
-                (folder / "pids.max").write_text(str(limits.processes + _SPARE_PROCESSES))
-        yield Group(tuple(made), figure)
+        yield Group(folder, place.figure)
     finally:
-        for folder in made:
-            _remove(folder)
+        _remove(folder)
 
 
 def gaps() -> tuple[str, ...]:
     """What is missing where no group can be had, in plain words."""
-    found = []
-    if not any(place.figure for place in _places()):
-        found.append("CPU time of processes that nobody waits for is seen only if a look falls into their life")
-    return tuple(found)
+    if _place() is not None:
+        return ()
+    return ("CPU time of processes that nobody waits for is seen only if a look falls into their life",)
 
 
 def _remove(folder: Path) -> None:
@@ -114,29 +104,21 @@ def _remove(folder: Path) -> None:
 
 
 @cache
-def _places() -> tuple[_Place, ...]:
-    """Where groups can be made, as few as give all that there is. What dead processes left there is removed."""
-    found: list[_Place] = []
+def _place() -> _Place | None:
+    """Where groups can be made; None: nowhere. What dead processes left there is removed."""
     own = _own_folders()
-    unified = own.get("")
-    if unified is not None and _usable(unified, "cpu.stat"):
-        found.append(_Place(unified, "cpu.stat", _usable(unified, "pids.max", enable="pids")))
-    elif (folder := own.get("cpuacct")) is not None and _usable(folder, "cpuacct.usage"):
-        found.append(_Place(folder, "cpuacct.usage"))
-    pids = own.get("pids")
-    if pids is not None and not any(place.limits_processes for place in found) and _usable(pids, "pids.max"):
-        found.append(_Place(pids, limits_processes=True))
-    for place in found:
-        _tidy(place.folder)
-    return tuple(found)
+    for controller, figure in (("", _V2_FIGURE), ("cpuacct", "cpuacct.usage")):
+        folder = own.get(controller)
+        if folder is not None and _usable(folder, figure):
+            _tidy(folder)
+            return _Place(folder, figure)
+    return None
 
 
-def _usable(folder: Path, file: str, *, enable: str = "") -> bool:
-    """Whether groups can be made in ``folder`` that have ``file``, by trying."""
-    trial = folder / f"{_PREFIX}{os.getpid()}-trial"
+def _usable(folder: Path, file: str) -> bool:
+    """Whether groups can be made in ``folder`` that have ``file`` and can be joined from here, by trying."""
+    trial = folder / f"{_PREFIX}{os.getpid()}-{next(_count)}"
     try:
-        if enable and enable not in (folder / "cgroup.subtree_control").read_text().split():
-            (folder / "cgroup.subtree_control").write_text(f"+{enable}")
         trial.mkdir()
     except OSError:
         return False

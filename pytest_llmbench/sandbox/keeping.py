@@ -55,6 +55,14 @@ def carry_back(bed: Path, workspace: Path, names: Sequence[str], limits: Limits)
     ``inodes``: the limit is returned. Everybody must have ended that could write to ``bed``. Raises ``SandboxError``
     when the workspace cannot be written.
     """
+    try:
+        return _carry(bed, workspace, names, limits)
+    except OSError as error:
+        msg = f"what a command made cannot be kept in the workspace {workspace}: {error}"
+        raise SandboxError(msg) from error
+
+
+def _carry(bed: Path, workspace: Path, names: Sequence[str], limits: Limits) -> LimitHit | None:
     found: list[_Found] = []
     size = 0
     for one in _matching(bed, names):
@@ -64,18 +72,18 @@ def carry_back(bed: Path, workspace: Path, names: Sequence[str], limits: Limits)
             return LimitHit("inodes", limits.inodes, len(found))
         if size > limits.disk_mb * _MEGABYTE:
             return LimitHit("disk_mb", limits.disk_mb, round(size / _MEGABYTE, 1))
-    try:
-        for one in found:
-            _place(bed, workspace, one)
-    except OSError as error:
-        msg = f"what a command made cannot be kept in the workspace {workspace}: {error}"
-        raise SandboxError(msg) from error
+    for one in found:
+        _place(bed, workspace, one)
     return None
 
 
 def _matching(bed: Path, names: Sequence[str]) -> Iterator[_Found]:
     """What matches, folders before what is in them; the same file twice where two names match it."""
-    top = os.open(bed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    parent = os.open(bed.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        top = open_folder(bed.name, parent)  # the program may have closed it
+    finally:
+        os.close(parent)
     try:
         for name in names:
             yield from _below(top, [], name_parts(name))

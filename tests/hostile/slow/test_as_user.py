@@ -39,3 +39,16 @@ def test_an_ordinary_user_is_as_safe_as_root(root, sandbox_for):
     contained = {case.get("name") for case in cases if case.find("skipped") is None}
     usable = [program for program in corpus() if toolchains.find(TOOLCHAINS[program.language])]
     assert {f"test_contained[bubblewrap-{program.id}]" for program in usable} <= contained
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="this user is an ordinary one, for whom these run anyway")
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv (util-linux)")
+def test_an_ordinary_users_commands_leave_nothing_and_meet_their_limits(root, sandbox_for):
+    build_all(sandbox_for)
+    files = [
+        "tests/hostile/test_limits_hold.py",
+        "tests/unit/sandbox/test_bed.py",
+        "tests/unit/sandbox/test_keeping.py",
+    ]
+    ran = pytest_elsewhere(root, [*files, "-q", "-n", "0", "--tb=short"], uid=UID)
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]

@@ -69,6 +69,16 @@ def test_nothing_but_files_and_folders(bed, workspace, tmp_path):
     assert names_in(workspace) == []
 
 
+def test_locked_folders_are_opened_and_locked_files_left(bed, workspace):
+    (bed / "out").mkdir()
+    (bed / "out" / "open").touch()
+    (bed / "out" / "closed").touch(mode=0)
+    (bed / "out").chmod(0)
+    bed.chmod(0)
+    assert carry_back(bed, workspace, ["out"], Limits()) is None
+    assert names_in(workspace) == ["out", *(["out/closed"] if os.geteuid() == 0 else []), "out/open"]
+
+
 def test_a_link_that_we_laid_stays(bed, workspace, tmp_path):
     (tmp_path / "packages").mkdir()
     (workspace / "node_modules").symlink_to(tmp_path / "packages")

@@ -93,6 +93,7 @@ class Run {
   #firstTime;
   activity = 0;
   read = false; // more has been asked for than there is
+  wasRead = false; // the same, before the end
   cancelled = false;
 
   constructor(chunks) {
@@ -134,9 +135,10 @@ class Run {
     if (this.read) this.#more();
   }
 
-  end(reason) {
-    if (this.cancelled) return;
-    if (reason !== null) {
+  end(how, reason) {
+    this.wasRead = this.read;
+    if (this.cancelled || how === "open") return;
+    if (how === "error") {
       errorIn(this.#controller, new Error(reason));
       return;
     }
@@ -204,7 +206,7 @@ class Run {
     } catch {
       // A getter that throws says nothing.
     }
-    return `{"notes":[${notes}],"read":${this.read},"cancelled":${this.cancelled},"id":${id},"time":${time},"timeUnset":${unset}}`;
+    return `{"notes":[${notes}],"read":${this.wasRead},"cancelled":${this.cancelled},"id":${id},"time":${time},"timeUnset":${unset}}`;
   }
 }
 
@@ -319,17 +321,27 @@ function methodsOf(object) {
   };
 }
 
-/** Does one thing with the stream that there is, waits until nothing happens any more, and reports. */
+/** Does something about the stream, waits until nothing happens any more, does the same for its end, and reports. */
 export function obey(command, done) {
   const run = command.what === "begin" ? (current = new Run(command.chunks)) : current;
-  try {
+  attempt(run, () => {
     if (command.what === "begin") {
       if (run.begin(command.onmessage, command.listen, command.closing) && starter) run.startBy(starter);
     } else if (command.what === "feed") run.feed(command.chunks);
-    else if (command.what === "close") run.close();
-    else run.end(command.error);
+    else run.close();
+  });
+  settle(run, () => {
+    attempt(run, () => run.end(command.end, command.error));
+    if (command.end === "open") done(run.report());
+    else settle(run, () => done(run.report()));
+  });
+}
+
+/** What fails here is a stream that the module has closed, or locked in a way of its own. */
+function attempt(run, act) {
+  try {
+    act();
   } catch (error) {
-    run.threw(error); // a stream that the module has closed or locked in another way
+    run.threw(error);
   }
-  settle(run, () => done(run.report()));
 }

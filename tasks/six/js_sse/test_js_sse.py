@@ -120,14 +120,13 @@ class Scenario:
         first, *rest = map(_hexadecimal, self.deliveries)
         closing = self.close == "in the first event"
         begin = {"what": "begin", "onmessage": self.onmessage, "listen": self.listen, "closing": closing}
-        found = [{**begin, "chunks": first}, *({"what": "feed", "chunks": each} for each in rest)]
+        found = [begin | {"chunks": first}, *({"what": "feed", "chunks": each} for each in rest)]
         if self.close == "while waiting":
             found.append({"what": "close"})
         if self.late:
             found.append({"what": "feed", "chunks": _hexadecimal([self.late])})
-        if self.end != "open":
-            found.append({"what": "end", "error": self.error if self.end == "error" else None})
-        return found
+        *others, last = found
+        return [*(each | {"end": "open", "error": ""} for each in others), last | {"end": self.end, "error": self.error}]
 
     @property
     def sent(self) -> list[int]:
@@ -227,7 +226,8 @@ def whole(*streams: str, **rest: Any) -> list[Scenario]:
 def cut(stream: bytes, **rest: Any) -> list[Scenario]:
     """A stream cut in two at every place, and cut into single bytes."""
     places = [(place,) for place in range(1, len(stream))]
-    return [Scenario(stream, cuts, **rest) for cuts in [*places, tuple(range(1, len(stream)))]]
+    singles = tuple(range(1, len(stream)))
+    return [*(Scenario(stream, cuts, **rest) for cuts in places), Scenario(stream, singles, burst=3, **rest)]
 
 
 def ordinary() -> list[Scenario]:
@@ -454,10 +454,9 @@ def _run(scenario: Scenario, scene: Any) -> Run:
         pytest.fail(f"{scenario}: {FORGED}")
     log = [entry for report in scene for entry in report["notes"]]
     commands = [number for number, report in enumerate(scene) for _ in report["notes"]]
-    before_end = scene[-1 if scenario.end == "open" else -2]["read"] if len(scene) > 1 else scene[0]["read"]
     last = scene[-1]
     return Run(
-        scenario, log, commands, before_end, last["cancelled"], last["id"], last["time"], last["timeUnset"]
+        scenario, log, commands, last["read"], last["cancelled"], last["id"], last["time"], last["timeUnset"]
     )  # fmt: skip
 
 

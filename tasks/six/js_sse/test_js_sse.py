@@ -126,7 +126,10 @@ class Scenario:
         if self.late:
             found.append({"what": "feed", "chunks": _hexadecimal([self.late])})
         *others, last = found
-        return [*(each | {"end": "open", "error": ""} for each in others), last | {"end": self.end, "error": self.error}]
+        return [
+            *(each | {"end": "open", "error": ""} for each in others),
+            last | {"end": self.end, "error": self.error},
+        ]
 
     @property
     def sent(self) -> list[int]:

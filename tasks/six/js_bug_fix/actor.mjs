@@ -416,7 +416,6 @@ const subjects = {
       /** Memory that is still held, in bytes. */
       memory: () => {
         collectGarbage();
-        collectGarbage();
         note("memory", getHeapStatistics().used_heap_size);
       },
       listeners: (event) => note("listeners", event, queue.listenerCount(event)),

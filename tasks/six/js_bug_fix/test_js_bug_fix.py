@@ -63,7 +63,8 @@ def play(sandbox):
     def alone(process, subject, batch):
         nonlocal left_s
         _, result = ask(process, [(subject, batch)])
-        left_s -= result.execution.wall_s - result.execution.waited_s
+        if result.execution:
+            left_s -= result.execution.wall_s - result.execution.waited_s
         return result
 
     def logs(subject, batch):

@@ -81,7 +81,7 @@ def test_everything_that_is_needed_is_in_the_wheel_and_nothing_else(wheel: zipfi
     for name in (
         "py.typed", "sandbox/drivers/driver.py", "sandbox/drivers/driver.mjs", "sandbox/etc/hosts",
         "sandbox/drivers/confine.py", "sandbox/drivers/pytest_report.py", "sandbox/drivers/node_report.mjs",
-        "suites/tasks/six/python_top_k/prompt.md", "suites/tasks/six/js_bug_fix/probe.mjs",
+        "suites/tasks/six/python_top_k/prompt.md", "suites/tasks/six/js_bug_fix/stage.mjs",
         "suites/tasks/six/ts_refactor/compile.mjs", "suites/fixtures/rust-cli/dependencies/Cargo.lock",
         "suites/fixtures/js-bug-fix/starter/task_queue.js", "suites/fixtures/python-top-k/reference/top_k.py",
     ):  # fmt: skip

@@ -1,7 +1,9 @@
 """A reader of server-sent events: the format of the WHATWG standard, however the bytes are cut into chunks.
 
-``probe.mjs`` lets the class read streams from memory and notes what its handlers hear, so any sound way of writing it
-passes. What is right comes from ``interpret`` below. Each point has streams of its own, on which other rules do not
+``actor.mjs`` lets the class read streams and reports what its handlers hear, so any sound way of writing it passes. It
+runs in a process of the class's own. ``stage.mjs``, in another, sends it the next chunk of a stream when the one before
+was dealt with: what was heard before a chunk was sent cannot come from it, and what is heard later came late.
+What is right comes from ``interpret`` below. Each point has streams of its own, on which other rules do not
 show: those of a rule come in one chunk, those of the cuts hold plain text only, and only line ends other than LF have
 streams with CR. Everything at once is in the streams of the last cap. Left open, and so never asked, are malformed
 UTF-8, when exactly the properties change within a block, and whether a listener hears an event before ``onmessage``.
@@ -12,7 +14,6 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,12 @@ import pytest
 from pytest_llmbench import Limits
 
 FILE = "server_sent_events.js"
-PROBE = Path(__file__).with_name("probe.mjs")
+STAGE = Path(__file__).with_name("stage.mjs")
+ACTOR = Path(__file__).with_name("actor.mjs").read_text(encoding="utf-8")
 LIMITS = Limits(cpu_s=4, output_bytes=20_000_000)  # all groups together; a plain solution needs a tenth
 LIMITS_ALONE = Limits(cpu_s=1, output_bytes=20_000_000)
+PATIENCE_S = 20.0
+"""Wall time for all groups that are asked for a second time, alone."""
 
 pytestmark = pytest.mark.llm_task(id="js-sse", suite="six", points=20, floor=2, files=[FILE], toolchains=["node"])
 
@@ -37,6 +41,8 @@ class Event(NamedTuple):
     type: str
     data: str
     id: str
+    known: int
+    """With how many bytes of the stream it has to be known. Behind a CR there may come an LF, which some wait for."""
 
 
 class Meaning(NamedTuple):
@@ -51,14 +57,18 @@ def interpret(stream: bytes) -> Meaning:
     """The standard's sections on parsing and interpreting an event stream, rule by rule."""
     events: list[Event] = []
     data, kind, buffered_id, last_id, retry = "", "", "", "", None
-    *lines, _unfinished = re.split("\r\n|\r|\n", stream.decode().removeprefix("\ufeff"))
-    for line in lines:
+    text = stream.decode()
+    start = len("\ufeff") if text.startswith("\ufeff") else 0
+    for end in re.finditer("\r\n|\r|\n", text):
+        line = text[start : end.start()]
+        start = end.end()
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if not line:
             last_id = buffered_id
             if data:
-                events.append(Event(kind or "message", data.removesuffix("\n"), last_id))
+                behind = start + (end[0] == "\r")
+                events.append(Event(kind or "message", data.removesuffix("\n"), last_id, len(text[:behind].encode())))
             data, kind = "", ""
         elif field == "data":
             data += f"{value}\n"
@@ -78,6 +88,8 @@ class Scenario:
     stream: bytes
     cuts: tuple[int, ...] = ()
     """Where chunks end, apart from the last."""
+    burst: int = 1
+    """How many chunks come together; the next ones come when nothing happens any more."""
     end: str = "close"
     """What comes after the last chunk: ``close``, ``error``, or nothing for ever (``open``)."""
     onmessage: bool = True
@@ -91,35 +103,78 @@ class Scenario:
     error: str = ""
     """The message of the error in the end."""
 
-    def request(self) -> dict[str, Any]:
-        """As the probe takes it."""
-        encoded = {name: b64encode(getattr(self, name)).decode() for name in ("stream", "late")}
-        return {**vars(self), **encoded}
+    @property
+    def chunks(self) -> list[bytes]:
+        """The stream as it is cut."""
+        ends = [*self.cuts, len(self.stream)]
+        return [self.stream[start:end] for start, end in itertools.pairwise([0, *ends]) if end > start]
+
+    @property
+    def deliveries(self) -> list[list[bytes]]:
+        """The chunks that come together."""
+        return [self.chunks[start : start + self.burst] for start in range(0, len(self.chunks), self.burst)] or [[]]
+
+    @property
+    def commands(self) -> list[dict[str, Any]]:
+        """As the actor takes them, one for each delivery first."""
+        first, *rest = map(_hexadecimal, self.deliveries)
+        closing = self.close == "in the first event"
+        begin = {"what": "begin", "onmessage": self.onmessage, "listen": self.listen, "closing": closing}
+        found = [begin | {"chunks": first}, *({"what": "feed", "chunks": each} for each in rest)]
+        if self.close == "while waiting":
+            found.append({"what": "close"})
+        if self.late:
+            found.append({"what": "feed", "chunks": _hexadecimal([self.late])})
+        *others, last = found
+        return [
+            *(each | {"end": "open", "error": ""} for each in others),
+            last | {"end": self.end, "error": self.error},
+        ]
+
+    @property
+    def sent(self) -> list[int]:
+        """How many bytes of the stream were sent by the end of each command."""
+        sizes = [sum(map(len, chunks)) for chunks in self.deliveries]
+        sizes += [0] * (len(self.commands) - len(sizes))
+        return [*itertools.accumulate(sizes)]
+
+    @property
+    def events(self) -> list[Event]:
+        """The events in the order in which they are to be heard, once for each place."""
+        return [event for event, _ in self._heard]
 
     @property
     def notes(self) -> list[list[str]]:
-        """Where each event is to be heard: type, data and last event ID."""
+        """Where each event is to be heard: place, type, data and last event ID."""
+        return [[place, *event[:3]] for event, place in self._heard]
+
+    @property
+    def _heard(self) -> list[tuple[Event, str]]:
         heard = []
         for event in interpret(self.stream).events:
             places = ["onmessage"] if self.onmessage and event.type == "message" else []
             places += [f"listener for {kind}" for kind in self.listen if kind == event.type]
-            heard += [[place, *event] for place in places]
+            heard += [(event, place) for place in places]
         return heard
 
     def __str__(self) -> str:
-        ends = [*self.cuts, len(self.stream)]
-        chunks = [self.stream[start:end] for start, end in itertools.pairwise([0, *ends])]
-        return _short(" | ".join(repr(chunk)[1:] for chunk in chunks))
+        return _short(" | ".join(repr(chunk)[1:] for chunk in self.chunks))
+
+
+def _hexadecimal(chunks: Iterable[bytes]) -> str:
+    return "".join(f"{chunk.hex()} " for chunk in chunks)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the probe saw of a scenario."""
+    """What was seen of a scenario."""
 
     scenario: Scenario
     log: list[list[Any]]
     """``[place, type, data, last event ID]`` for each event, ``["onerror", the error's message]``, and
     ``["threw", message]`` for what nobody caught."""
+    commands: list[int]
+    """The command after which each entry of the log came."""
     read: bool
     """Whether all of it was asked for, and more."""
     cancelled: bool
@@ -133,7 +188,7 @@ class Run:
     @property
     def heard(self) -> list[list[Any]]:
         """The events."""
-        return [entry for entry in self.log if entry[0] not in ("onerror", "threw")]
+        return [entry for entry in self.log if entry[0] not in FAULTS]
 
     @property
     def data(self) -> list[Any]:
@@ -143,7 +198,7 @@ class Run:
     @property
     def faults(self) -> list[list[Any]]:
         """What is no event."""
-        return [entry for entry in self.log if entry[0] in ("onerror", "threw")]
+        return [entry for entry in self.log if entry[0] in FAULTS]
 
     def __str__(self) -> str:
         return f"{self.scenario} gave {_short(self.log)}"
@@ -174,7 +229,8 @@ def whole(*streams: str, **rest: Any) -> list[Scenario]:
 def cut(stream: bytes, **rest: Any) -> list[Scenario]:
     """A stream cut in two at every place, and cut into single bytes."""
     places = [(place,) for place in range(1, len(stream))]
-    return [Scenario(stream, cuts, **rest) for cuts in [*places, tuple(range(1, len(stream)))]]
+    singles = tuple(range(1, len(stream)))
+    return [*(Scenario(stream, cuts, **rest) for cuts in places), Scenario(stream, singles, burst=3, **rest)]
 
 
 def ordinary() -> list[Scenario]:
@@ -225,7 +281,7 @@ def everything(seed: int) -> Scenario:
     while place < len(stream):
         cuts.append(place)
         place += rng.randint(1, most)
-    return Scenario(stream, tuple(cuts), listen=TYPES[:3])
+    return Scenario(stream, tuple(cuts), burst=len(cuts) // 4 + 1, listen=TYPES[:3])
 
 
 NO_TIMES = ("10x", "x10", "1.5", "-5", "+5", "1e3", "0x10", " 10", "10 ", "ten", "\uff11\uff10", "1_000", "1 0")
@@ -353,7 +409,7 @@ GROUPS["crlf cut"] = cut(GROUPS["crlf whole"][0].stream)
 
 @dataclass(frozen=True)
 class Report:
-    """What the probe says of a group of scenarios."""
+    """What there is to say of a group of scenarios."""
 
     exported: bool
     starter: str | None
@@ -364,46 +420,69 @@ class Report:
 @pytest.fixture(scope="module")
 def seen(sandbox: Any) -> Any:
     """Reports by group: ``seen("cr")``. All groups share a process while it lives."""
-    requests = {name: [[scenario.request() for scenario in scenarios]] for name, scenarios in GROUPS.items()}
-    results = dict(zip(GROUPS, sandbox.calls(PROBE, "play", [*requests.values()], LIMITS), strict=True))
+    requests = {name: [ACTOR, FILE, [each.commands for each in group]] for name, group in GROUPS.items()}
+    results = dict(zip(GROUPS, sandbox.calls(STAGE, "perform", [*requests.values()], LIMITS), strict=True))
+    patience_s = PATIENCE_S
 
     def report(group: str) -> Report:
+        nonlocal patience_s
         result = results[group]
-        if result.outcome == "died" and results["ordinary"].outcome != "died":  # perhaps with another group
-            result = results[group] = sandbox.call(PROBE, "play", *requests[group], limits=LIMITS_ALONE)
+        if result.outcome == "died" and results["ordinary"].outcome != "died" and patience_s > 0:
+            # Perhaps another group used up what there was for all.
+            result = results[group] = sandbox.call(STAGE, "perform", *requests[group], limits=LIMITS_ALONE)
+            patience_s -= result.execution.wall_s if result.execution else 0
         if result.outcome != "returned":
             pytest.fail(f"{group}: {result.outcome}: {result.type_name} {result.message}")
-        match result.value:
-            case {"exported": bool(exported), "starter": str() | None as starter, "runs": list(runs)}:
-                if len(runs) == len(GROUPS[group]):
-                    return Report(exported, starter, list(map(_run, GROUPS[group], runs)))
-        pytest.fail(f"{group}: {FORGED}")
+        return _report(group, result.value)
 
     return report
 
 
-FORGED = "the module, which shares the probe's process, has put its report otherwise"
+FAULTS = ("onerror", "threw")
+FORGED = "the module has answered in the probe's place"
 
 
-def _run(scenario: Scenario, value: Any) -> Run:
-    """One run as the probe reports it; a miss when it cannot come from there."""
+def _report(group: str, value: Any) -> Report:
+    """A group as it was reported; a miss when that cannot come from the actor."""
     match value:
+        case {"loaded": {"exported": bool(exported), "starter": str() | None as starter}, "reports": list(scenes)}:
+            if len(scenes) == len(GROUPS[group]):
+                return Report(exported, starter, list(map(_run, GROUPS[group], scenes)))
+    pytest.fail(f"{group}: {FORGED}")
+
+
+def _run(scenario: Scenario, scene: Any) -> Run:
+    """One run as it was reported; a miss when that cannot come from the actor."""
+    if not isinstance(scene, list) or len(scene) != len(scenario.commands) or not all(map(_is_report, scene)):
+        pytest.fail(f"{scenario}: {FORGED}")
+    log = [entry for report in scene for entry in report["notes"]]
+    commands = [number for number, report in enumerate(scene) for _ in report["notes"]]
+    last = scene[-1]
+    return Run(
+        scenario, log, commands, last["read"], last["cancelled"], last["id"], last["time"], last["timeUnset"]
+    )  # fmt: skip
+
+
+def _is_report(report: Any) -> bool:
+    match report:
         case {
-            "log": list(log),
-            "read": bool(read),
-            "cancelled": bool(cancelled),
-            "id": last_id,
-            "time": time,
-            "timeUnset": bool(time_unset),
-        } if all(map(_is_noted, log)):
-            return Run(scenario, log, read, cancelled, last_id, time, time_unset)
-    pytest.fail(f"{scenario}: {FORGED}")
+            "notes": list(notes),
+            "read": bool(),
+            "cancelled": bool(),
+            "id": str() | int() | float() | None,
+            "time": str() | int() | float() | None,
+            "timeUnset": bool(),
+        }:
+            return all(map(_is_noted, notes))
+    return False
 
 
 def _is_noted(entry: Any) -> bool:
     match entry:
-        case ["onerror" | "threw", str()] | [str(), _, _, _]:
+        case ["onerror" | "threw", str()]:
             return True
+        case [str(), *values]:
+            return len(values) == 3 and all(value is None or isinstance(value, str | int | float) for value in values)
     return False
 
 
@@ -412,6 +491,15 @@ def _same(runs: Iterable[Run]) -> None:
     for run in runs:
         expected = [note[:3] for note in run.scenario.notes]
         assert [entry[:3] for entry in run.heard] == expected, f"{run}, right is {_short(expected)}"
+
+
+def _in_time(run: Run) -> None:
+    """The right events were heard before more was sent than it takes to know them."""
+    sent = run.scenario.sent
+    heard = [command for command, entry in zip(run.commands, run.log, strict=True) if entry[0] not in FAULTS]
+    for command, event in zip(heard, run.scenario.events, strict=True):
+        late = any(event.known <= size < sent[command] for size in sent)
+        assert not late, f"{run}: {event.data!r} was heard when more than that had been sent"
 
 
 # -- rubric: one rule each -------------------------------------------------------------------------------------------
@@ -577,7 +665,10 @@ def test_survives_ordinary_streams(seen):
 @pytest.mark.rubric("ordinary-streams", cap=10)
 def test_ordinary_streams(seen):
     """One-line events are heard as they arrive, on a stream that stays open."""
-    _same(seen("ordinary").runs)
+    runs = seen("ordinary").runs
+    _same(runs)
+    for run in runs:
+        _in_time(run)
 
 
 @pytest.mark.rubric("lines-cut", cap=10)
@@ -619,6 +710,7 @@ def test_everything_together(seen):
     for run in seen("everything").runs:
         expected = run.scenario.notes
         assert run.log == expected, f"{run}, right is {_short(expected)}"
+        _in_time(run)
         _, last_id, retry = interpret(run.scenario.stream)
         assert run.id == last_id, f"{run.scenario}: lastEventId is {run.id!r:.80}, not {last_id!r}"
         right = run.time_unset if retry is None else type(run.time) is int and run.time == retry
@@ -658,14 +750,26 @@ def parser_label(source: Any, label: Any) -> None:
     label("parser", _parser(source(FILE)))
 
 
+LEAVES = ("identifier", "number", "property_identifier", "regex_pattern", "string")
+"""Nodes that hold no other of these: all their texts together are no longer than the file, however it is nested."""
+LINE_FEEDS = {"'\\n'", '"\\n"', "10", "0x0a", "0xa", "lf"}
+
+
+def _leaf(node: Any) -> str:
+    """The text of a small node; nothing of one that may hold others, or is not there."""
+    return node.text() if node is not None and node.kind() in LEAVES else ""
+
+
 def _decoder(file: Any, *, works: bool) -> str:
     """How it decodes, for reports."""
-    if file.find_all("new TextDecoderStream($$$)"):
+    made = {_leaf(node.field("constructor")) for node in file.find_all(kind="new_expression")}
+    if "TextDecoderStream" in made:
         return "decoder-stream"
-    if not file.find_all("new TextDecoder($$$)"):
+    if "TextDecoder" not in made:
         return "other"
-    if any(pair.text().replace(" ", "") == "stream:true" for pair in file.find_all(kind="pair")):
-        return "streaming"
+    for pair in file.find_all(kind="pair"):
+        if _leaf(pair.field("key")) == "stream" and pair.field("value").kind() == "true":
+            return "streaming"
     return "other" if works else "per-chunk"
 
 
@@ -676,13 +780,15 @@ def _parser(file: Any) -> str:
         child.kind() == "*" for method in methods for child in method.children()
     ):
         return "generator"
-    cuts = [node.text() for node in file.find_all(kind="regex_pattern")]
-    cuts += [call.text() for how in ("split", "indexOf") for call in file.find_all(f"$TEXT.{how}($$$)")]
+    cuts = [_leaf(node) for node in file.find_all(kind="regex_pattern")]
+    for call in file.find_all(kind="call_expression"):
+        function, arguments = call.field("function"), call.field("arguments")
+        if function.kind() == "member_expression" and _leaf(function.field("property")) in ("split", "indexOf"):
+            cuts += map(_leaf, arguments.children())
     if any(end in text for end in ("\\n", "\\r") for text in cuts):
         return "lines"
-    sides = [node.text().lower() for two in file.find_all(kind="binary_expression") for node in two.children()]
-    sides += [node.text().lower() for case in file.find_all(kind="switch_case") for node in case.children()]
-    if {"'\\n'", '"\\n"', "10", "0x0a", "0xa", "lf"} & {*sides}:
+    compared = file.find_all(kind="binary_expression") + file.find_all(kind="switch_case")
+    if LINE_FEEDS & {_leaf(side).lower() for node in compared for side in node.children()}:
         return "state-machine"
     return "other"
 

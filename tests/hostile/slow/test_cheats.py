@@ -31,7 +31,7 @@ BASELINE = "plain-wrong"
 CHUNK = 8
 """Replies graded in one session, beside the one without a cheat."""
 EVERY = {task: list(cheats(task)) for task in TASKS}
-FEWEST_CHEATS = {"python-top-k": 21, "js-bug-fix": 13}
+FEWEST_CHEATS = {"python-top-k": 21, "js-bug-fix": 29, "js-sse": 17}
 
 
 def chunks() -> list[Any]:
@@ -64,7 +64,9 @@ def test_a_cheat_earns_nothing_and_breaks_nothing(bench: Bench, task: str, repli
     wrong = []
     for reply in replies:
         attempt = run.attempt(task, reply.name)
-        surplus = earned(attempt) - without_cheat if reply.kind == "cheat" else set()
+        # What a cheat around an almost right solution may earn is stated by its points alone.
+        wrong_at_all = reply.kind == "cheat" and reply.points <= baseline.points
+        surplus = earned(attempt) - without_cheat if wrong_at_all else set()
         if attempt["status"] != "scored" or attempt["points"] != reply.points or surplus:
             wrong.append(f"{reply.name}: {attempt['status']} {attempt['error']} {attempt['points']}, {surplus=}")
     assert not wrong, "\n".join(wrong)

@@ -279,25 +279,36 @@ def test_equally_frequent_values_rise(ordinary):
 # -- rubric: the speed -----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def sorts(observed):
+    """Gives the cases whose sorts are looked at with what was seen; the many values of the second may be too many."""
+
+    def both():
+        [tiered], [broad] = observed()["tiered"], observed()["broad"]
+        return [(tiered.case, _seen(tiered)), (broad.case, _report(broad))]
+
+    return both
+
+
 @pytest.mark.rubric("no-full-sort", cap=12)
-def test_does_not_sort_every_value(observed):
+def test_does_not_sort_every_value(sorts):
     """No sort gets all the distinct values, or a good part of them, whoever calls it."""
-    [tiered], [broad] = observed()["tiered"], observed()["broad"]
-    # Whether it gets through many values is another point's business.
-    for answer, seen in ((tiered, _seen(tiered)), (broad, _report(broad))):
-        distinct = len(answer.case.counts)
+    for case, seen in sorts():
+        distinct = len(case.counts)
         longest = max(seen["sorts"] + seen["inner"], default=0)
-        assert longest < distinct / 2, f"a sort got {longest} elements of {distinct} values, k is {answer.case.k}"
+        assert longest < distinct / 2, f"a sort got {longest} elements of {distinct} values, k is {case.k}"
 
 
 @pytest.mark.rubric("no-sort-calls", points=1)
-def test_settles_everything_without_sorting(observed):
-    """No sort is called at all, but for the one that brings the chosen values into rising order."""
-    [answer] = observed()["tiered"]
-    seen = _seen(answer)
-    rest = Counter(seen["sorts"]) - Counter(seen["presented"])
-    others = [size for size in rest if size > 1]
-    assert not others, f"calls of a sort, of up to {max(others)} elements"
+def test_settles_everything_without_sorting(sorts):
+    """No sort is called at all, but for the one that brings the chosen values into rising order.
+
+    What a function of ``heapq`` sorts for its own ends does not count either, as long as it is no more than k values.
+    """
+    for case, seen in sorts():
+        rest = Counter(seen["sorts"]) - Counter(seen["presented"])
+        others = [size for size in rest if size > 1] + [size for size in seen["inner"] if size > case.k]
+        assert not others, f"calls of a sort, of up to {max(others)} elements"
 
 
 @pytest.mark.rubric("steady-work", cap=12)

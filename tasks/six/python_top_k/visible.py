@@ -13,13 +13,15 @@ import importlib
 import inspect
 import tomllib
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 _KNOWN = tomllib.loads(Path(__file__).with_name("known.toml").read_text(encoding="utf-8"))
 _MODULES = {module: frozenset(names.split()) for module, names in _KNOWN["modules"].items()}
+_UNSEEN_OF = {module: frozenset(names.split()) for module, names in _KNOWN["unseen_of"].items()}
+_UNSEEN = frozenset(_KNOWN["unseen"].split())
 _SPECIAL = frozenset(_KNOWN["special"].split())
 _REVEALING = frozenset(_KNOWN["revealing"].split())
 _EXCEPTIONS = {
@@ -30,8 +32,6 @@ _TYPES = (list, dict, set, frozenset, str, bytes, int, float, tuple, range, prop
 _ATTRIBUTES = frozenset(_KNOWN["attributes"].split()).union(
     *map(dir, _TYPES), (name for name in dir(unittest.TestCase) if name.startswith("assert"))
 )
-_UNWATCHING = ("settrace", "setprofile")
-"""They hide what a program does, but give it nothing that it does not name."""
 _MOST_WORDS = 200
 """Characters in a text that may name fields."""
 
@@ -67,7 +67,7 @@ def _of_bindings(node: ast.AST) -> Iterator[tuple[str, bool]]:
             yield f"all of {module}", True
     for name in _bound(node):
         if name == "__name__" or (_is_revealing(name) and not (isinstance(node, ast.alias) and not _is_special(name))):
-            yield f"a name {name!r} of its own", True
+            yield f"a name {name!r} of its own", name not in _UNSEEN
 
 
 def _of_attributes(node: ast.AST, names: _Names) -> Iterator[tuple[str, bool]]:
@@ -79,14 +79,14 @@ def _of_attributes(node: ast.AST, names: _Names) -> Iterator[tuple[str, bool]]:
             else:
                 attributes = []
                 if not _is_known(module, attr) or not isinstance(use, ast.Load):
-                    yield f"{module}.{attr}", attr not in _UNWATCHING
+                    yield f"{module}.{attr}", not _is_known(module, attr, _UNSEEN_OF)
         case ast.MatchClass(kwd_attrs=attributes):
             pass
         case _:
             return
     for attr in attributes:
         if _is_revealing(attr):
-            yield f"the attribute {attr!r}", True
+            yield f"the attribute {attr!r}", attr not in _UNSEEN
         elif attr not in _ATTRIBUTES and attr not in names.attributes and attr not in _SPECIAL:
             yield f"the unknown attribute {attr!r}", False
 
@@ -100,11 +100,11 @@ def _of_names(node: ast.AST, names: _Names) -> Iterator[tuple[str, bool]]:
     elif node.id in names.imported:
         module, name = names.imported[node.id]
         if not _is_known(module, name):
-            yield f"{module}.{name}", name not in _UNWATCHING
+            yield f"{module}.{name}", not _is_known(module, name, _UNSEEN_OF)
     elif node.id == "type" and id(node) not in names.harmless_types:
         yield "type, which can make a class,", True
     elif node.id not in _BUILTINS and node.id not in names.starred:
-        yield f"the name {node.id!r}", node.id in vars(builtins) or _is_special(node.id)
+        yield f"the name {node.id!r}", node.id not in _UNSEEN and (node.id in vars(builtins) or _is_special(node.id))
 
 
 def _nodes(tree: ast.Module) -> Iterator[ast.AST]:
@@ -131,16 +131,15 @@ def _is_revealing(name: str) -> bool:
     return name in _REVEALING or (_is_special(name) and name not in _SPECIAL)
 
 
-def _is_known(module: str, name: str) -> bool:
-    return f"{module}.{name}" in _MODULES or name in _public(module)
+def _is_known(module: str, name: str, known: Mapping[str, frozenset[str]] = _MODULES) -> bool:
+    if "*" in known.get(module, ()):
+        return name in _public(module) or f"{module}.{name}" in known
+    return name in known.get(module, ()) or f"{module}.{name}" in known
 
 
 @cache
 def _public(module: str) -> frozenset[str]:
-    """What is known of a module; of all its public names those that are no modules that it imports itself."""
-    known = _MODULES.get(module, frozenset())
-    if "*" not in known:
-        return known
+    """The public names of a module, but for those of modules that it imports itself."""
     members = inspect.getmembers(importlib.import_module(module), lambda value: not inspect.ismodule(value))
     return frozenset(name for name, _ in members if not name.startswith("_"))
 
@@ -191,7 +190,8 @@ class _Names:
                 for alias in aliases:
                     name = alias.asname or alias.name
                     if name == "*":
-                        self.starred.update(_public(module))
+                        known = _MODULES.get(module, frozenset())
+                        self.starred |= _public(module) if "*" in known else known
                     elif f"{module}.{alias.name}" in _MODULES:
                         self.modules[name] = f"{module}.{alias.name}"
                     else:

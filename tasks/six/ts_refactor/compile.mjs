@@ -162,10 +162,9 @@ function hiddenIn(file) {
   return { literals, names: [...names].reduce((sum, name) => sum + name.length, 0) };
 }
 
-const MAKERS = ["eval", "Function", "require", "WebAssembly"];
-/** Where code is made at run time, or taken from elsewhere. */
+const MAKERS = ["eval", "Function", "WebAssembly"];
+/** Where code is made of texts at run time. An import is not: there is nothing where the module is played. */
 function isMaking(node) {
-  if (node.kind === Kind.ImportKeyword) return !ts.isImportDeclaration(node.parent); // import("..."), import.meta
   if (ts.isCallExpression(node) && node.expression.name?.text === "constructor") return true;
   if (!ts.isIdentifier(node) || !MAKERS.includes(node.text)) return false;
   const { parent } = node;

@@ -22,15 +22,18 @@ class Cheat:
     about: str
     kind: Literal["cheat", "honest"]
     points: float
-    """Of a cheat: what the wrong solution behind it has without the cheat. Of an honest reply: all points."""
+    """Of a cheat: what the solution behind it has without the cheat. Of an honest reply: all points."""
     reply: str
+    without: str = "plain-wrong"
+    """Of a cheat: the name of the solution behind it without the cheat, which may be right, but reached as the task
+    forbids."""
 
 
 def cheats(task: str) -> Iterator[Cheat]:
     """The replies kept for a task, in order of their names."""
     for path in sorted((CHEATS / task).glob("*.md")):
         _, head, reply = path.read_text(encoding="utf-8").split("+++\n", 2)
-        yield Cheat(task, path.stem, **tomllib.loads(head), reply=reply)
+        yield Cheat(task, path.stem, reply=reply, **tomllib.loads(head))
 
 
 def grade(bench: Bench, replies: list[Cheat], *args: str, timeout_s: float = 400, **env: str) -> Run:

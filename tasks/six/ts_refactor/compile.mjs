@@ -23,6 +23,8 @@ const OPTIONS = {
   noEmit: true,
   skipLibCheck: true,
 };
+/** What is run is what was measured: no comment is left in it, and it has no way to import. */
+const RUN = { ...OPTIONS, noEmit: false, removeComments: true, module: ts.ModuleKind.CommonJS };
 /** What every host has beside the language. The starter needs none of it; who uses it is not to be told off. */
 const HOST = `
 declare const console: Record<"debug" | "info" | "log" | "warn" | "error", (...values: unknown[]) => void>;
@@ -131,6 +133,44 @@ function* tokensOf(node, cuts) {
   else if (ts.isLiteralExpression(node)) yield "literal";
   else if (node.getChildCount() > 0) yield* tokens(node, cuts);
   else if (node.getWidth() > 0) yield node.getText();
+}
+
+/** The tokens below a node that stay when the types are gone. */
+function* leaves(node) {
+  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node)) {
+    yield* leaves(node.expression);
+    return;
+  }
+  const children = node.getChildren();
+  if (children.length === 0) yield node;
+  for (const [index, child] of children.entries()) {
+    if (!isErased(child) && !isTyping(child, children[index + 1])) yield* leaves(child);
+  }
+}
+
+/**
+ * How many characters stand in tokens whose text the other measures pass over: in literals of every kind, and in names,
+ * each counted once. Whatever a program could read and make its own code of at run time has to stand there.
+ */
+function hiddenIn(file) {
+  let literals = 0;
+  const names = new Set();
+  for (const node of leaves(file)) {
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) names.add(node.getText());
+    else if (ts.isLiteralExpression(node) || ts.isTemplateLiteralToken(node) || ts.isJsxText(node)) literals += node.getWidth();
+  }
+  return { literals, names: [...names].reduce((sum, name) => sum + name.length, 0) };
+}
+
+const MAKERS = ["eval", "Function", "WebAssembly"];
+/** Where code is made of texts at run time. An import is not: there is nothing where the module is played. */
+function isMaking(node) {
+  if (ts.isCallExpression(node) && node.expression.name?.text === "constructor") return true;
+  if (!ts.isIdentifier(node) || !MAKERS.includes(node.text)) return false;
+  const { parent } = node;
+  const isMember = parent.name === node || parent.propertyName === node;
+  const isTest = ts.isBinaryExpression(parent) && parent.operatorToken.kind === Kind.InstanceOfKeyword;
+  return !isMember && !isTest;
 }
 
 /** The texts of all tokens, those of the types included. */
@@ -249,7 +289,9 @@ function measuresOf() {
   return {
     code: [...tokens(file)].length,
     text: createHash("sha256").update([...texts(file)].join("\n")).digest("hex"),
-    literals: all(file, isText).reduce((sum, node) => sum + node.getWidth(), 0),
+    hidden: hiddenIn(file),
+    making: [...leaves(file), ...all(file, ts.isCallExpression)]
+      .filter(isMaking).slice(0, 5).map((node) => node.getText().slice(0, 80)),
     copied: mapped({ module: [file], ...classes }, (nodes) => copied(functionsIn(nodes))),
     dated: mapped(DATED, (matches) => all(file, matches).length),
     branches: new Set(decisions.flatMap((node) => all(node, isBranch))).size,
@@ -262,7 +304,7 @@ let program; // of the calls in this process, all for the same module
 
 /** Looks at a module: what it is as JavaScript, what the compiler says to it and to its consumer, how it measures. */
 export function look(what, text, consumer) {
-  if (what === "script") return ts.transpileModule(text, { compilerOptions: { ...OPTIONS, noEmit: false } }).outputText;
+  if (what === "script") return ts.transpileModule(text, { compilerOptions: RUN }).outputText;
   program ??= programOf({ [MODULE]: text, [CONSUMER]: consumer, "/host.d.ts": HOST });
   if (what === "measures") return measuresOf();
   return { errors: errorsOf(MODULE), consumer: errorsOf(CONSUMER), exports: kindsOf() };

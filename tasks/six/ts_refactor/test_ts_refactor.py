@@ -2,8 +2,8 @@
 
 The TypeScript compiler looks at the reply in a process in which none of it runs (``compile.mjs``): types, exports and
 measures over tokens cannot be forged. Behaviour is compared with that of the starter: both play the same scripts on a
-virtual clock (``play.mjs``), each in a process of its own. How the module is written is free: classes, closures,
-generated methods and tables all count, as long as each rule is written down once.
+virtual clock (``play.mjs``), each in a process of its own, in a world in which no text becomes code. How the module is
+written is free: classes, closures, generated methods and tables all count, as long as each rule is written down once.
 """
 
 import random
@@ -21,6 +21,7 @@ COMPILE = Path(__file__).with_name("compile.mjs")
 PLAY = Path(__file__).with_name("play.mjs")
 COMPILE_LIMITS = Limits(cpu_s=15, wall_s=30, memory_mb=2000)  # about ten times what the starter takes
 PLAY_LIMITS = Limits(cpu_s=3)
+MOST_HIDDEN = 2  # times as much text in literals and names as in the starter; what is shorter has about as much
 AREAS = ("Logger", "CacheStore", "RequestPipeline")
 
 TYPES = {
@@ -39,11 +40,55 @@ pytestmark = pytest.mark.llm_task(id="ts-refactor", suite="six", points=20, floo
 # -- what is looked at ------------------------------------------------------------------------------------------------
 
 
+COUNTS = {
+    "hidden": ("literals", "names"),
+    "copied": ("module", *AREAS),
+    "dated": ("loops", "sums", "copies", "defaults"),
+}
+
+
 def value_of(result):
     """What a call in the sandbox returned; a miss when it did not."""
     if result.outcome != "returned" or result.value is None:
         pytest.fail(f"{result.outcome}: {result.type_name} {result.message}")
     return result.value
+
+
+def is_count(value):
+    return type(value) is int and 0 <= value < 10**9
+
+
+def is_list_of_errors(value):
+    return isinstance(value, list) and all(
+        isinstance(error, dict) and all(isinstance(error.get(key), str) for key in ("inside", "message"))
+        and is_count(error.get("line"))
+        for error in value
+    )  # fmt: skip
+
+
+def is_list_of_texts(value):
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def is_types(value):
+    match value:
+        case {"errors": errors, "consumer": consumer, "exports": dict(exports)}:
+            return is_list_of_errors(errors) and is_list_of_errors(consumer) and all(
+                isinstance(name, str) and is_list_of_texts(kinds) for name, kinds in exports.items()
+            )  # fmt: skip
+    return False
+
+
+def is_measures(value):
+    match value:
+        case {"text": str(), "making": making, "hidden": dict(), "copied": dict(), "dated": dict()}:
+            counts = [value.get(key) for key in ("code", "branches", "methods", "searches")]
+            counts += [value[group].get(key) for group, keys in COUNTS.items() for key in keys]
+            return is_list_of_texts(making) and all(map(is_count, counts))
+    return False
+
+
+SHAPES = {"script": lambda value: isinstance(value, str), "types": is_types, "measures": is_measures}
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +97,17 @@ def compiled(sandbox, submission):
 
     @cache
     def results():
+        if FILE not in submission.files:
+            pytest.fail(f"{FILE} was not handed in")
         return looks(sandbox, submission.files[FILE])
 
-    return lambda what: value_of(results()[what])
+    def checked(what):
+        value = value_of(results()[what])
+        if not SHAPES[what](value):
+            pytest.fail(f"what the compiler said of the {what} makes no sense: {shown(value)}")
+        return value
+
+    return checked
 
 
 def looks(sandbox, text):
@@ -78,7 +131,7 @@ class Starter:
             if any(one.outcome != "returned" for one in (*found.values(), *played.values())):
                 raise RuntimeError(f"the starter cannot be looked at: {found} {played}")
             cls.measures = found["measures"].value
-            cls.logs = {key: result.value for key, result in played.items()}
+            cls.logs = {key: result.value["logs"] for key, result in played.items()}
         return cls
 
 
@@ -89,22 +142,29 @@ def starter(sandbox):
 
 
 @pytest.fixture(scope="module")
-def differences(sandbox, compiled, starter):
+def played(sandbox, compiled):
+    """Gives the results of all batches."""
+    return cache(lambda: plays(sandbox, compiled("script")))
+
+
+@pytest.fixture(scope="module")
+def differences(sandbox, compiled, played, starter):
     """``differences("Logger", "basic")``: the first script of a batch that the reply plays otherwise, or ""."""
 
     @cache
-    def results():
-        return plays(sandbox, compiled("script"))
-
-    @cache
     def difference(area, batch):
-        result = results()[area, batch]
-        first, *_ = results().values()
+        result = played()[area, batch]
+        first, *_ = played().values()
         if result.outcome == "died" and first.outcome != "died":  # perhaps for another batch, which used up all time
             result = sandbox.call(PLAY, "play", compiled("script"), area, SCRIPTS[area][batch], limits=PLAY_LIMITS)
         if result.outcome != "returned":
             return f"{area}: {result.outcome}: {result.type_name} {result.message}"
-        return first_difference(SCRIPTS[area][batch], starter.logs[area, batch], result.value)
+        match result.value:
+            case {"error": error}:
+                return f"{area}: {shown(error)}"
+            case {"logs": list(logs)}:
+                return first_difference(SCRIPTS[area][batch], starter.logs[area, batch], logs)
+        return f"{area}: the module, which shares the probe's world, has put its logs otherwise"
 
     return difference
 
@@ -117,16 +177,24 @@ def plays(sandbox, script):
 
 def first_difference(scripts, expected, logs):
     """Where logs differ, in words; "" if nowhere. The order of an object's keys does not count."""
-    if not isinstance(logs, list) or len(logs) != len(scripts):
-        return "the module, which shares the probe's process, has put its logs otherwise"
+    if len(logs) != len(scripts):
+        return "the module, which shares the probe's world, has put its logs otherwise"
     for script, right, log in zip(scripts, expected, logs, strict=True):
         if is_same(log, right):
             continue
         told = log if isinstance(log, list) else []
         pairs = enumerate(zip(right, told, strict=False))
         at = next((index for index, pair in pairs if not is_same(*pair)), min(len(right), len(told)))
-        return f"{str(told[at : at + 1])[:400]}, not {str(right[at : at + 1])[:400]} in {str(script)[:400]}"
+        return f"{shown(told[at : at + 1])}, not {shown(right[at : at + 1])} in {shown(script)}"
     return ""
+
+
+def shown(value):
+    """A value in few words, whatever it is."""
+    try:
+        return str(value)[:400]
+    except (ValueError, RecursionError):  # a number of too many digits, a value of too many levels
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def is_same(a, b):
@@ -401,13 +469,22 @@ def test_runs(differences):
 
 
 @pytest.fixture(scope="module")
-def measures(compiled, starter):
-    """Gives the reply's and the starter's measures."""
+def measures(compiled, played, starter):
+    """Gives the reply's and the starter's measures, unless there may be code that was not measured."""
 
     def both():
         reply = compiled("measures")
-        # Code that is hidden in texts, for eval() and the like, cannot be measured. Messages do not grow like that.
-        assert reply["literals"] <= 4 * starter.measures["literals"], f"{reply['literals']} characters in texts"
+        assert reply["code"], "there is no code, only types"
+        made = [shown(text) for text in reply["making"]]
+        assert not made, f"makes code at run time, which cannot be measured: {', '.join(made)}"
+        for result in played().values():
+            match result.value:
+                case {"made": made} if made:
+                    pytest.fail("makes code at run time, which cannot be measured")
+        # A program could be kept in texts, numbers or names and read from there. What there is to say and to name does
+        # not grow like that.
+        hidden, before = (sum(one["hidden"][kind] for kind in COUNTS["hidden"]) for one in (reply, starter.measures))
+        assert hidden <= MOST_HIDDEN * before, f"{hidden} characters in literals and names, {before} before"
         return reply, starter.measures
 
     return both
@@ -490,7 +567,7 @@ def test_not_longer(measures):
 @pytest.mark.rubric("fewer-copies", cap=11)
 def test_fewer_copies(measures):
     """Some of the duplication is gone: what else was tidied, also within the copies, does not make up for it."""
-    reply, starter = (one["copied"]["module"] / one["code"] for one in measures())
+    reply, starter = (one["copied"]["module"] / one["code"] for one in measures())  # there is code: measures() looked
     assert reply <= 0.9 * starter, f"{reply:.0%} of all tokens are repeated ones, {starter:.0%} before"
 
 

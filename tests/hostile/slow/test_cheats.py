@@ -27,18 +27,18 @@ from pytest_llmbench.schema.execution import ExecResult
 
 CALLED = {"python-top-k": ("top_k.py", "top_k_frequent"), "js-bug-fix": ("task_queue.js", "f")}
 """Tasks whose cheats are also called without the task, by file and function."""
-BASELINE = "plain-wrong"
 CHUNK = 8
-"""Replies graded in one session, beside the one without a cheat."""
+"""Replies graded in one session, beside those without a cheat."""
 EVERY = {task: list(cheats(task)) for task in TASKS}
+BASELINES = {task: {reply.without for reply in every} for task, every in EVERY.items()}
 FEWEST_CHEATS = {"python-top-k": 21, "js-bug-fix": 29, "js-sse": 17}
 
 
 def chunks() -> list[Any]:
-    """All replies but the baseline, cut so that several processes can share the work."""
+    """All replies but the baselines, cut so that several processes can share the work."""
     found = []
     for task, every in EVERY.items():
-        others = [reply for reply in every if reply.name != BASELINE]
+        others = [reply for reply in every if reply.name not in BASELINES[task]]
         found += [
             pytest.param(task, others[i : i + CHUNK], id=f"{task}-{i // CHUNK + 1}")
             for i in range(0, len(others), CHUNK)
@@ -53,20 +53,22 @@ def earned(attempt: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize(("task", "replies"), chunks())
 def test_a_cheat_earns_nothing_and_breaks_nothing(bench: Bench, task: str, replies: list[Cheat]) -> None:
-    (baseline,) = [reply for reply in EVERY[task] if reply.name == BASELINE]
+    needed = {reply.without for reply in replies}
+    baselines = [reply for reply in EVERY[task] if reply.name in needed]
+    assert {reply.name for reply in baselines} == needed
     before = {path: path.read_bytes() for path in bench.root.parent.rglob("*") if path.is_file()}
-    run = grade(bench, [baseline, *replies], "--tb=line", "-rN", PYTEST_DEBUG_TEMPROOT=str(bench.root.parent))
+    run = grade(bench, [*baselines, *replies], "--tb=line", "-rN", PYTEST_DEBUG_TEMPROOT=str(bench.root.parent))
     if left := run.results["run"]["selection"]["left_out"]:
         pytest.skip(left[0]["reason"])
     assert run.exit == 1, run.out + run.err
     assert "INTERNALERROR" not in run.out + run.err
-    without_cheat = earned(run.attempt(task, BASELINE))
     wrong = []
-    for reply in replies:
+    for reply in [*baselines, *replies]:
         attempt = run.attempt(task, reply.name)
         # What a cheat around an almost right solution may earn is stated by its points alone.
-        wrong_at_all = reply.kind == "cheat" and reply.points <= baseline.points
-        surplus = earned(attempt) - without_cheat if wrong_at_all else set()
+        (behind,) = [each for each in baselines if each.name == reply.without]
+        wrong_at_all = reply.kind == "cheat" and reply.points <= behind.points
+        surplus = earned(attempt) - earned(run.attempt(task, reply.without)) if wrong_at_all else set()
         if attempt["status"] != "scored" or attempt["points"] != reply.points or surplus:
             wrong.append(f"{reply.name}: {attempt['status']} {attempt['error']} {attempt['points']}, {surplus=}")
     assert not wrong, "\n".join(wrong)

@@ -8,6 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+_SERVICES = frozenset({"ollama"})
+"""Accounts that installers of model servers make for them: nobody logs in as one, and only root can make one."""
+_FIRST_PERSON = 1000
+"""System accounts have lower numbers."""
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTENS = "0A"
 _ADDRESS, _STATE, _USER = 1, 3, 7
@@ -32,8 +36,18 @@ def listeners(port: int) -> set[int] | None:
 
 
 def is_trusted(user: int) -> bool:
-    """True for this user and for root, who can do anything here anyway."""
-    return user in {0, os.getuid(), os.geteuid()}
+    """True for this user, for root, who can do anything here anyway, and for a model server's own system account."""
+    return user in {0, os.getuid(), os.geteuid()} or (user < _FIRST_PERSON and _account(user) in _SERVICES)
+
+
+def _account(user: int) -> str:
+    """The name that belongs to a user's number; empty for one without."""
+    import pwd  # missing on Windows, which does not tell whose a socket is either
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return ""
 
 
 def _listening(port: int) -> Iterator[tuple[str, int]]:

@@ -50,6 +50,12 @@ def test_a_socket_of_both_protocols() -> None:
         assert listeners(own.getsockname()[1]) == {os.getuid()}
 
 
+def test_a_model_servers_own_account_is_trusted_and_no_persons_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {998: "ollama", 999: "daemon", 1001: "ollama"}
+    monkeypatch.setattr(owners, "_account", lambda user: names.get(user, ""))
+    assert [is_trusted(user) for user in (0, os.getuid(), 998, 999, 1001, NOBODY)] == [True, True, True] + [False] * 3
+
+
 def line(address: str, port: int, state: str, user: int) -> str:
     return f"   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {user} 0 1 1\n"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from support.bench import Bench
 from support.fuzzing import check, looked_at
@@ -60,16 +58,17 @@ def test_siblings(source):
         ("go-middleware", "main.go", "call_expression"),
     ],
 )
-def test_a_session_over_a_hundred_of_them_ends_with_every_attempt_in_one_state(
+def test_a_session_over_many_of_them_ends_with_every_attempt_in_one_state(
     bench: Bench, task: str, file: str, kind: str
 ) -> None:
     bench.file("tasks/test_fuzz.py", TASK.replace("{file}", file).replace("{kind}", kind))
-    seeds = [seed for seed in range(5000, 9000) if random_reply(seed, 2000).task == task][:100]
-    for seed in seeds:
-        path = bench.file(f"replies/m{seed}/fuzz.md", "")
-        path.write_bytes(random_reply(seed).text.encode("utf-8", "replace"))
-    models = [f"--llm-model=m{seed}=dir:replies/m{seed}" for seed in random.Random(1).sample(seeds, len(seeds))]
-    run = bench.run(*models, "-q", "--tb=short", "-n2", timeout_s=1800)
-    attempts = run.results["attempts"]
-    assert len(attempts) == len(seeds)
-    assert {attempt["status"] for attempt in attempts} == {"scored"}, run.out[-3000:]
+    seeds = [seed for seed in range(5000, 9000) if random_reply(seed, 2000).task == task][:50]
+    texts = {f"m{seed}": random_reply(seed).text.encode("utf-8", "replace") for seed in seeds}
+    for model, text in texts.items():
+        bench.file(f"replies/{model}/fuzz.md", "").write_bytes(text)
+    run = bench.run(*(f"--llm-model={model}=dir:replies/{model}" for model in texts), "-q", "-n2", timeout_s=1800)
+    attempts = {attempt["model"]: attempt for attempt in run.results["attempts"]}
+    assert attempts.keys() == texts.keys()
+    for model, attempt in attempts.items():
+        state = attempt["status"] if attempt["error"] is None else attempt["error"]["kind"]
+        assert state == ("scored" if texts[model].strip() else "empty_content"), (model, attempt["error"])

@@ -52,8 +52,11 @@ TRIES = 5
 MOST_BYTES = 100_000
 """Kept of a response, and of a log."""
 SETTINGS = {
-    **{"CLIENT_TTL": "1s", "TZ": "UTC"},
-    **{"GOMAXPROCS": "1", "GOGC": "20", "GODEBUG": "gcstoptheworld=2"},
+    "CLIENT_TTL": "1s",
+    "TZ": "UTC",
+    "GOMAXPROCS": "1",
+    "GOGC": "20",
+    "GODEBUG": "gcstoptheworld=2",
 }
 """Of every server. Garbage is collected early, and at once, so that the memory of a server is little more than it needs
 and the same for the same requests."""

@@ -482,9 +482,7 @@ def test_idle_ips_are_forgotten(limited, seen):
     memory_kb = crowd["memory_kb"]
     assert len(memory_kb) > 1, "no growth was measured"
     grown_kb = (memory_kb[-1] - memory_kb[0]) / (len(memory_kb) - 1)
-    assert grown_kb < GROWS_KB, (
-        f"each {CROWD} IPs that come {2 * TTL_S} s after all others make it {grown_kb:.0f} KB larger"
-    )
+    assert grown_kb < GROWS_KB, f"{CROWD} IPs that come {2 * TTL_S} s after all others make it {grown_kb:.0f} KB larger"
 
 
 # -- shutdown --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from itertools import accumulate
 from typing import Any
 
@@ -39,7 +38,7 @@ def _is_small(value: Any) -> bool:
         case dict():  # of a response's headers
             return len(value) <= MOST_ITEMS and all(fits(each, str) for each in value.values())
         case int() | float():
-            return math.isfinite(value) and abs(value) <= LARGEST
+            return -LARGEST <= value <= LARGEST  # false for NaN; an int may be too large for any float
     return True
 
 

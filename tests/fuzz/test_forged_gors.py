@@ -26,7 +26,7 @@ from pytest_llmbench.source import SourceFinder
 ROOT = Path(__file__).parents[2]
 RAN = ExecResult(("probe",), 0, "", "", wall_s=1.0, cpu_s=1.0)
 FUZZ = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

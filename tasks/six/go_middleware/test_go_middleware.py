@@ -482,9 +482,7 @@ def test_idle_ips_are_forgotten(limited, seen):
     memory_kb = crowd["memory_kb"]
     grown_kb = [after - before for before, after in itertools.pairwise(memory_kb)]
     assert grown_kb, "no growth was measured"
-    assert min(grown_kb) < GROWS_KB, (
-        f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
-    )
+    assert min(grown_kb) < GROWS_KB, f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
 
 
 # -- shutdown --------------------------------------------------------------------------------------------------------

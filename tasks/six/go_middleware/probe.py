@@ -4,19 +4,30 @@ It shares the sandbox with the servers, which may be hostile. They get no descri
 not dumpable), and are all dead before it answers. So they can end it, but not speak for it. It judges nothing: times,
 statuses, logs and exit statuses go back as they were seen, and what they should be is known outside.
 
+What is known of a server is what it sends and what the kernel says of its process: how much memory it has, which file
+it runs, who listens on its port. All servers have the same settings and are asked from random IPs, so that none can
+tell which of them is watched for what.
+
 Times are seconds since the start. What took longer than planned, on a busy machine perhaps, is played again;
 ``timely`` tells whether the last try went as planned.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+
+# Nothing is ever imported from where the servers, or those of an earlier run, can write.
+WORKSPACE = os.environ["WORKSPACE"]
+sys.path[:] = [path for path in sys.path if path and not f"{os.path.realpath(path)}/".startswith(f"{WORKSPACE}/")]
+
+# ruff: noqa: E402 - only now may anything else be imported
 import contextlib
 import ctypes
 import itertools
-import os
-import select
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -26,7 +37,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WORKSPACE = os.environ["WORKSPACE"]
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 LIBC = ctypes.CDLL(None)
 LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -41,13 +51,29 @@ PATIENCE_S = 3.0
 TRIES = 5
 MOST_BYTES = 100_000
 """Kept of a response, and of a log."""
+SETTINGS = {
+    "CLIENT_TTL": "1s",
+    "TZ": "UTC",
+    "GOMAXPROCS": "1",
+    "GOGC": "20",
+    "GODEBUG": "gcstoptheworld=2",
+}
+"""Of every server. Garbage is collected early, and at once, so that the memory of a server is little more than it needs
+and the same for the same requests."""
+TTL_S = 1.0
+RESET = struct.pack("ii", 1, 0)
+"""Of a socket: let the connection end without a farewell, which costs both sides less."""
 
 Sent = list[Any]
 """[when it was sent, when the answer was there, status or why there is none]"""
 
 _ports = itertools.count(21_000)
-_numbers = itertools.count(0)
+_used: set[bytes] = set()
 _lock = threading.Lock()
+
+
+class ForeignProcessError(Exception):
+    """Something else than the one process of the built program has to do with the answers."""
 
 
 def now() -> float:
@@ -61,21 +87,30 @@ def sleep_until(moment: float) -> None:
 
 
 def fresh_ip() -> str:
-    """An IP of this machine that has not been used yet."""
+    """An IP of this machine that has not been used yet, and that nobody can foresee."""
     with _lock:
-        number = next(_numbers)
-    return f"127.2.{number // 200}.{number % 200 + 1}"
+        while (number := os.urandom(3)) in _used or not (0 < number[0] < 255 and 0 < number[2] < 255):
+            pass
+        _used.add(number)
+    return ".".join(map(str, (127, *number)))
+
+
+def identity(path: str) -> tuple[int, int]:
+    """Which file this is, whatever it is called by now."""
+    status = os.stat(path)  # noqa: PTH116 - a link of the kernel's
+    return status.st_dev, status.st_ino
+
+
+BUILT = identity(f"{WORKSPACE}/server")
 
 
 class Server:
     """One process of the server, on a port of its own."""
 
-    def __init__(self, *, report_ms: int = 10, ttl: str = "5m", pipes: tuple[int, ...] = ()) -> None:
+    def __init__(self, *, report_ms: int = 10) -> None:
         self.port = self._free_port()
         self._logs = [tempfile.TemporaryFile(buffering=0) for _ in range(2)]  # noqa: SIM115 - as long as it runs
-        env = {"ADDR": f"127.0.0.1:{self.port}", "REPORT_TIME": f"{report_ms}ms", "CLIENT_TTL": ttl, "TZ": "UTC"}
-        if pipes:
-            env["HEAP_PIPES"] = ",".join(map(str, pipes))
+        env = {**SETTINGS, "ADDR": f"127.0.0.1:{self.port}", "REPORT_TIME": f"{report_ms}ms"}
         self.process = subprocess.Popen(
             [f"{WORKSPACE}/server"],
             cwd="/",
@@ -83,7 +118,6 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self._logs[0],
             stderr=self._logs[1],
-            pass_fds=pipes,
             start_new_session=True,
         )
         self.asked: float | None = None
@@ -105,6 +139,27 @@ class Server:
             if now() > end or self.process.poll() is not None:
                 raise ConnectionRefusedError
             time.sleep(0.01)
+
+    def make_sure(self) -> None:
+        """Raise ``ForeignProcessError`` unless the built program itself, in this one process, holds the port."""
+        home = Path(f"/proc/{self.process.pid}")
+        listening = {
+            fields[9]
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+            if (fields := line.split())[3] == "0A" and fields[1].endswith(f":{self.port:04X}")
+        }
+        if identity(f"{home}/exe") != BUILT:
+            raise ForeignProcessError("another program was started in its place")
+        if any(file.read_text().strip() for file in home.glob("task/*/children")):
+            raise ForeignProcessError("it has started another process")
+        held = {target for file in home.glob("fd/*") if (target := os.readlink(file)).startswith("socket:")}  # noqa: PTH115
+        if not listening or not {f"socket:[{inode}]" for inode in listening} <= held:
+            raise ForeignProcessError("another process listens on its port")
+
+    def memory_kb(self) -> int:
+        """Memory of the process that no file backs, as the kernel counts it."""
+        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Anonymous:"))
 
     @property
     def log(self) -> str:
@@ -162,6 +217,42 @@ class Server:
             answers.append(self.ask(ip, **more)[:3])
         return answers
 
+    def crowd(self, count: int, each: int = 1, *, at_once: int = 20) -> dict[str, int]:
+        """So many IPs send so many requests each, on one connection as long as it lasts; how many got which answer."""
+        answers: dict[str, int] = {}
+        for begin in range(0, count, at_once):
+            waiting = {fresh_ip(): each for _ in range(min(at_once, count - begin))}
+            while waiting:
+                open_now = [(ip, self._send(ip, left), left) for ip, left in waiting.items()]
+                for ip, connection, left in open_now:
+                    statuses = self._statuses(connection, left)
+                    for status in statuses:
+                        answers[status] = answers.get(status, 0) + 1
+                    waiting[ip] = left - len(statuses)
+                waiting = {ip: left for ip, left in waiting.items() if left > 0}
+        return answers
+
+    def _send(self, ip: str, count: int) -> socket.socket:
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        connection.settimeout(ANSWER_WAIT_S)
+        connection.bind((ip, 0))
+        connection.connect(("127.0.0.1", self.port))
+        request = b"GET /notes HTTP/1.1\r\nHost: notes\r\n\r\n"
+        connection.sendall(request * (count - 1) + request[:-2] + b"Connection: close\r\n\r\n")
+        return connection
+
+    @staticmethod
+    def _statuses(connection: socket.socket, count: int) -> list[str]:
+        """The statuses of the answers until the connection ends; none at all counts as one answer."""
+        with connection:
+            raw = b""
+            with contextlib.suppress(OSError):
+                while len(raw) < MOST_BYTES and (chunk := connection.recv(65536)):
+                    raw += chunk
+        found = [part[2:5].decode("ascii", "replace") for part in raw.split(b"HTTP/1.")[1:]]
+        return found[:count] or ["none"]
+
     def waited_s(self) -> float:
         """Seconds that threads of the server and of this process have waited for a CPU so far."""
         waited_ns = 0
@@ -218,7 +309,40 @@ def limit() -> dict[str, Any]:
 
     seen = until_timely(server, 0.05, crowd_in)
     time.sleep(1.2)
-    return seen | {"again": server.burst(ip, 10)}
+    seen["again"] = server.burst(ip, 10)
+    server.make_sure()
+    return seen
+
+
+def steady() -> dict[str, Any]:
+    """One client that stays below the limit, and one that uses it up at once and goes on asking beyond it."""
+
+    def ask_on(first: int, every_s: float, count: int) -> list[Sent]:
+        server = Server()
+        ip, begin = fresh_ip(), now()
+        answers = server.burst(ip, first)
+        for number in range(1, count + 1):
+            sleep_until(begin + number * every_s)
+            answers.append(server.ask(ip)[:3])
+        server.make_sure()
+        return answers
+
+    below, beyond = side_by_side([(ask_on, 1, 0.13, 24), (ask_on, 15, 0.06, 42)])
+    return {"below": below, "beyond": beyond}
+
+
+def strangers(count: int) -> dict[str, Any]:
+    """A client uses up its limit, then many others nearly theirs, and it asks again in between."""
+    server = Server()
+    ip = fresh_ip()
+    asked = server.burst(ip, 10)
+    answers: dict[str, int] = {}
+    for _ in range(5):
+        for status, times in server.crowd(count // 5, 9).items():
+            answers[status] = answers.get(status, 0) + times
+        asked += server.burst(ip, 5)
+    server.make_sure()
+    return {"asked": asked, "answers": [list(pair) for pair in answers.items()]}
 
 
 def windows() -> dict[str, Any]:
@@ -256,12 +380,14 @@ def windows() -> dict[str, Any]:
     plans = ((1.15, around), (0.35, within))
     jobs = [(later, number / 4, *plan) for plan in plans for number in range(4)]
     seen = side_by_side(jobs)
+    server.make_sure()
     return {"around": seen[:4], "within": seen[4:]}
 
 
 def parallel(report_ms: int) -> dict[str, Any]:
     """Three slow requests at once, two of them from one IP."""
     server = Server(report_ms=report_ms)
+    server.make_sure()
 
     def together() -> dict[str, Any]:
         one, other = fresh_ip(), fresh_ip()
@@ -276,13 +402,14 @@ def slow(server: Server, ip: str) -> Sent:
     return server.ask_patiently(ip, "GET", "/report")
 
 
-def api(requests: list[list[str]], report_ms: int) -> dict[str, Any]:
+def api(requests: list[list[str]], unknown: str, report_ms: int) -> dict[str, Any]:
     """Some requests of every kind, each from an IP of its own, a burst, a report, and SIGINT: answers and log."""
     server = Server(report_ms=report_ms)
     answers = [server.ask_patiently(fresh_ip(), *request) for request in requests]
-    burst = server.burst(fresh_ip(), 15, path="/notes/77")
-    report = server.ask_patiently("127.0.0.9", "GET", "/report")
+    burst = server.burst(fresh_ip(), 15, path=unknown)
+    report = server.ask_patiently(fresh_ip(), "GET", "/report")
     time.sleep(0.1)  # for what is logged after the answer
+    server.make_sure()
     server.process.send_signal(signal.SIGINT)
     status = server.ended(ANSWER_WAIT_S)
     return {"answers": answers, "burst": burst, "report": report, "exit": status, "log": server.log}
@@ -312,6 +439,7 @@ def shutdown(report_ms: int) -> dict[str, Any]:
         """Send the signal, wait until a connection is refused, then see whether another is accepted after all."""
         while server.asked is None or now() < server.asked + 0.3 * report_ms / 1000:
             time.sleep(0.01)
+        server.make_sure()
         server.process.send_signal(signal.SIGTERM)
         signalled = now()
         while server.connects():
@@ -330,34 +458,27 @@ def shutdown(report_ms: int) -> dict[str, Any]:
     return seen
 
 
-def crowd(count: int, ttl_s: float) -> dict[str, Any]:
-    """Objects on the heap before many IPs came, while they were known, and after they should be forgotten."""
-    (asked, ask), (answer, told) = os.pipe(), os.pipe()
-    server = Server(ttl=f"{ttl_s}s", pipes=(asked, told))
-    os.close(asked)
-    os.close(told)
-    replies = os.fdopen(answer)
+def crowd(count: int, grows_kb: int) -> dict[str, Any]:
+    """The server's memory after each of some waves of new IPs, when the waves before should be forgotten.
 
-    def objects() -> int:
-        time.sleep(0.05)  # for the ends of connections
-        os.write(ask, b"?")
-        if not select.select([replies], [], [], ANSWER_WAIT_S)[0]:
-            raise TimeoutError
-        return int(replies.readline(100))
-
-    guest = fresh_ip()
-    server.ask(guest)
-    seen = {"before": objects()}
-    statuses = [server.ask(fresh_ip())[2] for _ in range(count)]
-    seen |= {"let_through": statuses.count(200), "full": objects()}
-    silent_since = now()
-    sleep_until(silent_since + 2 * ttl_s + 0.2)
-    while True:
-        server.ask(guest)
-        seen["after"] = objects()
-        if seen["after"] < seen["before"] + count / 2 or now() > silent_since + 2 * ttl_s + 1.2:
-            return seen
-        time.sleep(0.25)
+    How much memory a runtime gives back, and when, is its own affair. But what it has kept is there for the next wave,
+    so that a server that forgets stops growing. One that has grown by ``grows_kb`` or more gets another wave, four in
+    all: heaps are never quite the same, but who keeps every IP grows each time.
+    """
+    server = Server()
+    server.crowd(100)
+    memory_kb, answers = [], []
+    for _ in range(4):
+        answers.append(server.crowd(count))
+        time.sleep(0.05)
+        memory_kb.append(server.memory_kb())
+        if memory_kb[1:] and memory_kb[-1] - memory_kb[-2] < grows_kb:
+            break
+        time.sleep(2 * TTL_S + 0.1)
+        server.ask(fresh_ip())  # some forget with the next request only
+        time.sleep(0.05)
+    server.make_sure()
+    return {"memory_kb": memory_kb, "let_through": [each.get("200", 0) for each in answers]}
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------
@@ -385,7 +506,7 @@ def side_by_side(jobs: list[tuple[Any, ...]]) -> list[Any]:
 def observe(plan: dict[str, list[Any]]) -> dict[str, Any]:
     """Play scenarios side by side: name -> arguments. What each saw; a text where a server spoilt it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    scenarios = {play.__name__: play for play in (limit, windows, parallel, api, shutdown, crowd)}
+    scenarios = {play.__name__: play for play in (limit, steady, strangers, windows, parallel, api, shutdown, crowd)}
     seen = side_by_side([(scenarios[name], *arguments) for name, arguments in plan.items()])
     end_all()
     return dict(zip(plan, seen, strict=True))

@@ -2,13 +2,17 @@
 
 That is: imports that are missing or not used, variables that are not used, ``:=`` without a new variable, results that
 are left out, handlers given where handler functions are wanted and the other way round, and a rate limiter from outside
-the standard library. Anything else stays broken.
+the standard library. Anything else stays broken, and so do files that are much longer than any answer has to be.
+
+All of it is linear in the length of the file: the tree is walked once, and places are looked up for all messages
+together.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import islice
 from typing import Any
 
 Edit = tuple[int, int, str]
@@ -21,7 +25,13 @@ _PATHS = (
 )
 PACKAGES = {path.rpartition("/")[2]: path for path in _PATHS.split()}
 RATE = "golang.org/x/time/rate"
-_MESSAGE = re.compile(r"^(?:\./)?main\.go:(\d+):(\d+): (.*)$", re.MULTILINE)
+LONGEST, LONGEST_LINE = 100_000, 1_000
+"""Characters of a file and of one of its lines. ast-grep counts those of a line anew for every node in it."""
+MOST_MESSAGES = 300
+"""Of the compiler's that are looked at in one round."""
+MOST_LEVELS = 20
+"""Between a variable and the statement that declares it."""
+_MESSAGE = re.compile(r"^(?:\./)?main\.go:(\d{1,7}):(\d{1,7}): (.*)$", re.MULTILINE)
 
 
 def repaired(text: str, said: str, tree: Callable[[str], Any]) -> str | None:
@@ -29,8 +39,11 @@ def repaired(text: str, said: str, tree: Callable[[str], Any]) -> str | None:
 
     ``tree`` parses a text and gives ast-grep's root node.
     """
-    source = _Source(text, tree(text))
-    edits = {edit for line, column, message in _MESSAGE.findall(said) for edit in source.edits(line, column, message)}
+    if len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
+        return None
+    messages = [match.groups() for match in islice(_MESSAGE.finditer(said), MOST_MESSAGES)]
+    source = _Source(text, tree(text), {int(line) for line, _, _ in messages})
+    edits = {edit for line, column, message in messages for edit in source.edits(line, column, message)}
     if not edits:
         return None
     data, end = source.data, len(source.data)
@@ -43,13 +56,27 @@ def repaired(text: str, said: str, tree: Callable[[str], Any]) -> str | None:
 class _Source:
     """A program, with places as the compiler counts them: lines and bytes in them, from 1."""
 
-    def __init__(self, text: str, root: Any) -> None:
+    def __init__(self, text: str, root: Any, lines: Collection[int]) -> None:
+        """``lines``: those that anything is asked about."""
         self.data = text.encode()
-        self.nodes = [root, *_below(root)]
         self._starts = [0, *(match.end() for match in re.finditer(rb"\n", self.data))]
         self._offsets = [0]
         for character in text:
             self._offsets.append(self._offsets[-1] + len(character.encode()))
+        self._clauses = [child for child in root.children() if child.kind() == "package_clause"]
+        self._nodes: list[tuple[Any, int]] = []
+        """Every node, parents first, and where in this list the one that it is in stands."""
+        self._beginning: dict[int, list[int]] = {}
+        """Places on those lines -> nodes that begin there, the outermost first."""
+        waiting = [(root, -1)]
+        while waiting:
+            node, above = waiting.pop()
+            number = len(self._nodes)
+            self._nodes.append((node, above))
+            start = node.range().start
+            if start.line + 1 in lines:
+                self._beginning.setdefault(self._offsets[start.index], []).append(number)
+            waiting += [(child, number) for child in node.children()]
 
     def edits(self, line: str, column: str, message: str) -> list[Edit]:
         """What one message asks for."""
@@ -69,15 +96,23 @@ class _Source:
 
     def import_package(self, _place: int, name: str) -> list[Edit]:
         """Import a package of the standard library, in the line of the package clause."""
-        clauses = [node for node in self.nodes if node.kind() == "package_clause"]
-        return [self._after(clauses[0], f'; import "{PACKAGES[name]}"')] if clauses and name in PACKAGES else []
+        known = self._clauses and name in PACKAGES
+        return [self._after(self._clauses[0], f'; import "{PACKAGES[name]}"')] if known else []
 
     def use(self, place: int, name: str) -> list[Edit]:
         """Use a variable where it is declared; in the head of a statement, rather do without it."""
-        for node in self._at(place, "identifier"):
-            declarations = [above for above in node.ancestors() if above.kind() in _DECLARATIONS][:1]
-            if declarations and declarations[0].parent().kind() in _BLOCKS:
-                return [self._after(declarations[0], f"; _ = {name}")]
+        for number in self._beginning.get(place, []):
+            node, above = self._nodes[number]
+            if node.kind() != "identifier":
+                continue
+            for _ in range(MOST_LEVELS):
+                declaration, above = self._nodes[above]
+                if above < 0:
+                    break
+                if declaration.kind() in _DECLARATIONS and self._nodes[above][0].kind() in _BLOCKS:
+                    return [self._after(declaration, f"; _ = {name}")]
+                if declaration.kind() in _DECLARATIONS:
+                    break
             return [self._replaced(node, "_")]
         return []
 
@@ -100,7 +135,8 @@ class _Source:
 
     def _at(self, place: int, *kinds: str) -> list[Any]:
         """Nodes that begin there, the outermost first."""
-        return [node for node in self.nodes if self._span(node)[0] == place and (not kinds or node.kind() in kinds)]
+        found = (self._nodes[number][0] for number in self._beginning.get(place, []))
+        return [node for node in found if not kinds or node.kind() in kinds]
 
     def _expressions(self, place: int) -> list[Any]:
         return [node for node in self._at(place) if node.kind().endswith(("identifier", "expression", "func_literal"))]
@@ -131,13 +167,3 @@ _MENDS: list[tuple[str, Callable[..., list[Edit]]]] = [
     (rf"^cannot use .* as {_FUNCTION} value in ", _Source.make_function),
 ]
 """What the compiler says -> what is done about it, with the parts in parentheses."""
-
-
-def _below(root: Any) -> list[Any]:
-    """All nodes below, parents first."""
-    found, waiting = [], [root]
-    while waiting:
-        children = waiting.pop().children()
-        found += children
-        waiting += children
-    return found

@@ -34,7 +34,14 @@ BUILD_LIMITS = Limits(wall_s=60, cpu_s=30, memory_mb=4000, processes=500, output
 """About twenty times what the reference needs."""
 PLAY_LIMITS = Limits(wall_s=10, cpu_s=5)
 """About ten times what the reference needs for all scripts."""
+BUILDS_CPU_S, PLAYS_WALL_S = 60.0, 30.0
+"""For all builds of one reply together, and for all that is played of it."""
+LONGEST, LONGEST_LINE = 100_000, 1_000
+"""Characters of a file that is repaired, and of its lines: many times those of the reference."""
+DEEPEST = 20
+"""Levels of a task file that are read; it has four."""
 PANIC = 101
+LARGEST_ID = 2**32 - 1
 PRIORITIES = ("low", "medium", "high")
 
 
@@ -97,12 +104,14 @@ def tasks_in(text: str | None) -> list[Task]:
     """The tasks of a file's text; a miss when it is not in the format."""
     if text is None:
         return []
-    try:
-        match json.loads(text):
-            case {"tasks": list(entries)}:
-                return [_task(entry) for entry in entries]
-    except (ValueError, RecursionError):
-        pass
+    levels = itertools.accumulate((character in "[{") - (character in "]}") for character in text)
+    if max(levels, default=0) <= DEEPEST:
+        try:
+            match json.loads(text):
+                case {"tasks": list(entries)}:
+                    return [_task(entry) for entry in entries]
+        except ValueError:
+            pass
     pytest.fail(f"no task file as before: {text[:300]!r}")
 
 
@@ -110,7 +119,8 @@ def _task(entry: object) -> Task:
     match entry:
         case {"id": int(number), "title": str(title), "priority": str(priority), "done": bool(done), **rest}:
             tags = rest.get("tags", [])
-            if priority in PRIORITIES and isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+            known = type(number) is int and 0 <= number <= LARGEST_ID and priority in PRIORITIES
+            if known and isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
                 return Task(number, title, priority, tuple(tags), done)
     raise ValueError(entry)
 
@@ -306,13 +316,15 @@ BATCHES = {
 def with_value_enum(text: str) -> str | None:
     """The source with a derived ``ValueEnum`` for ``Priority``; None when it has one, or no such enum."""
     file = SourceFile(FILE, text)
-    for enum in file.find_all(kind="enum_item"):
-        if name_of(enum) == "Priority" and not implements(file, "ValueEnum"):
-            names = [word for attribute in attributes(enum) for word in words(attribute) if word.text() == "ValueEnum"]
-            if not names:
-                return changed(file, {enum: f"#[derive(clap::ValueEnum)]\n{enum.text()}"})
-            if "clap" not in [word.text() for word in words(names[0].parent())]:  # derived, and perhaps not imported
-                return changed(file, {names[0]: "clap::ValueEnum"})
+    found = [(enum, attributes) for enum, attributes in enums(file) if name_of(enum) == "Priority"]
+    if not found or implements(file, "ValueEnum"):
+        return None
+    enum, attributes = found[0]
+    names = [word for attribute in attributes for word in words(attribute) if word.text() == "ValueEnum"]
+    if not names:
+        return changed(file, {enum: f"#[derive(clap::ValueEnum)]\n{enum.text()}"})
+    if "clap" not in [word.text() for word in words(names[0].parent())]:  # derived, and perhaps not imported
+        return changed(file, {names[0]: "clap::ValueEnum"})
     return None
 
 
@@ -320,9 +332,9 @@ def with_mutable_done(text: str) -> str | None:
     """The source with a ``mark_done`` that borrows mutably; None when it does, or there is none."""
     file = SourceFile(FILE, text)
     for function in file.find_all(kind="function_item"):
-        if name_of(function) == "mark_done":
-            for this in function.find_all(kind="self_parameter"):
-                if this.text() == "&self":
+        if name_of(function) == "mark_done" and (parameters := function.field("parameters")):
+            for this in parameters.children():
+                if this.kind() == "self_parameter" and this.text() == "&self":
                     return changed(file, {this: "&mut self"})
     return None
 
@@ -364,9 +376,23 @@ def without_edit(text: str) -> str | None:
     return changed(file, stubs) if stubs else None
 
 
-def attributes(item: Any) -> Iterator[Any]:
-    """The attributes right before an item."""
-    return itertools.takewhile(lambda node: node.kind() in ("attribute_item", "line_comment"), item.prev_all())
+def enums(file: SourceFile) -> Iterator[tuple[Any, list[Any]]]:
+    """Every enum, with the attributes right before it. Asking each node for those before it would be quadratic."""
+    waiting = [file.root]
+    while waiting:
+        children = waiting.pop().children()
+        attributes: list[Any] = []
+        for child in children:
+            match child.kind():
+                case "attribute_item":
+                    attributes.append(child)
+                case "line_comment":
+                    pass
+                case kind:
+                    if kind == "enum_item":
+                        yield child, attributes
+                    attributes = []
+        waiting += reversed(children)
 
 
 def words(node: Any) -> list[Any]:
@@ -397,6 +423,9 @@ def changed(file: SourceFile, texts: dict[Any, str]) -> str:
 
 def variants(text: str) -> Iterator[tuple[str, frozenset[str], bool]]:
     """The source as it is, then with one repair, then with two, and which they are; at last without ``edit``."""
+    if len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
+        yield text, frozenset(), True  # nothing of such a length is repaired
+        return
     for whole, base in ((True, text), (False, without_edit(text))):
         for count in range(3 if base else 0):
             for names in itertools.combinations(REPAIRS, count):
@@ -422,16 +451,23 @@ class Build:
 @pytest.fixture(scope="module")
 def build(sandbox, workspace, source) -> Build:
     """Build the program, with as few repairs as it takes. Nothing of the reply has run before."""
-    errors = ""
+    errors, left_s = "", BUILDS_CPU_S
     for text, repaired, whole in variants(source(FILE).text):
         (workspace / FILE).write_text(text, encoding="utf-8")
-        result = sandbox.run(BUILD, BUILD_LIMITS, env={"CARGO_INCREMENTAL": "0"}, keep=["target/debug/taskman"])
+        result = cargo_build(sandbox, replace(BUILD_LIMITS, cpu_s=min(BUILD_LIMITS.cpu_s, left_s)))
         errors = errors or f"cargo build {result.ending}: {result.stderr[:1500]}"
+        left_s -= result.cpu_s
         if result.ok:
             return Build(repaired, whole, errors)
-        if result.limit_hit:
+        if result.limit_hit or left_s <= 0:
+            errors = f"over budget: {errors}"
             break
     return Build(errors=errors, runs=False)
+
+
+def cargo_build(sandbox, limits):
+    """Build what is in the workspace; the one place where a command makes something that later ones need."""
+    return sandbox.run(BUILD, limits, env={"CARGO_INCREMENTAL": "0"}, keep=["target/debug/taskman"])
 
 
 @pytest.fixture(scope="module")
@@ -446,9 +482,16 @@ def play(sandbox, build):
         calls = sandbox.calls(PROBE, "play", [[scripts(name)] for name in BATCHES], PLAY_LIMITS)
         return dict(zip(BATCHES, calls, strict=True))
 
+    left_s = PLAYS_WALL_S
+
     @cache
     def alone(name):
-        return sandbox.call(PROBE, "play", scripts(name), limits=PLAY_LIMITS)
+        nonlocal left_s
+        if left_s <= 0:
+            pytest.fail(f"over budget: {PLAYS_WALL_S:g} s for everything that is played")
+        result = sandbox.call(PROBE, "play", scripts(name), limits=PLAY_LIMITS)
+        left_s -= result.execution.wall_s - result.execution.waited_s if result.execution else 0
+        return result
 
     def logs(name):
         if not build.runs:
@@ -488,11 +531,11 @@ def approach(label, build, source):
 
 def approach_of(file: SourceFile, build: Build) -> str:
     """The first that fits; worth no points."""
-    enums = [word for enum in file.find_all(kind="enum_item") for one in attributes(enum) for word in words(one)]
+    derived = [word for _, attributes in enums(file) for one in attributes for word in words(one)]
     options = [word for one in file.find_all(kind="attribute_item") for word in words(one)]
     kinds = {
         "missing": "value-enum" in build.repaired,
-        "derived": "ValueEnum" in [word.text() for word in enums],
+        "derived": "ValueEnum" in [word.text() for word in derived],
         "manual-impl": implements(file, "ValueEnum"),
         "from-str": implements(file, "FromStr"),
         "value-parser": "value_parser" in [word.text() for word in options],

@@ -20,7 +20,8 @@ class Cheat:
     task: str
     name: str
     about: str
-    kind: Literal["cheat", "honest"]
+    kind: Literal["cheat", "partial", "honest"]
+    """Partial: right but for the forbidden part, of which the points alone are compared."""
     points: float
     """Of a cheat: what the solution behind it has without the cheat. Of an honest reply: all points."""
     reply: str

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pytest_llmbench.schema.execution import CallResult, ExecResult
 from pytest_llmbench.source import SourceFinder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RAN = ExecResult(("probe",), 0, "", "", wall_s=1.0, cpu_s=1.0)
 FUZZ = settings(
     max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from pytest_llmbench import CallResult, SourceFinder
 from pytest_llmbench.schema.execution import ExecResult
 
-TASKS = Path(__file__).parents[2] / "tasks" / "six"
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+TASKS = Path(__file__).parents[3] / "tasks" / "six"
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 EXAMPLES = int(os.environ.get("LLMBENCH_TEST_FORGED", "25"))
 """For each rubric test."""
 FORGED = settings(

@@ -390,7 +390,8 @@ def test_type_checks(compiled):
 def test_consumers_compile(compiled):
     """Code that uses the exports compiles as before, however they are declared now."""
     errors = compiled("types")["consumer"]
-    assert not errors, f"using {', '.join(sorted({error['inside'] for error in errors}))}: {told(errors)}"
+    users = sorted({error["inside"][:60] for error in errors})[:9]
+    assert not errors, f"using {', '.join(users)}: {told(errors)}"
 
 
 def missing_exports(compiled):

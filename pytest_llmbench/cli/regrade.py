@@ -17,6 +17,7 @@ from pytest_llmbench.analysis.moves import Moves, moves
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError, StoreError
 from pytest_llmbench.pipeline.stored import open_run, read_results
+from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
@@ -33,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
     """Grade again and compare; returns 0, or 1 when a verdict moved."""
     named = open_run(options.which, options.run_dir)
     former = RunDir(named.path.resolve())
-    for note in checked(former):
-        output.warn(note)
+    notes = checked(former)
     before = read_results(former.path)
+    for note in notes:
+        output.warn(note)
     if before.selfcheck is not None:
         raise OptionError(f"{former.path} is a self-check: it has no replies of models. Run --llm-selfcheck again.")
     if Path.cwd().resolve().is_relative_to(former.path):
@@ -46,8 +48,9 @@ def run(options: argparse.Namespace) -> int:
     status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
     if not (base / "runs" / run_id).is_dir():
         raise StoreError(f"nothing was graded: pytest ended with status {status}. Its own lines say why.")
-    found = moves(before, read_results(base / "runs" / run_id))
-    if not found.compared and found.left_out:
+    after = read_results(base / "runs" / run_id)
+    found = moves(before, after)
+    if not _attempts(before) & _attempts(after):
         raise StoreError(
             "none of the run's attempts was graded again: name its tasks after --, as in "
             f"llmbench regrade {options.which} -- path/to/tasks."
@@ -57,6 +60,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         _show(found)
     return int(bool(found.verdicts))
+
+
+def _attempts(results: Results) -> set[tuple[str, str, int]]:
+    return {(attempt.task, attempt.model, attempt.epoch) for attempt in results.attempts}
 
 
 def _words(former: RunDir, more: Sequence[str], base: Path, run_id: str) -> list[str]:

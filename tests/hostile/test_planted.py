@@ -19,7 +19,7 @@ from pytest_llmbench.schema.execution import Limits
 
 PROJECT = Path(__file__).parents[2]
 PROBES = sorted(path for path in (PROJECT / "tasks" / "six").rglob("*") if path.suffix in (".py", ".mjs"))
-PROBES = [path for path in PROBES if path.stem in ("probe", "compile", "play")]
+PROBES = [path for path in PROBES if path.stem in ("probe", "compile", "play", "stage")]
 NODE_NAMES = ("fs", "fs/promises", "module", "path", "timers", "timers/promises", "url", "util", "vm", "v8", "crypto")
 SAYS = "PLANTED"
 PYTHON = f"import os\nos.write(2, b'{SAYS}')\n"

@@ -24,6 +24,7 @@ from pytest_llmbench.sandbox.workspace import MAX_FILES, refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
+from pytest_llmbench.store.guard import GUARDS
 
 GOOD = "def add(a, b):\n    return a + b\n"
 GOOD_BLOCK = f"```python add.py\n{GOOD}```\n"
@@ -237,11 +238,12 @@ def test_a_reply_with_every_name_touches_nothing_outside(bench: Bench) -> None:
     new = {path for path in after if after[path] != before.get(path)} | (before.keys() - after.keys())
     ours = ("project/.llmbench", "project/.pytest_cache", "temporary/", "project/report.json", "project/junit.xml")
     assert not {path for path in new if not path.startswith(ours) and "__pycache__" not in path}
-    assert [path.name for path in run.folder.glob("files/*/*/*")] == ["add.py"]
+    assert [path.name for path in run.folder.glob("files/*/*/*")] == ["add.py.reply"]
     own = ("run.json", "plan.json", "attempts.jsonl", "items.jsonl", "results.json")
     assert {path.name for path in run.folder.rglob("*") if path.is_file()} == {
         *own,
-        "add.py",
+        *GUARDS,
+        "add.py.reply",
         "show.1.md",
         "show.1.json",
     }

@@ -32,6 +32,7 @@ from pytest_llmbench.pipeline.results import read_header
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ItemRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.store.completions import CompletionStore
+from pytest_llmbench.store.guard import GUARDS, is_guard
 from pytest_llmbench.store.records import RecordLog
 from pytest_llmbench.store.run_dir import RunDir
 
@@ -209,7 +210,9 @@ def test_merging_writes_through_no_link_of_another_part(
     assert tree(victim) == before, said
     (merged,) = Path(".llmbench/runs").iterdir()
     assert not (merged / "files" / "x").exists()
-    assert not [path for path in merged.rglob("*") if path.is_symlink() or path.name == "conftest.py"]
+    assert not [path for path in merged.rglob("*") if path.is_symlink()]
+    assert list(merged.rglob("conftest.py*")) == [merged / "conftest.py"], "the one that keeps pytest out"
+    assert is_guard(merged, "conftest.py")
 
 
 def test_merging_takes_over_what_records_speak_of(
@@ -222,7 +225,8 @@ def test_merging_takes_over_what_records_speak_of(
     assert main(["merge", str(shared.path)]) == 0
     (merged,) = Path(".llmbench/runs").iterdir()
     expected = {name for name in tree(pristine.path) if not name.endswith(".before")}
-    assert set(tree(merged)) == expected
+    assert {name.removesuffix(".reply") for name in tree(merged)} - GUARDS.keys() == expected
+    assert all(is_guard(merged, name) for name in GUARDS)
 
 
 HOSTILE_NAMES = [

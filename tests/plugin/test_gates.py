@@ -96,7 +96,7 @@ def test_of_an_attempt_in_two_parts_the_last_one_counts(bench: Bench) -> None:
         done = llmbench(bench, "merge", *parts, "--json")
         merged = json.loads(done.stdout)
         assert [a["points"] for a in merged["results"]["attempts"]] == [points]
-        graded = next((bench.root / merged["run"]).glob("files/m/*/*.py")).read_text()
+        graded = next((bench.root / merged["run"]).glob("files/m/*/*.py.reply")).read_text()
         assert ("a - b" in graded) == (points == 1)
 
 
@@ -106,7 +106,7 @@ def test_regrading_nothing_says_so(bench: Bench) -> None:
     bench.file("other/test_two.py", "def test_two(): pass")
     done = llmbench(bench, "regrade", run, "--", "other")
     assert done.returncode == 2
-    assert "name its tasks after --" in done.stderr or "nothing was graded" in done.stderr
+    assert "none of the run's attempts was graded again: name its tasks after --" in done.stderr
 
 
 def test_regrading_shows_what_moved(bench: Bench) -> None:

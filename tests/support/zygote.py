@@ -17,6 +17,7 @@ import functools
 import gc
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -175,15 +176,13 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 def _session(arguments: list[str]) -> None:
     """``python -m pytest``."""
-    import pytest
-
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if any(argument.startswith(("-n", "--numprocesses", "--dist", "--tx")) for argument in arguments):
         _fork_workers()
     sys.argv = ["pytest", *arguments]
     sys.path[0] = os.getcwd()  # noqa: PTH109
-    sys.exit(pytest.console_main())
+    runpy.run_module("pytest", run_name="__main__")
 
 
 def _worker(_arguments: list[str]) -> None:

@@ -171,13 +171,13 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
         for number, mode in enumerate("rww")
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     {_SESSION: _session, _WORKER: _worker}[request["kind"]](request["arguments"])
 
 
 def _session(arguments: list[str]) -> None:
     """``python -m pytest``."""
     os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if any(argument.startswith(("-n", "--numprocesses", "--dist", "--tx")) for argument in arguments):
         _fork_workers()
     sys.argv = ["pytest", *arguments]
@@ -199,6 +199,7 @@ def _fork_workers() -> None:
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
         ours.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the session and its workers
         _serve(theirs)
         os._exit(0)
     theirs.close()

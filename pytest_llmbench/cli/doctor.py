@@ -16,11 +16,14 @@ from pytest_llmbench.errors import OptionError, SandboxError
 NAME, HELP = "doctor", "look at sandbox, toolchains and servers, each with its remedy"
 
 
+State = Literal["ok", "missing", "weak", "none"]
+
+
 class Finding(NamedTuple):
     """One thing looked at."""
 
     what: str
-    state: Literal["ok", "missing", "weak", "none"]
+    state: State
     """``none``: not there, and not needed."""
     detail: str
     remedy: str = ""
@@ -72,15 +75,16 @@ def _toolchains() -> Iterator[Finding]:
 
 
 def _servers(options: argparse.Namespace) -> Iterator[Finding]:
-    from pytest_llmbench.llm.inventory import reachable
+    from pytest_llmbench.llm.inventory import sources
     from pytest_llmbench.schema.settings import LLMSettings
 
     default = Path("llmbench.toml")
     file = options.models_file or (default if default.is_file() else None)
     try:
-        lines = list(reachable(LLMSettings(base_url=options.base_url, models_file=file), os.environ))
+        found = list(sources(LLMSettings(base_url=options.base_url, models_file=file), os.environ))
     except OptionError as error:
         yield Finding("models", "missing", "cannot be read", str(error))
         return
-    for line in lines:
-        yield Finding("models", "none" if "none" in line.partition(":")[2] else "ok", line)
+    for source in found:
+        state: State = "missing" if source.state == "failed" else source.state
+        yield from (Finding("models", state, line, source.remedy) for line in source.lines)

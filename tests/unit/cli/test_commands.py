@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.boards import results_of
+from support.server import ChatServer
 from support.synthetic import synthetic_run
 
 from pytest_llmbench.cli.main import COMMANDS, main
@@ -136,6 +137,20 @@ def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str], monkeypa
     missing = [finding for finding in findings if finding["state"] == "missing"]
     assert status == int(bool(missing))
     assert all(finding["remedy"] for finding in missing)
+
+
+def test_doctor_tells_a_server_that_is_not_there_from_a_model_that_is_called_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMBENCH_PROBE_PORTS", "")
+    assert main(["doctor", "--json", "--base-url=http://127.0.0.1:9/v1"]) == 1
+    (server,) = [each for each in json.loads(capsys.readouterr().out) if "127.0.0.1:9" in each["detail"]]
+    assert (server["state"], server["remedy"]) == ("missing", "Start it, or name another one.")
+    with ChatServer("", models=["none: or nonesuch"]) as there:
+        main(["doctor", "--json", f"--base-url={there.base_url}"])
+    found = json.loads(capsys.readouterr().out)
+    states = {each["detail"].strip(): each["state"] for each in found if each["what"] == "models"}
+    assert states["none: or nonesuch"] == states[f"server {there.base_url}:"] == "ok"
 
 
 def test_html_needs_the_run_folder(run: RunDir, results: Results, tmp_path: Path) -> None:

@@ -97,10 +97,10 @@ class Watchdog:
         return hit
 
     def look_at_the_end(self) -> LimitHit | None:
-        """What was written, however short the time was, once the whole tree has ended."""
+        """What was written, and what the kernel ended, however short the time was, once the whole tree has ended."""
         self._next_disk_look = 0.0
         self._look_at_disk(None)
-        return self._overwritten()
+        return self._group.ended_for_memory(self._limits) or self._overwritten()
 
     def _look_at_disk(self, root: int | None) -> None:
         """Measure what was written, unless the last time was so dear that it would hinder the machine."""
@@ -151,10 +151,13 @@ class Watchdog:
 
     def _memory_bytes(self, private_bytes: int, shared_bytes: int) -> int:
         """All memory of the tree; of shared memory what is in use, or what was let go of but not given back."""
-        return private_bytes + max(shared_bytes, self._held.shared_bytes) + self._held.buffer_bytes
+        in_the_kernel = max(self._held.buffer_bytes, self._group.kernel_bytes)
+        return private_bytes + max(shared_bytes, self._held.shared_bytes) + in_the_kernel + self._held.lock_bytes
 
     def _exceeded(self, usage: TreeUsage) -> LimitHit | None:
         limits = self._limits
+        if hit := self._group.ended_for_memory(limits):
+            return hit
         processes = len(usage.tasks) - self._launchers
         if processes > limits.processes:
             return LimitHit("processes", limits.processes, processes)

@@ -74,6 +74,12 @@ class Group:
 
 
 NO_GROUP = Group()
+UNSEEN_CPU = "CPU time of processes that nobody waits for is seen only if a look falls into their life"
+"""What is missing without a group that counts it, in plain words."""
+_UNSEEN_MEMORY = (
+    "memory that the kernel holds for a program is estimated by what can be seen of it (mappings, pipes, sockets, "
+    "data in connections) and can be several times as much"
+)
 
 
 @contextlib.contextmanager
@@ -98,12 +104,9 @@ def gaps() -> tuple[str, ...]:
     found = places()
     told = []
     if not any(place.cpu for place in found):
-        told.append("CPU time of processes that nobody waits for is seen only if a look falls into their life")
+        told.append(UNSEEN_CPU)
     if not any(place.memory for place in found):
-        told.append(
-            "memory that the kernel holds for a program is estimated by what can be seen of it (mappings, pipes, "
-            "sockets, data in connections) and can be several times as much"
-        )
+        told.append(_UNSEEN_MEMORY)
     return tuple(told)
 
 
@@ -114,11 +117,11 @@ def _limit(folder: Path, limits: Limits) -> None:
     ``tmpfs`` (bubblewrap's ``/tmp``, the workspace on some machines) are not: they have a limit of their own, which
     comes on top, so that they cost nobody his memory.
     """
-    most = str((limits.memory_mb + _SPARE_MB + limits.disk_mb) * _MEGABYTE)
+    most = str(max(0, limits.memory_mb + _SPARE_MB + limits.disk_mb) * _MEGABYTE)
     if (folder / MEMORY_V1).exists():
         (folder / "memory.limit_in_bytes").write_text(most)
         # Buffers of TCP have a counter of their own, which is off until it has a limit.
-        (folder / "memory.kmem.tcp.limit_in_bytes").write_text(str(limits.memory_mb * _MEGABYTE))
+        (folder / "memory.kmem.tcp.limit_in_bytes").write_text(str(max(0, limits.memory_mb) * _MEGABYTE))
         no_swap = (("memory.swappiness", "0"), ("memory.memsw.limit_in_bytes", most))
     else:
         (folder / "memory.max").write_text(most)

@@ -42,8 +42,6 @@ class Holdings:
     inodes: int = 0
     buffer_bytes: int = 0
     """Of pipes, sockets and mappings."""
-    lock_bytes: int = 0
-    """Of byte-range locks."""
     shared_bytes: int = 0
     """Size of all shared memory, in use or not."""
 
@@ -67,6 +65,7 @@ class Inventory:
         self._devices = devices
         self._disk_bytes = limits.disk_mb << 20
         self._file_bytes = limits.file_mb << 20
+        self._memory_bytes = limits.memory_mb << 20
         self._most_bytes = limits.open_files * self._file_bytes
         self._unclear: dict[tuple[int, int], int] = {}
 
@@ -78,6 +77,17 @@ class Inventory:
         """
         held = self._through(root, launchers, patient=False)
         return held if held is not None else self._through(root, launchers, patient=True) or Holdings()
+
+    def lock_bytes(self, root: int, launchers: int) -> int:
+        """Bytes of all byte-range locks of the tree; counting ends when they alone pass the limit on memory."""
+        found = 0
+        for pid in list(tree(root))[launchers:]:
+            folder = f"{_descriptors_of(pid)}info"
+            for descriptor in _names(folder):
+                if found > self._memory_bytes:
+                    return found
+                found += kernel_memory.of_locks(f"{folder}/{descriptor}")
+        return found
 
     def _through(self, root: int, launchers: int, *, patient: bool) -> Holdings | None:
         """One time through the tree; None when much was written meanwhile, unless it is ``patient``."""
@@ -96,7 +106,6 @@ class Inventory:
             if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either
             for descriptor in _names(folder):
-                held.lock_bytes += kernel_memory.of_locks(f"{folder}info/{descriptor}")
                 self._add_descriptor(held, look, f"{folder}/{descriptor}")
             self._add_mappings(held, look, pid)
         if pids[launchers:]:

@@ -20,8 +20,8 @@ LOOK_EVERY_S = 0.03
 _MEGABYTE = 1 << 20
 _STARVED_FACTOR = 10
 _STARVED_EXTRA_S = 5.0
-_PAUSE_AFTER_DISK = 9
-"""Times the cost of a look: looking at many files takes at most a tenth of the time, unless the disk fills up."""
+_PAUSE_AFTER_LOOK = 9
+"""Times the cost of a look: looking at many files or locks takes at most a tenth of the time, unless the disk fills."""
 _TELLING = 8
 """The part of a limit that must be written, or missing from the free space, to be looked after at once."""
 
@@ -50,6 +50,8 @@ class Watchdog:
         self._written = DiskUsage()
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
+        self._lock_bytes = 0
+        self._next_lock_look = 0.0
         self._free = (0, 0)
         self._wrote_bytes = 0
         self._next_disk_look = 0.0
@@ -86,6 +88,7 @@ class Watchdog:
         self._last_look, self._next_look = now, now + LOOK_EVERY_S
         self.cpu_s = max(self.cpu_s, usage.cpu_s)
         self._look_at_disk(self._root)
+        self._look_at_locks()
         hit = self._exceeded(usage) or self._overwritten()
         starved_s = self._limits.wall_s * _STARVED_FACTOR + _STARVED_EXTRA_S
         if hit is None and now - self._started > starved_s:
@@ -112,7 +115,15 @@ class Watchdog:
             if root is not None and self._inventory is not None:
                 self._held = self._inventory.look(root, self._launchers)
             ended = time.monotonic()
-            self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
+            self._next_disk_look = ended + _PAUSE_AFTER_LOOK * (ended - started)
+
+    def _look_at_locks(self) -> None:
+        """Apart from the disk, which fills sooner than a look through all locks may be over."""
+        started = time.monotonic()
+        if self._inventory is not None and started >= self._next_lock_look:
+            self._lock_bytes = self._inventory.lock_bytes(self._root, self._launchers)
+            ended = time.monotonic()
+            self._next_lock_look = ended + _PAUSE_AFTER_LOOK * (ended - started)
 
     def _fills_up(self, disk: Disk) -> bool:
         """Whether much was written since the last look, or much less is free: others may free or fill space too."""
@@ -152,7 +163,7 @@ class Watchdog:
     def _memory_bytes(self, private_bytes: int, shared_bytes: int) -> int:
         """All memory of the tree; of shared memory what is in use, or what was let go of but not given back."""
         in_the_kernel = max(self._held.buffer_bytes, self._group.kernel_bytes)
-        return private_bytes + max(shared_bytes, self._held.shared_bytes) + in_the_kernel + self._held.lock_bytes
+        return private_bytes + max(shared_bytes, self._held.shared_bytes) + in_the_kernel + self._lock_bytes
 
     def _exceeded(self, usage: TreeUsage) -> LimitHit | None:
         limits = self._limits

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pytest_llmbench.sandbox import kernel_memory
-from pytest_llmbench.sandbox.procfs import memory_status, threads, tree, written
+from pytest_llmbench.sandbox.procfs import descriptors_of, entries, memory_status, threads, tree, written
 from pytest_llmbench.schema.execution import Limits
 
 _SOCKET_BYTES, _PIPE_BYTES = 212_992, 65_536
@@ -65,7 +65,6 @@ class Inventory:
         self._devices = devices
         self._disk_bytes = limits.disk_mb << 20
         self._file_bytes = limits.file_mb << 20
-        self._memory_bytes = limits.memory_mb << 20
         self._most_bytes = limits.open_files * self._file_bytes
         self._unclear: dict[tuple[int, int], int] = {}
 
@@ -77,17 +76,6 @@ class Inventory:
         """
         held = self._through(root, launchers, patient=False)
         return held if held is not None else self._through(root, launchers, patient=True) or Holdings()
-
-    def lock_bytes(self, root: int, launchers: int) -> int:
-        """Bytes of all byte-range locks of the tree; counting ends when they alone pass the limit on memory."""
-        found = 0
-        for pid in list(tree(root))[launchers:]:
-            folder = f"{_descriptors_of(pid)}info"
-            for descriptor in _names(folder):
-                if found > self._memory_bytes:
-                    return found
-                found += kernel_memory.of_locks(f"{folder}/{descriptor}")
-        return found
 
     def _through(self, root: int, launchers: int, *, patient: bool) -> Holdings | None:
         """One time through the tree; None when much was written meanwhile, unless it is ``patient``."""
@@ -102,10 +90,10 @@ class Inventory:
                 if sum(written(each)[0] - wrote[each][0] for each in pids) > self._disk_bytes // _TELLING:
                     return None
                 check_at = time.monotonic() + _CHECK_S
-            folder = _descriptors_of(pid)
+            folder = descriptors_of(pid)
             if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either
-            for descriptor in _names(folder):
+            for descriptor in entries(folder):
                 self._add_descriptor(held, look, f"{folder}/{descriptor}")
             self._add_mappings(held, look, pid)
         if pids[launchers:]:
@@ -157,26 +145,10 @@ class Inventory:
                 held.shared_bytes += int(end, 16) - int(start, 16)
 
 
-def _descriptors_of(pid: int) -> str:
-    """The folder of a process's descriptors; when its first thread has ended, that of one that lives on."""
-    folder = f"/proc/{pid}/fd"
-    if _names(folder):
-        return folder
-    others = (f"/proc/{pid}/task/{thread}/fd" for thread in threads(pid) if thread != pid)
-    return next((other for other in others if _names(other)), folder)
-
-
 def _on_the_way(path: str) -> int:
     """Descriptors that were sent over a socket and not received yet (Linux 5.15)."""
     match = re.search(r"^scm_fds: (\d+)$", _text(path.replace("/fd/", "/fdinfo/")), re.MULTILINE)
     return int(match[1]) if match else 0
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208
-    except OSError:
-        return []
 
 
 def _text(path: str) -> str:

@@ -12,6 +12,7 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
 from pytest_llmbench.sandbox.holdings import Holdings, Inventory
+from pytest_llmbench.sandbox.kernel_memory import Locks
 from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure, tree, written
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
@@ -20,8 +21,8 @@ LOOK_EVERY_S = 0.03
 _MEGABYTE = 1 << 20
 _STARVED_FACTOR = 10
 _STARVED_EXTRA_S = 5.0
-_PAUSE_AFTER_LOOK = 9
-"""Times the cost of a look: looking at many files or locks takes at most a tenth of the time, unless the disk fills."""
+_PAUSE_AFTER_DISK = 9
+"""Times the cost of a look: looking at many files takes at most a tenth of the time, unless the disk fills up."""
 _TELLING = 8
 """The part of a limit that must be written, or missing from the free space, to be looked after at once."""
 
@@ -50,8 +51,8 @@ class Watchdog:
         self._written = DiskUsage()
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
+        self._locks = Locks()
         self._lock_bytes = 0
-        self._next_lock_look = 0.0
         self._free = (0, 0)
         self._wrote_bytes = 0
         self._next_disk_look = 0.0
@@ -88,7 +89,7 @@ class Watchdog:
         self._last_look, self._next_look = now, now + LOOK_EVERY_S
         self.cpu_s = max(self.cpu_s, usage.cpu_s)
         self._look_at_disk(self._root)
-        self._look_at_locks()
+        self._lock_bytes = self._locks.look(self._root, self._launchers)
         hit = self._exceeded(usage) or self._overwritten()
         starved_s = self._limits.wall_s * _STARVED_FACTOR + _STARVED_EXTRA_S
         if hit is None and now - self._started > starved_s:
@@ -115,15 +116,7 @@ class Watchdog:
             if root is not None and self._inventory is not None:
                 self._held = self._inventory.look(root, self._launchers)
             ended = time.monotonic()
-            self._next_disk_look = ended + _PAUSE_AFTER_LOOK * (ended - started)
-
-    def _look_at_locks(self) -> None:
-        """Apart from the disk, which fills sooner than a look through all locks may be over."""
-        started = time.monotonic()
-        if self._inventory is not None and started >= self._next_lock_look:
-            self._lock_bytes = self._inventory.lock_bytes(self._root, self._launchers)
-            ended = time.monotonic()
-            self._next_lock_look = ended + _PAUSE_AFTER_LOOK * (ended - started)
+            self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
 
     def _fills_up(self, disk: Disk) -> bool:
         """Whether much was written since the last look, or much less is free: others may free or fill space too."""

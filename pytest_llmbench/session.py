@@ -164,6 +164,7 @@ class Controller:
             *(f"llmbench: passed over: {each}" for each in passed_over),
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
             f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
+            *(f"llmbench: sandbox: not held on this machine: {gap}" for gap in self.sandbox.missing_here),
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
 

@@ -120,7 +120,7 @@ class Bubblewrap(Backend):
                     msg = f"bubblewrap failed: the workspace cannot be handed over: {error}"
                     raise SandboxError(msg) from error
             try:
-                group = stack.enter_context(cgroup.group())
+                group = stack.enter_context(cgroup.group(limits))
             except OSError as error:
                 msg = f"bubblewrap failed: no control group can be made for the command: {error}"
                 raise SandboxError(msg) from error

@@ -1,158 +1,144 @@
-"""Control groups: the kernel's own count of the CPU time that a command and all that comes of it use.
+"""Control groups: the kernel's own count of what a command and all that comes of it use.
 
-A child that nobody waits for is in no parent's figures; in its group's it is. A group is made below the one that this
-process is in, so that whatever holds for us holds for it, and only where that is allowed: for root, or where a folder
-of version 2 was given to this user (a systemd user session). Version 2 needs no controller for the figure; where there
-is none it comes from ``cpuacct`` of version 1.
+A child that nobody waits for is in no parent's figures, and no process's figures hold what the kernel keeps for it:
+locks, mappings, buffers. In the group's they are. Groups are made where that is allowed: for root, or where a folder of
+version 2 was given to this user (a systemd user session); ``cgroup_places.py`` finds out where.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-_PREFIX = "llmbench-"
-_OLD_S = 60.0
-"""A group of a process that is not there any more is removed when it is older: that process may be out of our sight."""
-_V2_FIGURE = "cpu.stat"
-_TRIES, _TRY_EVERY_S = 50, 0.01
-_JOIN = 'echo 0 >"$1" || exit 125; shift; exec "$@"'
-_count = itertools.count()
+from pytest_llmbench.sandbox.cgroup_places import CPU_V1, CPU_V2, MEMORY_V1, places, remove
+from pytest_llmbench.schema.execution import LimitHit, Limits
 
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A folder in which groups can be made."""
-
-    folder: Path
-    figure: str
-    """The file with the CPU time of a group."""
+_MEGABYTE = 1 << 20
+_SPARE_MB = 64
+"""Kernel memory of honest programs that counts for nothing: tables, stacks, and what it remembers of files that they
+looked at, which it would give back."""
+_JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The group of one command; falsy where there is none to be had."""
+    """What one command joins; falsy where there is nothing to be had."""
 
-    folder: Path | None = None
-    figure: str = ""
+    doors: tuple[str, ...] = ()
+    """Files to each of which a process with one thread writes 0 to join, with all that comes of it."""
+    cpu: Path | None = None
+    memory: Path | None = None
+    """Folders with the figures."""
 
     def __bool__(self) -> bool:
-        return self.folder is not None
-
-    @property
-    def door(self) -> str:
-        """The file to which a process writes 0 to join, with all that comes of it; "" without a group."""
-        return f"{self.folder}/cgroup.procs" if self else ""
+        return bool(self.doors)
 
     def joining(self) -> list[str]:
         """The beginning of a command that first joins. It ends with status 125 where it cannot."""
-        return ["/bin/sh", "-c", _JOIN, "join", self.door] if self else []
+        return ["/bin/sh", "-c", _JOIN, "join", *self.doors, "--"] if self else []
 
     @property
     def cpu_s(self) -> float:
         """CPU time of all that was ever in it."""
-        if self.folder is None:
+        if self.cpu is None:
             return 0.0
-        text = (self.folder / self.figure).read_text()
-        if self.figure == _V2_FIGURE:
-            return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("usage_usec")) / 1e6
-        return int(text) / 1e9
+        if (self.cpu / CPU_V1).exists():
+            return int((self.cpu / CPU_V1).read_text()) / 1e9
+        return _figures(self.cpu / CPU_V2)["usage_usec"] / 1e6
+
+    @property
+    def kernel_bytes(self) -> int:
+        """What the kernel holds for the programs, beyond what it does for any: locks, mappings, buffers of sockets."""
+        if self.memory is None:
+            return 0
+        if (self.memory / MEMORY_V1).exists():
+            kernel, sockets = _number(self.memory / MEMORY_V1), _number(self.memory / "memory.kmem.tcp.usage_in_bytes")
+        else:
+            told = _figures(self.memory / "memory.stat")
+            parts = sum(told.get(name, 0) for name in ("slab", "kernel_stack", "pagetables"))
+            kernel, sockets = told.get("kernel", parts) - told.get("slab_reclaimable", 0), told.get("sock", 0)
+        return max(0, kernel - _SPARE_MB * _MEGABYTE) + sockets
+
+    def ended_for_memory(self, limits: Limits) -> LimitHit | None:
+        """Whether the kernel ended a program of the group because there was no memory left within its limit."""
+        if self.memory is None:
+            return None
+        old = self.memory / "memory.oom_control"
+        told = _figures(old if old.exists() else self.memory / "memory.events")
+        if not told.get("oom_kill"):
+            return None
+        peak = max(_number(self.memory / name) for name in ("memory.max_usage_in_bytes", "memory.peak"))
+        return LimitHit("memory_mb", limits.memory_mb, round(peak / _MEGABYTE, 1) or limits.memory_mb)
 
 
 NO_GROUP = Group()
+UNSEEN_CPU = "CPU time of processes that nobody waits for is seen only if a look falls into their life"
+"""What is missing without a group that counts it, in plain words."""
+_UNSEEN_MEMORY = (
+    "memory that the kernel holds for a program is estimated by what can be seen of it (mappings, pipes, sockets, "
+    "data in connections) and can be several times as much"
+)
 
 
 @contextlib.contextmanager
-def group() -> Iterator[Group]:
+def group(limits: Limits) -> Iterator[Group]:
     """Make a group for one command, which must have ended with the context. Raises ``OSError``."""
-    place = _place()
-    if place is None:
-        yield NO_GROUP
-        return
-    folder = place.folder / f"{_PREFIX}{os.getpid()}-{next(_count)}"
-    folder.mkdir()
-    try:
-        yield Group(folder, place.figure)
-    finally:
-        _remove(folder)
+    with contextlib.ExitStack() as stack:
+        doors: list[str] = []
+        cpu = memory = None
+        for place in places():
+            made = place.make()
+            stack.callback(remove, made)
+            doors.append(f"{made}/{place.door}")
+            cpu = made if place.cpu else cpu
+            if place.memory:
+                memory = made
+                _limit(made, limits)
+        yield Group(tuple(doors), cpu, memory)
 
 
 def gaps() -> tuple[str, ...]:
-    """What is missing where no group can be had, in plain words."""
-    if _place() is not None:
-        return ()
-    return ("CPU time of processes that nobody waits for is seen only if a look falls into their life",)
+    """What is missing where not all can be had, in plain words."""
+    found = places()
+    told = []
+    if not any(place.cpu for place in found):
+        told.append(UNSEEN_CPU)
+    if not any(place.memory for place in found):
+        told.append(_UNSEEN_MEMORY)
+    return tuple(told)
 
 
-def _remove(folder: Path) -> None:
-    """Remove a group; the last of its processes may still be on their way out."""
-    for _ in range(_TRIES):
-        try:
-            folder.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            time.sleep(_TRY_EVERY_S)
-        else:
-            return
+def _limit(folder: Path, limits: Limits) -> None:
+    """Have the kernel end what takes far too much between two looks, without swap. Raises ``OSError``.
+
+    What files are read and written passes through the group's memory too, but is given back at the limit. Files of
+    ``tmpfs`` (bubblewrap's ``/tmp``, the workspace on some machines) are not: they have a limit of their own, which
+    comes on top, so that they cost nobody his memory.
+    """
+    most = str(max(0, limits.memory_mb + _SPARE_MB + limits.disk_mb) * _MEGABYTE)
+    if (folder / MEMORY_V1).exists():
+        (folder / "memory.limit_in_bytes").write_text(most)
+        # Buffers of TCP have a counter of their own, which is off until it has a limit.
+        (folder / "memory.kmem.tcp.limit_in_bytes").write_text(str(max(0, limits.memory_mb) * _MEGABYTE))
+        no_swap = (("memory.swappiness", "0"), ("memory.memsw.limit_in_bytes", most))
+    else:
+        (folder / "memory.max").write_text(most)
+        no_swap = (("memory.swap.max", "0"), ("memory.oom.group", "1"))
+    for name, value in no_swap:
+        if (folder / name).exists():
+            (folder / name).write_text(value)
 
 
-@cache
-def _place() -> _Place | None:
-    """Where groups can be made; None: nowhere. What dead processes left there is removed."""
-    own = _own_folders()
-    for controller, figure in (("", _V2_FIGURE), ("cpuacct", "cpuacct.usage")):
-        folder = own.get(controller)
-        if folder is not None and _usable(folder, figure):
-            _tidy(folder)
-            return _Place(folder, figure)
-    return None
+def _figures(file: Path) -> dict[str, int]:
+    """Names and numbers, one pair a line."""
+    return {name: int(number) for name, number in map(str.split, file.read_text().splitlines())}
 
 
-def _usable(folder: Path, file: str) -> bool:
-    """Whether groups can be made in ``folder`` that have ``file`` and can be joined from here, by trying."""
-    trial = folder / f"{_PREFIX}{os.getpid()}-{next(_count)}"
+def _number(file: Path) -> int:
+    """The number in a file; 0 where there is no such file."""
     try:
-        trial.mkdir()
-    except OSError:
-        return False
-    try:
-        return (trial / file).exists() and os.access(folder / "cgroup.procs", os.W_OK)
-    finally:
-        _remove(trial)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove empty groups of processes that are gone."""
-    for old in folder.glob(f"{_PREFIX}*-*"):
-        pid = old.name.removeprefix(_PREFIX).partition("-")[0]
-        with contextlib.suppress(OSError):
-            if not Path("/proc", pid).exists() and time.time() - old.stat().st_mtime > _OLD_S:
-                old.rmdir()
-
-
-def _own_folders() -> dict[str, Path]:
-    """The folders of the groups that this process is in, by controller; "" is version 2."""
-    try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    except OSError:
-        return {}
-    paths = {name: path for line in groups for _, names, path in [line.split(":", 2)] for name in names.split(",")}
-    found: dict[str, Path] = {}
-    for line in mounts:
-        left, _, right = line.partition(" - ")
-        root, point = left.split()[3:5]
-        kind, _, options = right.split()[:3]
-        names = [""] if kind == "cgroup2" else options.split(",") if kind == "cgroup" else []
-        for name in names:
-            path = Path(paths.get(name, ".."))
-            if path.is_relative_to(root) and (folder := point / path.relative_to(root)).is_dir():
-                found.setdefault(name, Path(folder))
-    return found
+        return int(file.read_text())
+    except FileNotFoundError:
+        return 0

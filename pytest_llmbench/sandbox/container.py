@@ -21,6 +21,7 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import container_engine
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.bed import Bed
+from pytest_llmbench.sandbox.cgroup import UNSEEN_CPU
 from pytest_llmbench.sandbox.container_command import Box
 from pytest_llmbench.sandbox.container_engine import Runtime
 from pytest_llmbench.sandbox.container_filter import profile
@@ -58,6 +59,7 @@ class Container(Backend):
     gaps = (
         "holes in the kernel, which is shared with this machine or the runtime's virtual machine",
         "memory and disk are measured many times a second and can be exceeded in between",
+        UNSEEN_CPU,
         "where the runtime is on another machine, a virtual one included, no tree is measured: CPU time is limited for "
         "each process only, wall time includes waits for a CPU, memory includes /tmp, and the workspace's size is seen "
         "at the end",

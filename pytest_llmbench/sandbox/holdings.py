@@ -1,7 +1,8 @@
 """What a process tree holds that no file name leads to, and no figure of a process shows.
 
 Deleted files that are open or mapped, files on their way over a socket, shared memory that was let go of but not given
-back, and the kernel's buffers of pipes and sockets. Where only an upper bound can be seen, that is what counts.
+back, and what the kernel keeps for pipes, sockets, mappings and locks. Where only an upper bound can be seen, that is
+what counts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from pytest_llmbench.sandbox.procfs import memory_status, threads, tree, written
+from pytest_llmbench.sandbox import kernel_memory
+from pytest_llmbench.sandbox.procfs import descriptors_of, entries, memory_status, threads, tree, written
 from pytest_llmbench.schema.execution import Limits
 
 _SOCKET_BYTES, _PIPE_BYTES = 212_992, 65_536
@@ -39,7 +41,7 @@ class Holdings:
     disk_bytes: int = 0
     inodes: int = 0
     buffer_bytes: int = 0
-    """Of pipes and sockets."""
+    """Of pipes, sockets and mappings."""
     shared_bytes: int = 0
     """Size of all shared memory, in use or not."""
 
@@ -88,12 +90,14 @@ class Inventory:
                 if sum(written(each)[0] - wrote[each][0] for each in pids) > self._disk_bytes // _TELLING:
                     return None
                 check_at = time.monotonic() + _CHECK_S
-            folder = _descriptors_of(pid)
+            folder = descriptors_of(pid)
             if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either
-            for descriptor in _names(folder):
+            for descriptor in entries(folder):
                 self._add_descriptor(held, look, f"{folder}/{descriptor}")
             self._add_mappings(held, look, pid)
+        if pids[launchers:]:
+            held.buffer_bytes += kernel_memory.of_connections(pids[launchers])
         held.disk_bytes += max(0, look.on_the_way - _ON_THE_WAY) * self._file_bytes
         self._unclear = {what: self._unclear.get(what, 0) + 1 for what in look.unclear}
         if max(self._unclear.values(), default=0) >= _PATIENCE:
@@ -128,6 +132,7 @@ class Inventory:
         text = _text(f"/proc/{pid}/maps") or next(
             filter(None, (_text(f"/proc/{pid}/task/{thread}/maps") for thread in threads(pid))), ""
         )
+        held.buffer_bytes += kernel_memory.of_mappings(text)
         for start, end, kind, major, minor, inode, name in _MAPPING.findall(text):
             file = os.makedev(int(major, 16), int(minor, 16)), int(inode)
             if file in look.files:
@@ -140,26 +145,10 @@ class Inventory:
                 held.shared_bytes += int(end, 16) - int(start, 16)
 
 
-def _descriptors_of(pid: int) -> str:
-    """The folder of a process's descriptors; when its first thread has ended, that of one that lives on."""
-    folder = f"/proc/{pid}/fd"
-    if _names(folder):
-        return folder
-    others = (f"/proc/{pid}/task/{thread}/fd" for thread in threads(pid) if thread != pid)
-    return next((other for other in others if _names(other)), folder)
-
-
 def _on_the_way(path: str) -> int:
     """Descriptors that were sent over a socket and not received yet (Linux 5.15)."""
     match = re.search(r"^scm_fds: (\d+)$", _text(path.replace("/fd/", "/fdinfo/")), re.MULTILINE)
     return int(match[1]) if match else 0
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208
-    except OSError:
-        return []
 
 
 def _text(path: str) -> str:

@@ -121,7 +121,7 @@ class Landlock(Backend):
                 if who is not None:
                     who.own(bed.top)
                 config = stack.enter_context(tempfile.TemporaryFile(buffering=0))
-                group = stack.enter_context(cgroup.group())
+                group = stack.enter_context(cgroup.group(launch.limits))
                 content: Any = self._config(launch, who, bed, group)
                 config.write(marshal.dumps(content))
                 config.seek(0)
@@ -157,7 +157,7 @@ class Landlock(Backend):
             "command": [os.fsencode(part) for part in launch.command],
             "environment": {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
             "folder": os.fsencode(bed.workspace),
-            "group": os.fsencode(group.door),
+            "groups": [os.fsencode(door) for door in group.doors],
             "temporary": os.fsencode(bed.top),
             "user": who.uid if who else None,
             "denied": (

@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.bed import Bed
+from pytest_llmbench.sandbox.cgroup import UNSEEN_CPU
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.procfs import with_environment
@@ -27,7 +28,11 @@ class Local(Backend):
     """Runs each command as a plain process of this user."""
 
     name = "none"
-    gaps = ("everything that your user may do: files, network, other processes",)
+    gaps = (
+        "everything that your user may do: files, network, other processes",
+        UNSEEN_CPU,
+        "memory that the kernel holds for a program is not counted",
+    )
 
     @classmethod
     def describe(cls) -> str:

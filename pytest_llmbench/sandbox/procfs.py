@@ -90,7 +90,7 @@ def children(pid: int) -> list[int]:
 def with_environment(entry: bytes) -> list[int]:
     """Process ids, of those that this user may look into, whose environment has ``entry`` (``NAME=value``)."""
     found = []
-    for name in _entries("/proc"):
+    for name in entries("/proc"):
         if name.isdecimal():
             try:
                 environment = Path(f"/proc/{name}/environ").read_bytes()
@@ -104,7 +104,7 @@ def with_environment(entry: bytes) -> list[int]:
 def tasks_of(uid: int) -> int:
     """How many threads all processes of a user have, as the kernel counts them towards its limit."""
     count = 0
-    for name in _entries("/proc"):
+    for name in entries("/proc"):
         if name.isdecimal() and f"\nUid:\t{uid}\t" in (status := _read(f"/proc/{name}/status")):
             count += _number(status, "Threads:")
     return count
@@ -112,10 +112,20 @@ def tasks_of(uid: int) -> int:
 
 def threads(pid: int) -> list[int]:
     """Ids of the threads of one process."""
-    return [int(name) for name in _entries(f"/proc/{pid}/task")]
+    return [int(name) for name in entries(f"/proc/{pid}/task")]
 
 
-def _entries(folder: str) -> list[str]:
+def descriptors_of(pid: int) -> str:
+    """The folder of a process's descriptors; when its first thread has ended, that of one that lives on."""
+    folder = f"/proc/{pid}/fd"
+    if entries(folder):
+        return folder
+    others = (f"/proc/{pid}/task/{thread}/fd" for thread in threads(pid) if thread != pid)
+    return next((other for other in others if entries(other)), folder)
+
+
+def entries(folder: str) -> list[str]:
+    """Names in a folder; none when its process is gone."""
     try:
         return os.listdir(folder)  # noqa: PTH208 - read some hundred times a second
     except OSError:

@@ -43,6 +43,8 @@ class SandboxChoice:
     """What it does not stop, in a few words each."""
     passed_over: tuple[str, ...] = ()
     """Stronger ones that ``auto`` tried, and why they do not work here."""
+    missing_here: tuple[str, ...] = ()
+    """Those of ``gaps`` that it has on this machine, for this user, and not on others."""
 
 
 def choose(name: SandboxName) -> SandboxChoice:
@@ -86,4 +88,5 @@ def _proven(backend: type[Backend]) -> SandboxChoice:
     with tempfile.TemporaryDirectory(prefix="llmbench-proof-") as workspace:
         prove(backend(Path(workspace)), description, isolated=isolated)
     missing = cgroup.gaps() if backend in _AUTOMATIC else ()
-    return SandboxChoice(backend.name, description, backend.guarantees, (*backend.gaps, *missing))
+    gaps = (*backend.gaps, *missing)
+    return SandboxChoice(backend.name, description, backend.guarantees, gaps, missing_here=missing)

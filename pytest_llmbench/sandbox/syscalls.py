@@ -43,12 +43,14 @@ userfaultfd 323 282
 io_uring_setup 425 425
 io_uring_enter 426 426
 io_uring_register 427 427
-# Memory that belongs to no process and that nobody could count
+# Memory that belongs to no process and that nobody could count; inotify's are events that nobody reads
 shmget 29 194
 msgget 68 186
 semget 64 190
 memfd_create 319 279
 memfd_secret 447 447
+inotify_init 253 -
+inotify_init1 294 26
 # The machine itself
 kexec_load 246 104
 kexec_file_load 320 294

@@ -12,6 +12,7 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.disk import Disk, DiskUsage
 from pytest_llmbench.sandbox.holdings import Holdings, Inventory
+from pytest_llmbench.sandbox.kernel_memory import Locks
 from pytest_llmbench.sandbox.procfs import TreeUsage, counted_once, measure, tree, written
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
@@ -50,6 +51,8 @@ class Watchdog:
         self._written = DiskUsage()
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
         self._held = Holdings()
+        self._locks = Locks()
+        self._lock_bytes = 0
         self._free = (0, 0)
         self._wrote_bytes = 0
         self._next_disk_look = 0.0
@@ -86,6 +89,7 @@ class Watchdog:
         self._last_look, self._next_look = now, now + LOOK_EVERY_S
         self.cpu_s = max(self.cpu_s, usage.cpu_s)
         self._look_at_disk(self._root)
+        self._lock_bytes = self._locks.look(self._root, self._launchers)
         hit = self._exceeded(usage) or self._overwritten()
         starved_s = self._limits.wall_s * _STARVED_FACTOR + _STARVED_EXTRA_S
         if hit is None and now - self._started > starved_s:
@@ -97,10 +101,10 @@ class Watchdog:
         return hit
 
     def look_at_the_end(self) -> LimitHit | None:
-        """What was written, however short the time was, once the whole tree has ended."""
+        """What was written, and what the kernel ended, however short the time was, once the whole tree has ended."""
         self._next_disk_look = 0.0
         self._look_at_disk(None)
-        return self._overwritten()
+        return self._group.ended_for_memory(self._limits) or self._overwritten()
 
     def _look_at_disk(self, root: int | None) -> None:
         """Measure what was written, unless the last time was so dear that it would hinder the machine."""
@@ -151,10 +155,13 @@ class Watchdog:
 
     def _memory_bytes(self, private_bytes: int, shared_bytes: int) -> int:
         """All memory of the tree; of shared memory what is in use, or what was let go of but not given back."""
-        return private_bytes + max(shared_bytes, self._held.shared_bytes) + self._held.buffer_bytes
+        in_the_kernel = max(self._held.buffer_bytes, self._group.kernel_bytes)
+        return private_bytes + max(shared_bytes, self._held.shared_bytes) + in_the_kernel + self._lock_bytes
 
     def _exceeded(self, usage: TreeUsage) -> LimitHit | None:
         limits = self._limits
+        if hit := self._group.ended_for_memory(limits):
+            return hit
         processes = len(usage.tasks) - self._launchers
         if processes > limits.processes:
             return LimitHit("processes", limits.processes, processes)

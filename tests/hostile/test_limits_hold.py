@@ -1,12 +1,13 @@
 """Limits that hold whatever a program does to be counted wrongly."""
 
+import errno
 import os
 import re
 
 import pytest
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox import cgroup
+from pytest_llmbench.sandbox import cgroup, cgroup_places
 from pytest_llmbench.sandbox.select import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
@@ -27,6 +28,60 @@ WAYS = {
     "ignored": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
     "nobody's": "if os.fork(): time.sleep(20); os._exit(0)\nos.setsid(); signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
 }
+INOTIFY = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+for call in (lambda: libc.inotify_init(), lambda: libc.inotify_init1(0)):
+    print(call(), ctypes.get_errno())
+"""
+LOCKS = """
+import fcntl, os, time
+for i in range(500):
+    fd = os.open(f"f{i}", os.O_CREAT | os.O_RDWR)
+    for j in range(800): fcntl.lockf(fd, fcntl.LOCK_EX, 1, 2 * (800 - j))
+time.sleep(10)
+"""
+MAPPINGS = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+for _ in range(7):
+    if os.fork() == 0: break
+base = libc.mmap(None, 60000 * 4096, 0, 0x4022, -1, 0)
+for i in range(0, 60000, 2):
+    if libc.mprotect(base + i * 4096, 4096, 1): break
+time.sleep(10)
+"""
+CONNECTIONS = """
+import socket, time
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen(512)
+kept = []
+for _ in range(100):
+    client = socket.create_connection(server.getsockname())
+    kept += [client, server.accept()]
+    client.setblocking(False)
+    for _ in range(3):
+        try:
+            while True: client.send(bytes(65536))
+        except BlockingIOError: time.sleep(0.002)
+time.sleep(10)
+"""
+FILE = """
+import os
+for folder in (".", os.environ["TMPDIR"]):
+    name = folder + "/large"
+    with open(name, "wb") as file:
+        for _ in range(300): file.write(bytes(1 << 20))
+    with open(name, "rb") as file:
+        while file.read(1 << 20): pass
+    os.unlink(name)
+print("done")
+"""
+MEMORY = "kept = bytearray(b'x') * (100 << 20)\nimport time\ntime.sleep(0.3)\nprint('done')"
 FORKS = """
 import os, time
 for number in range(1000):
@@ -38,6 +93,9 @@ time.sleep(1)
 """
 
 
+NO_CPU = not any(place.cpu for place in cgroup_places.places())
+
+
 @pytest.fixture(params=["bubblewrap", "landlock"])
 def python(request, tmp_path):
     """Run source text in either backend."""
@@ -45,10 +103,10 @@ def python(request, tmp_path):
     workspace.mkdir()
     found = toolchains.find("python")
     sandbox = open_sandbox(choose(request.param), workspace, [found])
-    return lambda source, limits: sandbox.run(["python", "-S", "-c", source], limits)
+    return lambda source, limits, **how: sandbox.run(["python", "-S", "-c", source], limits, **how)
 
 
-@pytest.mark.skipif(bool(cgroup.gaps()), reason="this user can make no control group here, and the gaps say so")
+@pytest.mark.skipif(NO_CPU, reason="this user can make no control group here, and the gaps say so")
 @pytest.mark.parametrize("way", WAYS)
 def test_cpu_time_of_children_that_nobody_waits_for(python, way):
     result = python(UNREAPED.replace("IGNORE", WAYS[way]), Limits(cpu_s=1, wall_s=30))
@@ -58,9 +116,38 @@ def test_cpu_time_of_children_that_nobody_waits_for(python, way):
 
 
 def test_what_is_not_counted_is_told():
-    told = any("nobody waits for" in gap for gap in choose("auto").gaps)
-    assert told == bool(cgroup.gaps())
-    assert os.geteuid() != 0 or not told or not os.access("/sys/fs/cgroup", os.W_OK)
+    assert set(cgroup.gaps()) <= set(choose("auto").gaps)
+    own = cgroup_places.own_folders()
+    if os.geteuid() == 0 and "memory" in own and os.access(own["memory"], os.W_OK):
+        assert cgroup.gaps() == ()
+    if not any(place.memory for place in cgroup_places.places()):
+        assert any("the kernel holds" in gap for gap in cgroup.gaps())
+
+
+def test_events_that_nobody_reads_are_refused(python):
+    assert python(INOTIFY, Limits()).stdout == f"-1 {errno.EPERM}\n" * 2
+
+
+@pytest.mark.parametrize("source", [LOCKS, MAPPINGS], ids=["locks", "mappings"])
+def test_memory_of_the_kernel_counts(python, source):
+    """With a control group and without."""
+    result = python(source, Limits(memory_mb=64, wall_s=30, cpu_s=30))
+    assert result.limit_hit is not None, result
+    assert result.limit_hit.limit == "memory_mb"
+
+
+@pytest.mark.parametrize("python", ["bubblewrap"], indirect=True)
+def test_data_in_connections_counts(python):
+    result = python(CONNECTIONS, Limits(memory_mb=100, wall_s=30, cpu_s=30), loopback=True)
+    assert result.limit_hit is not None, result
+    assert result.limit_hit.limit == "memory_mb"
+
+
+@pytest.mark.parametrize("source", [FILE, MEMORY], ids=["file", "memory"])
+def test_honest_programs_may_use_what_they_are_given(python, source):
+    """Pages of files are nobody's memory, whether they lie on a disk or in memory."""
+    result = python(source, Limits(memory_mb=128, file_mb=400, disk_mb=400, wall_s=30, cpu_s=30))
+    assert (result.ok, result.stdout) == (True, "done\n"), result
 
 
 def test_a_burst_of_processes_is_bounded(python):

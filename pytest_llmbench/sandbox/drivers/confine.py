@@ -40,8 +40,8 @@ if TYPE_CHECKING:  # importing typing would take longer than everything else her
         environment: dict[bytes, bytes]
         folder: bytes
         """To start in."""
-        group: bytes
-        """File by which to join a control group; empty: there is none."""
+        groups: list[bytes]
+        """Files by which to join control groups."""
         temporary: bytes
         """Folder to be removed if the grader cannot do that any more."""
         user: int | None
@@ -187,8 +187,8 @@ def confine(config: Config) -> None:
     for number in (SIGPIPE, SIGXFSZ):
         libc.signal(number, None)  # Python ignores them, and the program would go on doing so
     os.setsid()
-    if config["group"]:
-        entry = os.open(config["group"], os.O_WRONLY | os.O_CLOEXEC)
+    for door in config["groups"]:
+        entry = os.open(door, os.O_WRONLY | os.O_CLOEXEC)
         os.write(entry, b"0")
         os.close(entry)
     domain = ruleset(*config["denied"])

@@ -54,8 +54,8 @@ def test_who_wrote_most_is_looked_at_first_and_nobody_after_the_limit(
     needle, tmp_path, monkeypatch, allowed_mb, most_looks
 ):
     looks = []
-    real = holdings._descriptors_of
-    monkeypatch.setattr(holdings, "_descriptors_of", lambda pid: looks.append(pid) or real(pid))
+    real = holdings.descriptors_of
+    monkeypatch.setattr(holdings, "descriptors_of", lambda pid: looks.append(pid) or real(pid))
     inventory = Inventory({tmp_path.stat().st_dev}, Limits(disk_mb=allowed_mb, file_mb=MEGABYTES))
     held = inventory.look(needle.pid, launchers=1)
     assert held.disk_bytes >= MEGABYTES << 20

@@ -7,6 +7,7 @@ import pytest
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import landlock_abi, proof, select
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
+from pytest_llmbench.sandbox.container import Container
 from pytest_llmbench.sandbox.landlock import Landlock
 from pytest_llmbench.sandbox.local import Local
 
@@ -40,6 +41,19 @@ def test_none_is_chosen_by_name_only(workspace):
     assert (choice.name, choice.guarantees) == ("none", ())
     assert choice.gaps
     assert isinstance(select.open_sandbox(choice, workspace), Local)
+
+
+def test_what_this_machine_cannot_count_is_told_apart(monkeypatch):
+    monkeypatch.setattr(select.cgroup, "gaps", lambda: ("this and that",))
+    choice = select.choose("bubblewrap")
+    assert choice.missing_here == ("this and that",)
+    assert choice.gaps[-1] == "this and that"
+    assert select.choose("none").missing_here == ()
+
+
+@pytest.mark.parametrize("backend", [Local, Container])
+def test_where_no_group_is_ours_what_it_would_count_is_a_gap(backend):
+    assert any("nobody waits for" in gap for gap in backend.gaps)
 
 
 def test_without_bubblewrap_it_says_what_to_install(tmp_path, monkeypatch):

@@ -72,6 +72,7 @@ class Bubblewrap(Backend):
         "holes in the kernel, which is shared",
         "memory and disk are measured many times a second and can be exceeded in between",
         "the machine can be recognised: processors, memory, kernel, installed programs",
+        "honest programs miss: news of changed files",
     )
     remedy = (
         "Install it with: apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), "

@@ -60,6 +60,7 @@ class Container(Backend):
         "holes in the kernel, which is shared with this machine or the runtime's virtual machine",
         "memory and disk are measured many times a second and can be exceeded in between",
         UNSEEN_CPU,
+        "honest programs miss: news of changed files",
         "where the runtime is on another machine, a virtual one included, no tree is measured: CPU time is limited for "
         "each process only, wall time includes waits for a CPU, memory includes /tmp, and the workspace's size is seen "
         "at the end",

@@ -9,6 +9,7 @@ program in this file.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import random
@@ -249,6 +250,50 @@ def each(*commands: Command, tasks: list[Task] | None = None) -> list[Script]:
     return [Script([command], tasks) for command in commands]
 
 
+@dataclass(frozen=True)
+class Names:
+    """Other titles, tags and ids for every reply, so that no answer can be known beforehand."""
+
+    word: str
+    """Stands at the end of every title and tag."""
+    more: int
+    """Is added to every id of a script whose first one is not 0."""
+
+    @classmethod
+    def drawn_by(cls, text: str) -> Names:
+        """Always the same ones for the same reply."""
+        rng = random.Random(hashlib.sha256(text.encode("utf-8", "replace")).digest())  # noqa: S311 - no secret
+        return cls("".join(rng.choices("bcdfghklmnprstvw", k=4)), rng.randint(1, 60))
+
+    def script(self, script: Script) -> Script:
+        """The same script with these names."""
+        more = 0 if any(task.id == 0 for task in script.tasks or []) else self.more
+        tasks = script.tasks and [
+            replace(task, id=task.id + more, title=self._title(task.title), tags=tuple(map(self._tag, task.tags)))
+            for task in script.tasks
+        ]
+        commands = [[name, *(self._argument(name, word, more) for word in rest)] for name, *rest in script.commands]
+        return replace(script, commands=commands, tasks=tasks)
+
+    def _argument(self, name: str, word: str, more: int) -> str:
+        option, _, value = word.partition("=")
+        if option in ("--title", "--tag"):
+            return f"{option}={self._title(value) if option == '--title' else self._tag(value)}"
+        if word.startswith("--"):
+            return word
+        if word.startswith("@"):
+            return f"@{self._title(word[1:])}"
+        return self._title(word) if name == "add" else str(int(word) + more)
+
+    def _title(self, title: str) -> str:
+        """A title that is empty but for blanks stays so, and blanks around one stay, too."""
+        core = title.strip()
+        return title.replace(core, f"{core} {self.word}") if core else title
+
+    def _tag(self, tag: str) -> str:
+        return f"{tag}-{self.word}"
+
+
 TITLES = (["--title=Another title"], ["--title=Übung macht Meister", "--priority=high"], ["--priority=low"])
 LISTS = [
     ["list"],
@@ -308,6 +353,9 @@ BATCHES = {
     ],
     "sessions": [session(seed) for seed in range(4)],
 }
+
+
+PLAIN = "interface"
 
 
 # -- The program, repaired where it has to be --------------------------------------------------------------------------
@@ -471,16 +519,24 @@ def cargo_build(sandbox, limits):
 
 
 @pytest.fixture(scope="module")
-def play(sandbox, build):
+def batches(source):
+    """The scripts by the name of their batch, with names of the reply's own; those of the interface need none."""
+    names = Names.drawn_by(source(FILE).text)
+    renamed = {name: [names.script(script) for script in scripts] for name, scripts in BATCHES.items() if name != PLAIN}
+    return BATCHES | renamed
+
+
+@pytest.fixture(scope="module")
+def play(sandbox, build, batches):
     """Logs of a batch of scripts by its name. The batches share a process while it lives."""
 
     def scripts(name):
-        return [script.for_probe(spaced=number % 2 == 1) for number, script in enumerate(BATCHES[name])]
+        return [script.for_probe(spaced=number % 2 == 1) for number, script in enumerate(batches[name])]
 
     @cache
     def results():
-        calls = sandbox.calls(PROBE, "play", [[scripts(name)] for name in BATCHES], PLAY_LIMITS)
-        return dict(zip(BATCHES, calls, strict=True))
+        calls = sandbox.calls(PROBE, "play", [[scripts(name)] for name in batches], PLAY_LIMITS)
+        return dict(zip(batches, calls, strict=True))
 
     left_s = PLAYS_WALL_S
 
@@ -501,7 +557,7 @@ def play(sandbox, build):
             result = alone(name)
         if result.outcome != "returned":
             pytest.fail(f"the commands could not be played to their end: {result.outcome}: {result.message}")
-        assert are_logs(result.value, BATCHES[name]), "no logs of the probe"
+        assert are_logs(result.value, batches[name]), "no logs of the probe"
         return result.value
 
     return logs
@@ -548,62 +604,63 @@ def approach_of(file: SourceFile, build: Build) -> str:
 
 
 @pytest.mark.rubric("value-enum", points=3.5)
-def test_priority_is_a_value_of_the_command_line(build, play):
+def test_priority_is_a_value_of_the_command_line(build, play, batches):
     """Priorities are read from the command line: the three of them, medium by default, and no other."""
     logs = play("priorities")
     assert "value-enum" not in build.repaired, build.errors
-    follow(BATCHES["priorities"], logs)
-    for script, [[status, output, *_]] in zip(BATCHES["priorities"], logs, strict=True):
+    follow(batches["priorities"], logs)
+    for script, [[status, output, *_]] in zip(batches["priorities"], logs, strict=True):
         if script.commands[0][0] == "list" and status == 0:
-            listed = {task.title for task in SOME if task.title in output}
-            assert listed == {task.title for task in SOME if f"--priority={task.priority}" in script.commands[0]}
+            tasks = script.tasks or []
+            listed = {task.title for task in tasks if task.title in output}
+            assert listed == {task.title for task in tasks if f"--priority={task.priority}" in script.commands[0]}
 
 
 @pytest.mark.rubric("mark-done", points=3.5)
-def test_done_marks_the_task(build, play):
+def test_done_marks_the_task(build, play, batches):
     """A task that is done is marked so in the file, and no other."""
     logs = play("done")
     assert "mark-done" not in build.repaired, build.errors
-    follow(BATCHES["done"], logs)
+    follow(batches["done"], logs)
 
 
 @pytest.mark.rubric("unique-ids", points=3.5)
-def test_every_task_has_an_id_of_its_own(build, play):
+def test_every_task_has_an_id_of_its_own(build, play, batches):
     """Each new task gets an id that no other task has."""
     logs = play("ids")
     assert "unique-ids" not in build.repaired, build.errors
-    follow(BATCHES["ids"], logs)
+    follow(batches["ids"], logs)
 
 
 @pytest.mark.rubric("remove", points=3.5)
-def test_remove_deletes_the_task(build, play):
+def test_remove_deletes_the_task(build, play, batches):
     """The task that was named is deleted, and the others stay."""
     logs = play("remove")
     assert "remove" not in build.repaired, build.errors
-    follow(BATCHES["remove"], logs)
+    follow(batches["remove"], logs)
 
 
 # -- Rubric: the new subcommand --------------------------------------------------------------------------------------
 
 
 @pytest.mark.rubric("edit-changes", points=1)
-def test_edit_changes_what_is_given(play):
+def test_edit_changes_what_is_given(play, batches):
     """The title, the priority or both are changed, and nothing else."""
-    follow(BATCHES["edit"], play("edit"))
+    follow(batches["edit"], play("edit"))
 
 
 @pytest.mark.rubric("edit-rules", points=0.5)
-def test_edit_keeps_the_rules(play):
+def test_edit_keeps_the_rules(play, batches):
     """Titles are trimmed; empty ones, unknown ids, unknown priorities and a call without options change nothing."""
     logs = play("edit rules")
-    follow(BATCHES["edit rules"], logs)
-    check_messages(BATCHES["edit rules"], logs)
+    follow(batches["edit rules"], logs)
+    check_messages(batches["edit rules"], logs)
 
 
 @pytest.mark.rubric("edit-says", points=0.5)
-def test_edit_says_what_it_did(play):
+def test_edit_says_what_it_did(play, batches):
     """It prints the sentence that was asked for."""
-    for script, log in zip(BATCHES["edit"], play("edit"), strict=True):
+    for script, log in zip(batches["edit"], play("edit"), strict=True):
         for command, [status, output, *_] in zip(script.commands, log, strict=True):
             assert (status, output.strip()) == (0, f"Edited task {command[1]}"), f"taskman {' '.join(command)}"
 
@@ -612,18 +669,18 @@ def test_edit_says_what_it_did(play):
 
 
 @pytest.mark.rubric("session", points=2)
-def test_whole_sessions(build, play):
+def test_whole_sessions(build, play, batches):
     """The program as handed in serves for everything, from the first task on."""
     logs = play("sessions")
     assert build.whole, build.errors
     assert not build.repaired, build.errors
-    follow(BATCHES["sessions"], logs)
+    follow(batches["sessions"], logs)
 
 
 @pytest.mark.rubric("keeps-output", points=1)
-def test_keeps_output(play):
+def test_keeps_output(play, batches):
     """What the commands print is as before."""
-    for script, log in zip(BATCHES["output"], play("output"), strict=True):
+    for script, log in zip(batches["output"], play("output"), strict=True):
         tasks = script.tasks or []
         for command, [status, output, _, text] in zip(script.commands, log, strict=True):
             if command[0] == "add":
@@ -641,14 +698,14 @@ def test_keeps_output(play):
 
 
 @pytest.mark.rubric("keeps-errors", points=1)
-def test_keeps_errors(play):
+def test_keeps_errors(play, batches):
     """What cannot be done is refused with a message and leaves the file as it is, a damaged one too."""
     logs = play("errors")
-    follow(BATCHES["errors"], logs)
-    check_messages(BATCHES["errors"], logs)
+    follow(batches["errors"], logs)
+    check_messages(batches["errors"], logs)
     logs = play("damaged")
-    check_messages(BATCHES["damaged"], logs)
-    for script, log in zip(BATCHES["damaged"], logs, strict=True):
+    check_messages(batches["damaged"], logs)
+    for script, log in zip(batches["damaged"], logs, strict=True):
         for command, [status, _, _, text] in zip(script.commands, log, strict=True):
             assert status != 0, f"taskman {' '.join(command)} of a damaged file: status 0"
             assert text == script.damaged, f"taskman {' '.join(command)} has changed a damaged file"
@@ -663,9 +720,9 @@ def check_messages(scripts: list[Script], logs: list[list[Any]]) -> None:
 
 
 @pytest.mark.rubric("keeps-commands", cap=12)
-def test_keeps_commands(play):
+def test_keeps_commands(play, batches):
     """All commands and options are still there."""
-    for script, [[status, *_]] in zip(BATCHES["interface"], play("interface"), strict=True):
+    for script, [[status, *_]] in zip(batches["interface"], play("interface"), strict=True):
         assert status == 0, f"taskman {' '.join(script.commands[0])}: status {status}"
 
 

@@ -31,7 +31,14 @@ CHUNK = 8
 """Replies graded in one session, beside those without a cheat."""
 EVERY = {task: list(cheats(task)) for task in TASKS}
 BASELINES = {task: {reply.without for reply in every} for task, every in EVERY.items()}
-FEWEST_CHEATS = {"python-top-k": 21, "js-bug-fix": 29, "js-sse": 17}
+FEWEST_CHEATS = {
+    "python-top-k": 45,
+    "js-bug-fix": 29,
+    "js-sse": 17,
+    "ts-refactor": 15,
+    "go-middleware": 17,
+    "rust-cli": 17,
+}
 
 
 def chunks() -> list[Any]:
@@ -76,8 +83,8 @@ def test_a_cheat_earns_nothing_and_breaks_nothing(bench: Bench, task: str, repli
 
 
 def test_the_corpus_is_wide_enough() -> None:
-    numbers = {task: sum(reply.kind == "cheat" for reply in every) for task, every in EVERY.items()}
-    assert all(number >= FEWEST_CHEATS.get(task, 4) for task, number in numbers.items())
+    numbers = {task: sum(reply.kind != "honest" for reply in every) for task, every in EVERY.items()}
+    assert all(number >= FEWEST_CHEATS[task] for task, number in numbers.items())
     assert all(any(reply.kind == "honest" for reply in every) for every in EVERY.values())
 
 

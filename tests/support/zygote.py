@@ -83,6 +83,15 @@ def read_at_start(env: Mapping[str, str]) -> bool:
     return any(env.get(name) != os.environ.get(name) for name in names)
 
 
+_started: list[int] = []
+
+
+def own_children() -> list[str]:
+    """Process ids of this process's children, but for the zygote, which stays."""
+    found = [child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()]
+    return [child for child in found if int(child) not in _started]
+
+
 @functools.cache
 def _nursery() -> socket.socket:
     """This process's zygote: begun with the first session, ended with this process."""
@@ -91,6 +100,7 @@ def _nursery() -> socket.socket:
         process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
+    _started.append(process.pid)
     atexit.register(process.wait)
     atexit.register(ours.close)  # called first: the zygote ends when nobody can ask it any more
     return ours

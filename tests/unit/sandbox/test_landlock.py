@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.zygote import own_children
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
@@ -193,7 +194,7 @@ def test_a_hit_limit_is_named(python, name):
     result = python(source, replace(SMALL, **changes))
     assert result.limit_hit is not None, result
     assert result.limit_hit.limit == name
-    assert children() == []
+    assert own_children() == []
 
 
 def test_orphans_that_have_ended_do_not_count(python):
@@ -298,10 +299,6 @@ def processes_in(folder):
     return found
 
 
-def children():
-    return [child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()]
-
-
 def test_an_interrupt_leaves_nothing(box, workspace, bed, monkeypatch):
     def interrupt(_exchange, _watchdog):
         while not (bed / "alive").exists():
@@ -311,7 +308,7 @@ def test_an_interrupt_leaves_nothing(box, workspace, bed, monkeypatch):
     monkeypatch.setattr("pytest_llmbench.sandbox.process._watch", interrupt)
     with pytest.raises(KeyboardInterrupt):
         box.run(["/bin/sh", "-c", "while true; do echo x >>alive; sleep 0.01; done"])
-    assert children() == []
+    assert own_children() == []
     assert list(workspace.parent.iterdir()) == [workspace]
 
 

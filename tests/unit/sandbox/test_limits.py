@@ -3,9 +3,9 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from support.zygote import own_children
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.rlimits import limit_behind
@@ -102,7 +102,7 @@ def test_a_fork_bomb_hits_the_process_limit(python):
 def test_a_fork_bomb_of_many_sessions_hits_the_process_limit(sandbox):
     result = sandbox.run(["python", "-S", "-c", f"leave = True\n{BOMB}"], SMALL)
     assert result.limit_hit.limit == "processes"
-    assert children_of_this_process() == []
+    assert own_children() == []
 
 
 def test_threads_count_as_processes(python):
@@ -163,12 +163,7 @@ def test_a_verdict_is_refused_where_the_cpus_were_taken(sandbox, monkeypatch):
     with pytest.raises(SandboxError, match="for want of a CPU"):
         sandbox.run(["sleep", "60"], Limits(wall_s=1.0))
     assert time.monotonic() - before < 10
-    assert children_of_this_process() == []
-
-
-def children_of_this_process():
-    own = Path("/proc/self/task")
-    return [child for file in own.glob("*/children") for child in file.read_text().split()]
+    assert own_children() == []
 
 
 MANY_FILES = """

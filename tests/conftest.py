@@ -7,9 +7,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.bench import Bench
 
 pytest_plugins = ["support.costs"]
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says something of the machine
+settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # As in the background of a script: whatever the tests start would ignore Ctrl-C too.

@@ -22,15 +22,16 @@ def passed(sent: Sequence[Sent]) -> int:
     return sum(status == 200 for _, _, status in sent)
 
 
-def too_many(sent: Sequence[Sent]) -> str:
+def too_many(sent: Sequence[Sent], spare: int = 0) -> str:
     """The first stretch of t seconds in which more than 10 + 10 t requests got through, in words; empty: none.
 
-    A stretch begins when its first request was sent and ends when its last one was answered.
+    A stretch begins when its first request was sent and ends when its last one was answered. ``spare``: so many more
+    may, where another point judges the ten, and how fast the machine is would decide on an eleventh.
     """
     through = [(begin, end) for begin, end, status in sent if status == 200]
     for first, (begin, _) in enumerate(through):
         for count, (_, end) in enumerate(through[first:], 1):
-            most = LIMIT + LIMIT * (end - begin)
+            most = LIMIT + spare + LIMIT * (end - begin)
             if count > most:
                 return f"{count} got through in {end - begin:.2f} s, {most:.1f} may"
     return ""

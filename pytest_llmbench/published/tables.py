@@ -51,9 +51,12 @@ def read(folder: Path) -> Published:
     Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than
     its head, and a table without a column that its checks need.
     """
+    ours = folder.resolve() == shipped().resolve()  # installers give files of a package a second name in their cache
     try:
         found = list(
-            untrusted.below(folder, (), most_files=_MOST_FILES, most_bytes=MOST_BYTES, ending=(".csv", _MODELS))
+            untrusted.below(
+                folder, (), most_files=_MOST_FILES, most_bytes=MOST_BYTES, ending=(".csv", _MODELS), hard_links=ours
+            )
         )
     except OSError as error:
         raise OptionError(f"{folder} cannot be read: {error.filename or 'it'}: {error.strerror or error}.") from error

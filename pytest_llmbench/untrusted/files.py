@@ -147,7 +147,13 @@ def names(root: Path, parts: Sequence[str] = (), *, most: int) -> list[str]:
 
 
 def below(
-    root: Path, parts: Sequence[str], *, most_files: int, most_bytes: int, ending: str | tuple[str, ...] = ""
+    root: Path,
+    parts: Sequence[str],
+    *,
+    most_files: int,
+    most_bytes: int,
+    ending: str | tuple[str, ...] = "",
+    hard_links: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
     """Name and content of every regular file in the folder ``parts`` and below it whose name ends so.
 
@@ -169,7 +175,7 @@ def below(
             if stat.S_ISDIR(mode):
                 deeper.append(path)
             elif stat.S_ISREG(mode) and (below_it := "/".join(path[len(parts) :])).endswith(ending):
-                yield below_it, read(root, "/".join(path), most_bytes=most_bytes)
+                yield below_it, read(root, "/".join(path), most_bytes=most_bytes, hard_links=hard_links)
         waiting += reversed(deeper)
 
 

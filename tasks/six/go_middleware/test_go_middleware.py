@@ -10,7 +10,6 @@ limiter does, the probe tries again.
 """
 
 import hashlib
-import itertools
 import json
 import random
 import re
@@ -341,12 +340,18 @@ def test_there_is_a_log(seen, asked):
 def test_log_line_has_method_path_and_duration(seen, asked):
     """A line of the log has the request's method and path, and how long it took."""
     api = seen("api")
-    for method, path, _ in _handled(api, asked):
-        assert _lines(api["log"], method, path), f"no line with {method} and {path}: {_short(api['log'])}"
+    quick = {(method, path): _lines(api["log"], method, path) for method, path, _ in _handled(api, asked)}
+    for (method, path), lines in quick.items():
+        assert lines, f"no line with {method} and {path}: {_short(api['log'])}"
+    # What is told of requests that took no time as well is not how long the report took.
+    times = Counter(each for lines in quick.values() for each in {each for line in lines for each in _durations(line)})
     sent, answered, *_ = api["report"]
     lines = _lines(api["log"], "GET", "/report")
     shortest, longest = 0.95 * asked.report_ms / 1000, answered - sent + 0.05
-    told = [{each for each in _durations(line) if shortest <= each <= longest} for line in lines]
+    told = [
+        {each for each in _durations(line) if shortest <= each <= longest and times[each] <= len(quick) / 2}
+        for line in lines
+    ]
     assert any(1 <= len(durations) <= 2 for durations in told), (
         f"no line about a report of {asked.report_ms} ms says how long it took: {_short(lines)}"
     )
@@ -480,8 +485,11 @@ def test_idle_ips_are_forgotten(limited, seen):
     limited()
     crowd = seen("crowd")
     memory_kb = crowd["memory_kb"]
-    grown_kb = [after - before for before, after in itertools.pairwise(memory_kb)]
-    assert grown_kb, "no growth was measured"
+    assert len(memory_kb) in (2, 4), "no growth was measured"
+    first, *waves = memory_kb
+    grown_kb = [waves[0] - first]
+    if len(waves) == 3:  # a wave each, of two
+        grown_kb.append((waves[2] - waves[0]) / 2)
     assert min(grown_kb) < GROWS_KB, f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
 
 

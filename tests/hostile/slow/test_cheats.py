@@ -21,6 +21,7 @@ from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.replies.extract import extract
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.bed import Bed
 from pytest_llmbench.sandbox.launch import Launch
 from pytest_llmbench.sandbox.select import choose, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult
@@ -77,7 +78,10 @@ def test_a_cheat_earns_nothing_and_breaks_nothing(bench: Bench, task: str, repli
         wrong_at_all = reply.kind == "cheat" and reply.points <= behind.points
         surplus = earned(attempt) - earned(run.attempt(task, reply.without)) if wrong_at_all else set()
         if attempt["status"] != "scored" or attempt["points"] != reply.points or surplus:
-            wrong.append(f"{reply.name}: {attempt['status']} {attempt['error']} {attempt['points']}, {surplus=}")
+            missed = [f"{each['id']}: {each['message'][:200]}" for each in attempt["criteria"] if each["message"]]
+            wrong.append(
+                f"{reply.name}: {attempt['status']} {attempt['error']} {attempt['points']}, {surplus=} {missed}"
+            )
     assert not wrong, "\n".join(wrong)
     assert all(path.read_bytes() == content for path, content in before.items())
 
@@ -188,14 +192,14 @@ def test_an_answer_that_was_taken_away(
     sandbox: Backend, workspace: Path, monkeypatch: pytest.MonkeyPatch, thief: str
 ) -> None:
     """By the solution: its own fault. By something else: no verdict on anybody."""
-    run_driver = sandbox.run_driver
+    run_in = sandbox.run_in
 
-    def steal(launch: Launch) -> ExecResult:
-        result = run_driver(launch)
+    def steal(bed: Bed, launch: Launch) -> ExecResult:
+        result = run_in(bed, launch)
         return replace(result, stdout="") if thief == "machine" or b"solution.py" in launch.stdin else result
 
     (workspace / "solution.py").write_text("def f():\n    return 1\n")
-    monkeypatch.setattr(sandbox, "run_driver", steal)
+    monkeypatch.setattr(sandbox, "run_in", steal)
     if thief == "machine":
         with pytest.raises(SandboxError, match="did not come up"):
             sandbox.calls("solution.py", "f", [[], []])

@@ -73,7 +73,7 @@ BROKEN = """
 
 @pytest.mark.rubric("broken", points=1)
 def test_broken(submission):
-    raise KeyError(submission.files["add.py"])
+    raise NotImplementedError(submission.files["add.py"])
 """
 SUBTESTS = """
 

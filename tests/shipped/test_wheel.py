@@ -41,6 +41,7 @@ class Installed(Bench):
 
     def __init__(self, root: Path, wheel: zipfile.ZipFile) -> None:
         super().__init__(root)
+        self.cold = True  # with its own Python
         venv.create(root / ".venv", symlinks=True)
         (self.packages,) = (root / ".venv/lib").glob("python3*/site-packages")
         wheel.extractall(self.packages)
@@ -99,6 +100,7 @@ def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, worke
 
 def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:
     assert (project.packages / "pytest_llmbench/suites").is_relative_to(project.root)
+    assert f"{project.packages}/pytest_llmbench/" in project.run("--trace-config", "--collect-only").out
     one = project.run(*SUITE, "-k", "test_js_bug_fix")
     assert one.exit == 0
     assert [attempt["task"] for attempt in one.results["attempts"]] == ["js-bug-fix"]

@@ -123,11 +123,11 @@ class Bench:
         return path
 
     def environment(self, **more: str) -> dict[str, str]:
-        """This environment without anything that could choose or pay a model; no local server is looked for."""
+        """This one without what could choose or pay a model, or move pytest's cache; no local server is looked for."""
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("LLMBENCH_", "PYTEST_", "OPENAI_", "OLLAMA_")) and name != "CI"
+            if not name.startswith(("LLMBENCH_", "PYTEST_", "TOX_", "OPENAI_", "OLLAMA_")) and name != "CI"
         }
         return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", "PYTEST_ADDOPTS": _WITHOUT, **more}
 

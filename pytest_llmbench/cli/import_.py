@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.published.tables import MOST_BYTES, read, shipped
+from pytest_llmbench.published import tables
 from pytest_llmbench.untrusted import files
 
 NAME, HELP = "import", "read published tables and flag what does not add up"
@@ -27,14 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, check and show; returns 0."""
-    folder = options.folder or shipped()
-    published = read(folder)
+    folder = options.folder or tables.shipped()
+    published = tables.read(folder)
     if options.into is not None:
         try:
             options.into.mkdir(parents=True, exist_ok=True)
-            for name in published.tables:
-                content = files.read(folder, f"{name}.csv", most_bytes=MOST_BYTES)
-                files.write(options.into, f"{name}.csv", [content])
+            for name, content in tables.files(folder).items():
+                files.write(options.into, name, [content])
         except OSError as error:
             raise StoreError(f"{options.into} cannot be written: {error.strerror or error}.") from error
     if options.json:

@@ -22,7 +22,7 @@ from pytest_llmbench.untrusted import files as untrusted
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODELS = "six-tasks/models.toml"
 _MOST_FILES = 1000
-MOST_BYTES = 16 * 2**20
+_MOST_BYTES = 16 * 2**20
 """Of one table."""
 _CHECKS: tuple[Check, ...] = (*SIX_BOARDS, *SIX_DERIVED, *SIX_PAIRS, *RAILS, *RUST_PORT)
 
@@ -45,23 +45,30 @@ def shipped() -> Path:
     return wheel if wheel.is_dir() else _PACKAGE.parent / "fixtures" / "published"
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """Every table below ``folder`` and what is told about models, as they are. Raises ``OptionError``."""
+    ours = folder.resolve() == shipped().resolve()  # installers give files of a package a second name in their cache
+    try:
+        return dict(
+            untrusted.below(
+                folder, (), most_files=_MOST_FILES, most_bytes=_MOST_BYTES, ending=(".csv", _MODELS), hard_links=ours
+            )
+        )
+    except OSError as error:
+        raise OptionError(f"{folder} cannot be read: {error.filename or 'it'}: {error.strerror or error}.") from error
+
+
 def read(folder: Path) -> Published:
     """Read and check all tables below ``folder``; tables that are missing are not checked.
 
     Raises ``OptionError`` for a folder without tables, a file that cannot be read, a row with more or fewer cells than
     its head, and a table without a column that its checks need.
     """
-    ours = folder.resolve() == shipped().resolve()  # installers give files of a package a second name in their cache
-    try:
-        found = list(
-            untrusted.below(
-                folder, (), most_files=_MOST_FILES, most_bytes=MOST_BYTES, ending=(".csv", _MODELS), hard_links=ours
-            )
-        )
-    except OSError as error:
-        raise OptionError(f"{folder} cannot be read: {error.filename or 'it'}: {error.strerror or error}.") from error
+    found = files(folder)
     tables = {
-        name.removesuffix(".csv"): _table(folder / name, content) for name, content in found if name.endswith(".csv")
+        name.removesuffix(".csv"): _table(folder / name, content)
+        for name, content in found.items()
+        if name.endswith(".csv")
     }
     if not tables:
         raise OptionError(
@@ -75,9 +82,7 @@ def read(folder: Path) -> Published:
         raise OptionError(
             f"{folder}: a table has no column {missing}. Compare its first line with the table that comes with us."
         ) from missing
-    return Published(
-        tables, _models(folder / _MODELS, dict(found).get(_MODELS)), sorted(slips, key=lambda slip: slip.file)
-    )
+    return Published(tables, _models(folder / _MODELS, found.get(_MODELS)), sorted(slips, key=lambda slip: slip.file))
 
 
 def _models(path: Path, content: bytes | None) -> dict[str, dict[str, Any]]:

@@ -183,17 +183,17 @@ class Grader:
             reply=_from_here(reply),
             notes=submission.notes,
             last=attempt.sandbox.last if attempt.sandbox is not None else None,
-            again=self._again(item, attempt.key, reply.parent, local=submission.completion.wall_s is None),
+            again=self._again(item, attempt.key, local=submission.completion.wall_s is None),
         )
 
-    def _again(self, item: pytest.Item, key: AttemptKey, replies: Path, *, local: bool) -> str:
-        """The command that grades this point again from the stored reply."""
+    def _again(self, item: pytest.Item, key: AttemptKey, *, local: bool) -> str:
+        """The command that grades this point again from what was handed in."""
         llm = self._collection.settings.llm
         test = f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}"
         if self._collection.settings.selfcheck:
             return shlex.join(["pytest", test, "--llm-selfcheck", f"--llm-epochs={llm.epochs}"])
         spec = next(model for model in llm.models if model.label == key.model)
-        name = spec.name if local else f"dir:{_from_here(replies)}"
+        name = spec.name if local else f"run:{_from_here(self._run.path)}"
         model = name if name == spec.label else f"{spec.label}={name}"
         words = ["pytest", test, f"--llm-model={model}"]
         if llm.epochs > 1:

@@ -14,8 +14,10 @@ import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pytest_llmbench.llm.classify import answer_failure
 from pytest_llmbench.llm.client import Job, ModelTarget
-from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, Outcome
+from pytest_llmbench.llm.thoughts import separate
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure, Outcome
 from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.mutant import FOLDER, PREFIX, take_apart
@@ -44,7 +46,7 @@ def _read_folder(root: Path, job: Job) -> Outcome:
         folder = root / name
         for reply in (*_later_turns(root, name), root / f"{name}.md"):
             if reply.exists():
-                return _reply(root, reply)
+                return _taken_apart(_read(root, reply), job.key.model, reply)
         if folder.is_dir():
             return _files(root, folder, job.files)
     wanted = " or ".join(f"{name}.md or {name}/" for name in names)
@@ -57,7 +59,7 @@ def _read_builtin(which: str, job: Job) -> Outcome:
     ``mutant/NAME``: the reply in ``mutants/NAME.md``, without its head.
     """
     if which.startswith(PREFIX) and job.data is not None:
-        return _mutant(job.data, job.data / FOLDER / f"{which.removeprefix(PREFIX)}.md")
+        return _mutant(which, job.data, job.data / FOLDER / f"{which.removeprefix(PREFIX)}.md")
     names = ("starter", "stub") if which == "starter" else (which,)
     folders = [job.data / name for name in names] if job.data is not None else []
     for folder in folders:
@@ -71,12 +73,12 @@ def _read_builtin(which: str, job: Job) -> Outcome:
     )
 
 
-def _mutant(root: Path, path: Path) -> Outcome:
+def _mutant(which: str, root: Path, path: Path) -> Outcome:
     try:
         _, reply = take_apart(_read(root, path))
     except ValueError as error:
         raise _UnusableError(f"{path}: {error}.") from None
-    return Outcome(completion=Completion(text=reply, finish_reason="stop"))
+    return _taken_apart(reply, which, path)
 
 
 def _names(key: AttemptKey) -> list[str]:
@@ -96,14 +98,17 @@ def _later_turns(root: Path, name: str) -> list[Path]:
     return [found[turn] for turn in sorted(found, reverse=True)]
 
 
-def _reply(root: Path, path: Path) -> Outcome:
-    text = _read(root, path)
-    completion = Completion(text=text, finish_reason="stop")
+def _taken_apart(text: str, model: str, path: Path) -> Outcome:
+    """A reply as it would be if a server had sent it: thoughts are no part of the answer."""
+    parted = separate(text.removeprefix("\ufeff"))
+    completion = Completion(text=parted.answer, reasoning=parted.thought, finish_reason="stop")
     if not text.strip():
-        return Outcome(
-            completion=completion, failure=Failure(kind="empty_content", message=f"{path} is empty.", cause=str(path))
-        )
-    return Outcome(completion=completion)
+        failure: Failure | None = Failure(kind="empty_content", message=f"{path} is empty.", cause=str(path))
+    else:
+        request = CompletionRequest(model=model, endpoint="dir", messages=(), epoch=1)
+        failure = answer_failure(completion, request, endpoint=str(path), leak=parted.leak)
+        failure = failure and failure.model_copy(update={"http_status": None})
+    return Outcome(completion=completion, failure=failure)
 
 
 def _files(root: Path, folder: Path, expected: Sequence[str]) -> Outcome:

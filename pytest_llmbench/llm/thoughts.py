@@ -16,6 +16,8 @@ _NO_MARK = rf"(?:[^{_ENDS}<\[`~]++|<(?![/t|])|\[(?![/T])|`(?!``)|~(?!~~))*+"
 _LINE = re.compile(rf"(?:{_NO_MARK}{_END})++|[^{_ENDS}]*+{_END}?+")
 """One line; lines that can hold neither a tag nor a fence are taken together."""
 _BLANK = re.compile(r"\s*+")
+_TAG_LINE = 40
+"""Characters at most of a line that is a tag and nothing else."""
 LONGEST = 4_000_000
 """Characters; a longer text is left whole. Replies are not read up to that length."""
 
@@ -34,8 +36,9 @@ def separate(text: str) -> Separated:
     """Move closed thoughts out of a reply, and name the first tag that cannot be resolved.
 
     Tags count outside fenced code only, an opening one at the start of a line: code may well be about such tags. A
-    closing tag alone ends a thought that the chat template had opened, so all before it is thought. A text of more
-    than ``LONGEST`` characters is left as it is.
+    closing tag alone ends a thought that the chat template had opened, so all before it is thought. Where the thought
+    broke off within a block of code, the tag has its own line in it and the next block begins before that one ends. A
+    text of more than ``LONGEST`` characters is left as it is.
     """
     if len(text) > LONGEST or ("<" not in text and "[" not in text):
         return Separated(text)
@@ -69,6 +72,8 @@ class _Reader:
         self.leak = ""
         self._text = text
         self._fence = ""
+        self._tag_in_code: int | None = None
+        """Which of ``answer`` is the first line in this block of code that is a closing tag and nothing else."""
 
     def read(self, at: int, end: int) -> None:
         """Take one line, which may hold several tags."""
@@ -117,11 +122,17 @@ class _Reader:
     def _in_fence(self, at: int, end: int) -> bool:
         """True for a line of a fenced code block, its two fences included."""
         mark = _FENCE.match(self._text, at, end)
-        if self._fence:
-            if mark and mark[1].startswith(self._fence) and not mark[2].strip():
+        if mark and not self._fence:
+            self._fence, self._tag_in_code = mark[1], None
+        elif mark and mark[1].startswith(self._fence):
+            if not mark[2].strip():
                 self._fence = ""
-            return True
-        if mark:
-            self._fence = mark[1]
-            return True
-        return False
+            elif self._tag_in_code is not None:  # another block begins before this one has ended
+                self.thought += self.answer[: self._tag_in_code]
+                del self.answer[: self._tag_in_code + 1]
+                self._fence, self._tag_in_code = mark[1], None
+        elif not self._fence:
+            return False
+        elif self._tag_in_code is None and self._text[at : min(end, at + _TAG_LINE)].strip() in _PAIRS.values():
+            self._tag_in_code = len(self.answer)
+        return True

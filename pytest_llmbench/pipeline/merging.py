@@ -22,6 +22,7 @@ from pytest_llmbench.pipeline.results import (
     to_json,
 )
 from pytest_llmbench.schema.attempt import Completion, ItemRecord, OutcomeRecord
+from pytest_llmbench.schema.kept import REJECTED, REPLY
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader
@@ -119,8 +120,8 @@ def _take_over(parts: Sequence[RunDir], plan: Plan, run: RunDir, say: Callable[[
 def _copy_reply(part: RunDir, run: RunDir, key: AttemptKey) -> None:
     if read_exchange(part, key) is None:
         return
-    for ending in ("json", "md"):
-        name = f"{part.reply_stem(key)}.{ending}"
+    for ending in (".json", REPLY, REJECTED):
+        name = f"{part.reply_stem(key)}{ending}"
         data = part.read(name, most_bytes=MOST_REPLY_BYTES)
         if data is not None:
             run.copy(name, data)

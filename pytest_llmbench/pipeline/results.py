@@ -17,6 +17,7 @@ from pytest_llmbench.grading.leaderboard import rank_models
 from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Frozen, ItemRecord, Outcome, OutcomeRecord
+from pytest_llmbench.schema.kept import REJECTED, REPLY
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
@@ -92,7 +93,7 @@ class Recorder:
         content = {"request": request.model_dump(mode="json"), "outcome": outcome.model_dump(mode="json")}
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
         if completion is not None and completion.files is None:
-            self.run.write(f"{stem}.md", completion.text)
+            self.run.write(f"{stem}{REPLY if outcome.failure is None else REJECTED}", completion.text)
         self.run.write(f"{stem}.json", text)
         light = completion.model_copy(update={"text": "", "reasoning": "", "files": None}) if completion else None
         record = OutcomeRecord(**key._asdict(), outcome=outcome.model_copy(update={"completion": light}))

@@ -14,7 +14,6 @@ from pytest_llmbench.replies.candidates import unescaped
 from pytest_llmbench.replies.filenames import Wanted
 from pytest_llmbench.replies.languages import language_of_block, language_of_file
 from pytest_llmbench.replies.readings import is_diff, names
-from pytest_llmbench.replies.reasoning import drop_reasoning
 from pytest_llmbench.replies.selection import Selection
 
 LONGEST_REPLY = 1_000_000
@@ -79,10 +78,10 @@ def extract(text: str, expected: Sequence[str]) -> Extraction:
 
 def _extract(text: str, wanted: Wanted) -> Extraction:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text, notes = drop_reasoning(text)
+    notes: tuple[str, ...] = ()
     whole = _whole(text, wanted)
     if whole is not None:
-        return Extraction(whole.files, whole.took, notes + whole.notes)
+        return whole
     blocks = fences.scan(text)
     looked_at, room = _within(blocks, wanted, MOST_TEXT)
     found = _search(looked_at, wanted, room)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+REPLY = ".md"
+"""Behind the name of an attempt: a reply that was graded, or is to be; ``dir:`` reads such names."""
+REJECTED = ".rejected.md"
+"""A reply that is an error."""
 ENDING = ".reply"
 """``conftest.py`` is kept as ``conftest.py.reply``: Python, pytest (its doctests too), cargo and npm pass over it."""
 

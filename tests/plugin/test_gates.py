@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from support.bench import ADD_REPLY, WRONG_REPLY, Bench
-from support.server import ChatServer
+from support.server import ChatServer, Reply
 
 TASKS = ("one", "two", "three", "four")
 
@@ -128,6 +128,42 @@ def test_regrading_shows_what_moved(bench: Bench) -> None:
     (verdict,) = json.loads(moved.stdout)["verdicts"]
     assert (verdict["point"], verdict["was"], verdict["now"]) == ("commutes", "earned 2/2", "missed 1/2")
     assert json.loads(moved.stdout)["ranks"][0]["now_total"] == 3
+
+
+def test_an_error_is_none_the_less_one_when_it_is_graded_again(bench: Bench) -> None:
+    bench.task("one")
+    thought = f"<think>\n{ADD_REPLY}"
+    replies = {
+        "cut": Reply(ADD_REPLY, finish_reason="length"),
+        "open": Reply(thought),
+        "good": Reply(ADD_REPLY),
+        "bad": Reply(WRONG_REPLY),
+    }
+    with ChatServer(replies) as server:
+        models = [f"--llm-model={name}" for name in replies]
+        first = bench.run(*models, f"--llm-base-url={server.base_url}")
+    states = {attempt["model"]: attempt["status"] for attempt in first.results["attempts"]}
+    assert states == {"cut": "error", "open": "error", "good": "scored", "bad": "scored"}
+
+    done = llmbench(bench, "regrade", first.folder, "--json", "--", "tasks")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {**json.loads(done.stdout), "verdicts": [], "ranks": []}
+    again = json.loads((bench.root / ".llmbench/latest/results.json").read_text())
+    assert {attempt["model"]: attempt["status"] for attempt in again["attempts"]} == states
+    ranks = [(row["rank"], row["model"], row["total"]) for row in first.results["leaderboard"]]
+    assert [(row["rank"], row["model"], row["total"]) for row in again["leaderboard"]] == ranks
+
+    kept = sorted(path.relative_to(first.folder / "replies").as_posix() for path in first.folder.glob("replies/*/*.md"))
+    assert kept == ["bad/one.1.md", "cut/one.1.rejected.md", "good/one.1.md", "open/one.1.rejected.md"]
+    folders = [f"--llm-model={name}=dir:{first.folder}/replies/{name}" for name in replies]
+    read = bench.run(*folders)
+    assert [(row["model"], row["total"]) for row in read.results["leaderboard"]] == [("good", 4), ("bad", 1)]
+    kinds = {attempt["model"]: attempt["error"]["kind"] for attempt in read.results["attempts"] if attempt["error"]}
+    assert kinds == {"cut": "missing_reply", "open": "missing_reply"}
+
+    bench.file("thoughts/one.md", "").write_text(thought)
+    brought = bench.run("--llm-model=open=dir:thoughts").attempt("one", "open")
+    assert (brought["status"], brought["error"]["kind"]) == ("error", first.attempt("one", "open")["error"]["kind"])
 
 
 def test_github_gets_a_summary_and_annotations(bench: Bench) -> None:

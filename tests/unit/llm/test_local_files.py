@@ -177,3 +177,29 @@ def test_a_task_without_starter_has_a_stub(tmp_path):
     (tmp_path / "stub" / "fizz.py").write_text("def fizz(): ...\n")
     outcome = builtin("starter", tmp_path)
     assert outcome.completion.files == {"fizz.py": "def fizz(): ...\n"}
+
+
+THOUGHT = "<think>\n```py\nx = 0\n```\n</think>\n\n```py\nx = 1\n```\n"
+
+
+def test_a_thought_is_no_part_of_the_answer(root):
+    (root / "fizz.md").write_text("\ufeff" + THOUGHT, encoding="utf-8")
+    completion = read(root).completion
+    assert completion.text == "```py\nx = 1\n```\n"
+    assert completion.reasoning == "```py\nx = 0\n```"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<think>\nnever ends", "unparsed_format"),
+        ("<think>\nhm\n</think>\n", "reasoning_only"),
+        (" \n", "empty_content"),
+    ],
+)
+def test_what_is_an_error_of_a_server_is_one_here(root, text, kind):
+    (root / "fizz.md").write_text(text)
+    failure = read(root).failure
+    assert failure.kind == kind
+    assert str(root / "fizz.md") in failure.message
+    assert failure.http_status is None

@@ -1,8 +1,11 @@
 """Every reply in ``fixtures/replies`` gives exactly the files, reasons and notes that its head states.
 
+It is read as that of any model is, be it from a server or from a folder: thoughts are taken out first.
+
 A reply file is TOML between ``+++`` lines, then the reply: ``about``, ``expected``, ``[files]`` (or ``no_code``), and
 where it matters ``why`` (a part of the sentence, one per file), ``notes`` (parts of them), ``lines`` (first and last
-line of code in the reply), ``newline`` and ``bom`` (how the reply is put on the wire).
+line of code in the answer), ``thought`` (a part of what is no answer), ``leak`` (the tag that makes the reply an
+error), ``newline`` and ``bom`` (how the reply is put on the wire).
 """
 
 import html
@@ -11,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmbench.llm.thoughts import separate
 from pytest_llmbench.replies.extract import extract
 
 REPLIES = Path(__file__).parents[3] / "fixtures" / "replies"
-KEYS = {"about", "expected", "files", "no_code", "why", "notes", "lines", "newline", "bom"}
+KEYS = {"about", "expected", "files", "no_code", "why", "notes", "lines", "newline", "bom", "thought", "leak"}
 
 
 def load(path):
@@ -32,7 +36,13 @@ def test_reply(path):
     assert head.keys() <= KEYS
     text = ("\ufeff" if head.get("bom") else "") + body.replace("\n", head.get("newline", "\n"))
 
-    extraction = extract(text, head["expected"])
+    parted = separate(text)
+    assert parted.leak == head.get("leak", "")
+    if parted.leak:
+        return
+    assert head.get("thought", "") in parted.thought
+    assert bool(parted.thought) is ("thought" in head)
+    extraction = extract(parted.answer, head["expected"])
 
     assert extraction.files == head.get("files", {}), extraction.notes
     assert extraction.no_code is head.get("no_code", False)
@@ -41,8 +51,9 @@ def test_reply(path):
         assert why in taken.why
     for note in head.get("notes", []):
         assert any(note in told for told in extraction.notes), extraction.notes
+    answer = html.unescape(parted.answer.replace("\r\n", "\n").removeprefix("\ufeff"))
     for taken in extraction.took:
-        code = html.unescape(body).split("\n")[taken.start_line - 1 : taken.end_line]
+        code = answer.split("\n")[taken.start_line - 1 : taken.end_line]
         source = html.unescape(extraction.files[taken.name]).splitlines()
         assert source[0].strip() in code[0]
         assert source[-1].strip() in "\n".join(code).rstrip().rpartition("\n")[2]

@@ -9,6 +9,7 @@ import glob
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from os.path import exists, isdir, isfile, islink
 from pathlib import Path
 from types import ModuleType
 
@@ -34,7 +35,7 @@ def keep_out(settings: Settings, early_config: pytest.Config) -> KeepOut:
     replies = [here / os.path.expanduser(name) for name in names]  # noqa: PTH111  # Path's raises for ~nobody
     places = [root / path for path in (*early_config.getini("testpaths"), *settings.task_paths)]
     used = settings.active or bool(settings.task_paths) or any(map(_holds_runs, (settings.run_base, *root.glob("*/"))))
-    off_limits = OffLimits(root, replies, [place for place in places if place.exists()], used=used)
+    off_limits = OffLimits(root, replies, [place for place in places if exists(place)], used=used)
     arguments = list(_arguments(early_config))
     asks_for_tests = not (namespace.help or getattr(namespace, "version", 0))
     for place in arguments if asks_for_tests else ():
@@ -43,7 +44,7 @@ def keep_out(settings: Settings, early_config: pytest.Config) -> KeepOut:
                 f"{place} cannot be run: {why}. What lies there is graded in the sandbox and never run by pytest. "
                 "Name the tests instead; --llm-model=dir:FOLDER grades replies."
             )
-    for place in [place for place in arguments if place.exists()] or [here]:
+    for place in [place for place in arguments if exists(place)] or [here]:
         _blind(early_config, place, off_limits)
     return KeepOut(off_limits)
 
@@ -75,7 +76,7 @@ class KeepOut:
 
 
 def _holds_runs(folder: Path) -> bool:
-    return (folder / "runs").is_dir() and (folder / "latest").is_symlink()
+    return isdir(folder / "runs") and islink(folder / "latest")
 
 
 def _arguments(config: pytest.Config) -> Iterator[Path]:
@@ -90,7 +91,7 @@ def _arguments(config: pytest.Config) -> Iterator[Path]:
     for argument in typed or [str(here)]:
         name = argument.partition("::")[0]
         path = Path(os.path.abspath(here / name))  # noqa: PTH100  # resolve() would follow links
-        if path.exists() or not namespace.pyargs:
+        if exists(path) or not namespace.pyargs:
             yield path
         else:
             yield from _module_places(name)
@@ -101,18 +102,18 @@ def _module_places(name: str) -> Iterator[Path]:
     parts = name.split(".")
     for entry in sys.path:
         place = Path(entry or ".").absolute().joinpath(*parts)
-        if place.is_dir():
+        if isdir(place):
             yield place
-        elif place.with_name(f"{place.name}.py").is_file():
+        elif isfile(place.with_name(f"{place.name}.py")):
             yield place.with_name(f"{place.name}.py")
 
 
 def _blind(config: pytest.Config, place: Path, off_limits: OffLimits) -> None:
     """Stand-ins for conftest files that pytest loads at once: of folders ``test*`` in what it is going to collect."""
-    if not place.is_dir():
+    if not isdir(place):
         return
     for folder in place.glob("test*"):
         conftest = folder / "conftest.py"
-        if conftest.is_file() and off_limits.why(folder):
+        if isfile(conftest) and off_limits.why(folder):
             # pytest takes a plugin of that name for the file, loaded already.
             config.pluginmanager.register(ModuleType("conftest"), str(conftest))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from os.path import isdir, islink
 from pathlib import Path
 
 from pytest_llmbench.catalog.outline import PARTS, Outlines
@@ -61,14 +62,14 @@ class OffLimits:
         path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() looks at every part of it, every time
         if path not in self._reals:
             real = self._real(path.parent) / path.name if path.parent != path else path
-            self._reals[path] = Path(os.path.realpath(real)) if real.is_symlink() else real
+            self._reals[path] = Path(os.path.realpath(real)) if islink(real) else real
         return self._reals[path]
 
     def _why(self, path: Path) -> str:
         if path not in self._known:
             above = self._why(path.parent) if path.parent != path else ""
             own = above or self._reply(path)
-            self._known[path] = own or (self._whole(path) or self._of_a_task(path) if path.is_dir() else "")
+            self._known[path] = own or (self._whole(path) or self._of_a_task(path) if isdir(path) else "")
         return self._known[path]
 
     def _reply(self, path: Path) -> str:
@@ -80,7 +81,7 @@ class OffLimits:
     def _whole(self, folder: Path) -> str:
         if folder in self._wholes:
             return f"{folder} holds the replies that dir: names"
-        if is_run_folder(folder) or (folder.name == RUNS and (folder / "runs").is_dir()):
+        if is_run_folder(folder) or (folder.name == RUNS and isdir(folder / "runs")):
             return f"{folder} is a run folder of llmbench"
         return ""
 
@@ -96,7 +97,7 @@ class OffLimits:
 
     def _names(self, places: Iterable[Path], folder: Path) -> frozenset[str]:
         """The names of all tasks in ``places``."""
-        found = [self._outlines.below(place if place.is_dir() else place.parent) for place in places]
+        found = [self._outlines.below(place if isdir(place) else place.parent) for place in places]
         outlines = [outline for tasks in found for outline in tasks or ()]
         unclear = next((str(outline.module) for outline in outlines if outline.id is None), "")
         if unclear or None in found:

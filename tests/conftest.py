@@ -28,11 +28,20 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(root)
 
 
-_WORKERS = {"plain": (), "n2": ("-n2",)} | ({"n0": ("-n0",)} if os.environ.get("TOX_ENV_NAME") else {})
-"""``-n0`` differs from plain pytest in hardly anything: only `make proof`, which runs under tox, has both."""
+_WORKERS = {"plain": (), "n2": ("-n2",)}
+_UNDER_TOX = bool(os.environ.get("TOX_ENV_NAME"))
 
 
-@pytest.fixture(params=_WORKERS.values(), ids=_WORKERS)
+@pytest.fixture(params=[*_WORKERS.values(), *([("-n0",)] if _UNDER_TOX else [])], ids=" ".join)
 def workers(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Repeats a test plain and with ``-n2``, under tox with ``-n0`` too."""
+    """Repeats a test plain and with ``-n2``, for what processes might do differently.
+
+    ``-n0`` differs from plain pytest in hardly anything: under tox alone there are all three.
+    """
     return request.param
+
+
+@pytest.fixture
+def either_way() -> tuple[str, ...]:
+    """Plain, with the packages of ``make test``, and with ``-n2`` under tox, for what is the same in both."""
+    return _WORKERS["n2" if _UNDER_TOX else "plain"]

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from os.path import exists, isdir
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +53,7 @@ class Outline(NamedTuple):
     def is_answered_by(self, folder: Path) -> bool:
         """True where ``folder`` looks like what ``dir:`` takes for a reply: named after the task, with its files."""
         named = bool(self.id) and ATTEMPT.sub("", folder.name) == self.id
-        return named and not self.module.is_relative_to(folder) and any((folder / name).exists() for name in self.files)
+        return named and not self.module.is_relative_to(folder) and any(exists(folder / name) for name in self.files)
 
 
 class Outlines:
@@ -91,7 +92,7 @@ class Outlines:
         Tasks are looked for in the folder, in those above it, and beside it. Where there are too many folders for that,
         its look decides.
         """
-        parts = sum((folder / part).is_dir() for part in PARTS)
+        parts = sum(isdir(folder / part) for part in PARTS)
         if not parts:
             return False
         above = [place for place in [folder, *folder.parents][: LEVELS_UP + 1] if place.is_relative_to(self.top)]
@@ -114,7 +115,7 @@ def _read_folder(folder: Path) -> Iterator[Outline]:
 
 def _subfolders(folder: Path) -> list[Path]:
     """Those in which a task may lie: no hidden ones, no links, no virtual environments, no packages of npm."""
-    if (folder / "pyvenv.cfg").exists():
+    if exists(folder / "pyvenv.cfg"):
         return []
     try:
         with os.scandir(folder) as entries:

@@ -22,7 +22,9 @@ _NO_DESCRIPTOR = re.compile(r"[Tt]oo many open files|EMFILE")
 _TOO_LARGE = re.compile(r"File too large|EFBIG|file too large")
 _DISK_FULL = re.compile(r"No space left on device|ENOSPC|no space left on device")
 _OUT_OF_MEMORY = re.compile(
-    r"^MemoryError\b|out of memory|std::bad_alloc|memory allocation of \d+ bytes failed", re.MULTILINE
+    r"^MemoryError\b|out of memory|std::bad_alloc|memory allocation of \d+ bytes failed"
+    r"|^fatal error: runtime: cannot allocate memory",
+    re.MULTILINE,
 )
 _REFUSALS: dict[LimitName, re.Pattern[str]] = {
     "memory_mb": _OUT_OF_MEMORY,
@@ -32,6 +34,8 @@ _REFUSALS: dict[LimitName, re.Pattern[str]] = {
     "disk_mb": _DISK_FULL,
 }
 """What programs say when the kernel refuses them more, as runtimes and C libraries word it."""
+_LAST_WORDS = 65_536
+"""Characters of stderr that are searched: Go tells the stacks of all threads behind the reason."""
 
 
 def prlimit_arguments(limits: Limits, *, processes: bool) -> list[str]:
@@ -69,7 +73,7 @@ def limit_behind(exit_code: int, stderr: str, cpu_s: float, limits: Limits) -> L
     if exit_code == -signal.SIGXFSZ:
         return LimitHit("file_mb", limits.file_mb, limits.file_mb)
     if exit_code != 0:
-        said = stderr[-4000:]
+        said = stderr[-_LAST_WORDS:]
         for limit, words in _REFUSALS.items():
             if words.search(said):
                 allowed = getattr(limits, limit)

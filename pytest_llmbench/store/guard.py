@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import exists, isfile
 from pathlib import Path
 
 from pytest_llmbench.untrusted import files
@@ -55,4 +56,4 @@ def is_guard(folder: Path, name: str) -> bool:
 
 def is_run_folder(folder: Path) -> bool:
     """True for the folder of one run, by the names in it."""
-    return (folder / "run.json").is_file() and any((folder / sign).exists() for sign in _SIGNS)
+    return isfile(folder / "run.json") and any(exists(folder / sign) for sign in _SIGNS)

@@ -12,12 +12,12 @@ TASKS = ("one", "two", "three", "four")
 USAGE = {"prompt_tokens": 60, "completion_tokens": 40, "total_tokens": 100}
 
 
-def test_tokens(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_tokens(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in TASKS:
         bench.task(name)
     with ChatServer(Reply(text=ADD_REPLY, usage=USAGE)) as server:
         run = bench.run(
-            *("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-concurrency=1", *workers),
+            *("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--llm-concurrency=1", *either_way),
             *("--llm-max-tokens-total=150", "--llm-fail-under=0", "--junit-xml=junit.xml"),
         )
         assert server.chat_count == 2

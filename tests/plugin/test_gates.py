@@ -41,11 +41,17 @@ def test_a_baseline_that_is_better_fails_the_run(bench: Bench) -> None:
     assert not wrong.err.count("Traceback")
 
 
-def test_shards_together_are_the_whole(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_shards_together_are_the_whole(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in TASKS:
         bench.task(name)
     with ChatServer({"good": ADD_REPLY, "bad": WRONG_REPLY}) as server:
-        options = ("--llm-model=good,bad", f"--llm-base-url={server.base_url}", "--tb=no", "--llm-cache=off", *workers)
+        options = (
+            "--llm-model=good,bad",
+            f"--llm-base-url={server.base_url}",
+            "--tb=no",
+            "--llm-cache=off",
+            *either_way,
+        )
         whole = bench.run(*options)
         asked = server.chat_count
         parts = []

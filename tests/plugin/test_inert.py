@@ -40,14 +40,14 @@ def test_no_third_party_import_and_no_socket(bench: Bench) -> None:
     assert not (bench.root / ".llmbench").exists()
 
 
-def test_tasks_are_skipped_with_one_line_that_says_how_to_choose(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_tasks_are_skipped_with_one_line_that_says_how_to_choose(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
-    run = bench.run("tasks", *workers)
+    run = bench.run("tasks", *either_way)
     assert run.exit == 0
     assert run.counts() == {"skipped": 3}
     (line,) = [line for line in run.out.splitlines() if "llmbench:" in line]
     assert line == "3 rubric tests skipped: llmbench: no model chosen; choose one with --llm-model=NAME"
-    again = bench.run("tasks", "-rs", *workers)
+    again = bench.run("tasks", "-rs", *either_way)
     assert len([line for line in again.out.splitlines() if line.startswith("SKIPPED")]) == 1
     assert not (bench.root / ".llmbench").exists()
 

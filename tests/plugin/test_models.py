@@ -11,7 +11,7 @@ from support.server import ChatServer, Reply
 KEY = "rack-key-5d1f0a"
 
 
-def test_a_model_of_the_file(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_model_of_the_file(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     with ChatServer(ADD_REPLY, models=["served"]) as server:
         bench.file(
@@ -28,7 +28,7 @@ def test_a_model_of_the_file(bench: Bench, workers: tuple[str, ...]) -> None:
             size_gb = 12.1
             """,
         )
-        run = bench.run("--llm-model=my-model", "--llm-param=temperature=0.7", *workers, RACK_KEY=KEY)
+        run = bench.run("--llm-model=my-model", "--llm-param=temperature=0.7", *either_way, RACK_KEY=KEY)
         (request,) = server.requests
     assert run.exit == 0, run.out + run.err
     assert (request.body["model"], request.body["temperature"], request.body["top_k"]) == ("served", 0.7, 3)

@@ -68,8 +68,8 @@ class TestOther:
 """
 
 
-def test_classes_bases_static_and_inner_ones(bench: Bench, workers: tuple[str, ...]) -> None:
-    run = grade(bench, 4, CLASSES, *workers)
+def test_classes_bases_static_and_inner_ones(bench: Bench, either_way: tuple[str, ...]) -> None:
+    run = grade(bench, 4, CLASSES, *either_way)
     assert run.counts() == {"passed": 3, "failed": 1}, run.out
     assert outcomes(run) == {"inherited": "earned", "static": "earned", "inner": "earned", "inner-missed": "missed"}
 
@@ -181,8 +181,8 @@ def test_late(submission, skips_late):
 """
 
 
-def test_xfail_and_skip(bench: Bench, workers: tuple[str, ...]) -> None:
-    run = grade(bench, 8, MARKS, *workers)
+def test_xfail_and_skip(bench: Bench, either_way: tuple[str, ...]) -> None:
+    run = grade(bench, 8, MARKS, *either_way)
     assert outcomes(run) == {
         "raises": "missed",
         "xfail": "missed",
@@ -238,8 +238,8 @@ def test_extra(submission, subtests):
 
 
 @pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests came with pytest 9")
-def test_subtests(bench: Bench, workers: tuple[str, ...]) -> None:
-    run = grade(bench, 5, SUBTESTS, *workers)
+def test_subtests(bench: Bench, either_way: tuple[str, ...]) -> None:
+    run = grade(bench, 5, SUBTESTS, *either_way)
     assert outcomes(run) == {
         "skip-then-pass": "earned",
         "miss-then-pass": "missed",
@@ -308,10 +308,10 @@ def test_late(submission):
 """
 
 
-def test_a_test_that_raises_over_what_was_handed_in_is_a_miss(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_test_that_raises_over_what_was_handed_in_is_a_miss(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.file("tasks/helper.py", "def share(parts):\n    return 1 / len(parts)\n")
     bench.file("replies/odd.2.md", ADD_REPLY)
-    run = grade(bench, 5, RAISES, "--llm-epochs=2", *workers)
+    run = grade(bench, 5, RAISES, "--llm-epochs=2", *either_way)
     attempt = run.attempt("odd", "mine", 2)
     assert (attempt["status"], attempt["points"]) == ("scored", 0.5)
     told = {criterion["id"]: (criterion["outcome"], criterion["raised"]) for criterion in attempt["criteria"]}
@@ -362,8 +362,8 @@ def test_indirect(submission, small, more):
 """
 
 
-def test_cases_of_every_kind_share_the_points(bench: Bench, workers: tuple[str, ...]) -> None:
-    run = grade(bench, 2, PARAMETRIZED, *workers)
+def test_cases_of_every_kind_share_the_points(bench: Bench, either_way: tuple[str, ...]) -> None:
+    run = grade(bench, 2, PARAMETRIZED, *either_way)
     assert run.counts() == {"passed": 4, "failed": 4, "skipped": 2}
     points = {c["id"]: (c["points"], c["max_points"]) for c in run.attempt("odd", "mine")["criteria"]}
     assert points == {"fixture": (0.5, 1.0), "indirect": (0.333333333, 0.666666667)}
@@ -407,18 +407,18 @@ def test_python_without_asserts_is_refused(bench: Bench) -> None:
     assert "assert" in run.err
 
 
-def test_a_broken_module_is_named_as_what_stopped_the_session(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_broken_module_is_named_as_what_stopped_the_session(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
     bench.file("tasks/test_syntax.py", "def test_(:\n")
     bench.file("tasks/test_import.py", "import nowhere_to_be_found\n")
-    run = bench.run(MINE, *workers)
+    run = bench.run(MINE, *either_way)
     assert run.exit in (1, 2)
     assert "SyntaxError" in run.out
     assert "nowhere_to_be_found" in run.out
-    if "-n2" not in workers:  # with workers pytest-xdist grades what could be collected
+    if "-n2" not in either_way:  # with workers pytest-xdist grades what could be collected
         assert "stopped before the end: 2 errors during collection" in run.out
-    assert bench.run(MINE, "--llm-fail-under=0", *workers).exit != 0
+    assert bench.run(MINE, "--llm-fail-under=0", *either_way).exit != 0
 
 
 def test_a_broken_module_or_a_key_while_collecting_asks_nobody(bench: Bench) -> None:

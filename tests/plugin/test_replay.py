@@ -16,11 +16,11 @@ def essence(run: Run) -> bytes:
     return OF_EACH_RUN.sub(b"", (run.folder / "results.json").read_bytes())
 
 
-def test_replayed_without_a_server(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_replayed_without_a_server(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in ("one", "two"):
         bench.task(name)
     with ChatServer({"right-q8": ADD_REPLY, "wrong": WRONG_REPLY}) as server:
-        options = ("--llm-model=right,wrong", "--llm-epochs=2", *workers)
+        options = ("--llm-model=right,wrong", "--llm-epochs=2", *either_way)
         asked = bench.run(*options, LLMBENCH_PROBE_PORTS=str(server.port))
         assert server.chat_count == 8
         where = f"--llm-base-url={server.base_url}"

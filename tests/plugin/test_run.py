@@ -62,10 +62,10 @@ def test_every_kind_of_reply_ends_in_its_state(bench: Bench, workers: tuple[str,
         assert f"error: {kind}: " in run.out
 
 
-def test_a_missed_point_is_a_failed_test_with_everything_one_needs(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_missed_point_is_a_failed_test_with_everything_one_needs(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     with ChatServer({"wrong": WRONG_REPLY}) as server:
-        run = bench.run(*ask(server, "wrong"), "--junitxml=junit.xml", *workers)
+        run = bench.run(*ask(server, "wrong"), "--junitxml=junit.xml", *either_way)
     assert run.exit == 1
     assert run.counts() == {"failed": 3}
     assert "assert -1 == 3" in run.out
@@ -136,21 +136,21 @@ def test_results_are_the_same_with_and_without_workers(bench: Bench) -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
-def test_ordinary_tests_mix_with_tasks_in_any_order(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_ordinary_tests_mix_with_tasks_in_any_order(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     for name in ("a", "z"):
         bench.file(f"tests/test_{name}.py", "def test_ok():\n    pass\n\n\ndef test_fails():\n    assert 0\n")
     with ChatServer(ADD_REPLY) as server:
-        run = bench.run("tests/test_z.py", "tasks", "tests/test_a.py", *ask(server, "test-model"), *workers)
+        run = bench.run("tests/test_z.py", "tasks", "tests/test_a.py", *ask(server, "test-model"), *either_way)
     assert run.counts() == {"failed": 2, "passed": 5}
     assert run.results["leaderboard"][0]["total"] == 4.0
 
 
-def test_partial_selection_is_headed_as_such_and_still_ranks(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_partial_selection_is_headed_as_such_and_still_ranks(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.task("other")
     with ChatServer({"right": ADD_REPLY, "wrong": WRONG_REPLY}) as server:
-        run = bench.run(*ask(server, "right,wrong"), "-k", "commutes and add", *workers)
+        run = bench.run(*ask(server, "right,wrong"), "-k", "commutes and add", *either_way)
     assert "partial selection: 2 of 4 points" in run.out
     assert [(r["rank"], r["model"], r["total"], r["max_total"]) for r in run.results["leaderboard"]] == [
         (1, "right", 2.0, 2.0),
@@ -175,10 +175,10 @@ def test_dir_replies_need_no_server_and_a_missing_one_is_an_error_of_its_own(
     assert "4+/8" in run.out
 
 
-def test_pytest_json_report_carries_the_results(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_pytest_json_report_carries_the_results(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
-    run = bench.run("--llm-model=mine=dir:replies", "--json-report", "--json-report-file=report.json", *workers)
+    run = bench.run("--llm-model=mine=dir:replies", "--json-report", "--json-report-file=report.json", *either_way)
     assert run.exit == 0, run.out
     report = json.loads((bench.root / "report.json").read_text())
     assert report["llmbench"] == run.results
@@ -225,10 +225,10 @@ def test_crashes(submission):
 """
 
 
-def test_a_fault_of_the_grader_is_an_error_and_never_a_verdict(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_fault_of_the_grader_is_an_error_and_never_a_verdict(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("slow", SLOW_TASK)
     bench.file("replies/slow.md", ADD_REPLY)
-    run = bench.run("--llm-model=mine=dir:replies", "--timeout=1", *workers)
+    run = bench.run("--llm-model=mine=dir:replies", "--timeout=1", *either_way)
     assert run.counts() == {"errors": 2}
     attempt = run.attempt("slow", "mine")
     assert attempt["status"] == "error"
@@ -263,11 +263,11 @@ def test_prints(submission):
 """
 
 
-def test_bonus_caps_and_penalties(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_bonus_caps_and_penalties(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("kinds", BONUS_TASK)
     for name, code in {"plain": "", "tidy": "# TIDY", "breaks": "# TIDY BREAKS", "prints": "print()"}.items():
         bench.file(f"{name}/kinds.md", f"```python\ndef add(a, b):\n    return a + b\n{code}\n```\n")
-    run = bench.run(*(f"--llm-model={m}=dir:{m}" for m in ("plain", "tidy", "breaks", "prints")), *workers)
+    run = bench.run(*(f"--llm-model={m}=dir:{m}" for m in ("plain", "tidy", "breaks", "prints")), *either_way)
     assert {r["model"]: r["total"] for r in run.results["leaderboard"]} == {
         "plain": 6.0,
         "tidy": 10.0,
@@ -293,11 +293,11 @@ def test_fail_under_decides_the_exit_status(bench: Bench, percent: int, models: 
             assert f"--llm-fail-under={percent}: {'not reached: ' if expected else 'reached'}" in run.out
 
 
-def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("tests/test_a.py", "def test_fails():\n    assert 0\n")
     bench.file("wrong/add.md", WRONG_REPLY)
-    options = ("--llm-model=wrong=dir:wrong", "--llm-fail-under=0", *workers)
+    options = ("--llm-model=wrong=dir:wrong", "--llm-fail-under=0", *either_way)
     assert bench.run("tasks", *options).exit == 0
     assert bench.run("tasks", "tests", *options).exit == 1
     assert bench.run("tasks", "-x", *options).exit in (1, 2)
@@ -306,12 +306,12 @@ def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, work
     assert "not reached: 1 of 1 attempts ended as incomplete" in partial.out
 
 
-def test_missing_toolchain_is_a_skip_and_left_out(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_missing_toolchain_is_a_skip_and_left_out(bench: Bench, either_way: tuple[str, ...]) -> None:
     text = SLOW_TASK.replace('files=["add.py"]', 'files=["add.py"], toolchains=["cargo"]')
     bench.task("rusty", text)
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
-    run = bench.run("--llm-model=mine=dir:replies", *workers, PATH="/usr/bin:/bin", HOME=str(bench.root))
+    run = bench.run("--llm-model=mine=dir:replies", *either_way, PATH="/usr/bin:/bin", HOME=str(bench.root))
     assert run.counts() == {"passed": 3, "skipped": 2}
     assert run.row("mine")["rank"] == 1
     assert "4 of 6 points:" in run.out

@@ -286,12 +286,12 @@ Recorder.item = full
 """
 
 
-def test_our_own_faults_show_no_key(bench: Bench, tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_our_own_faults_show_no_key(bench: Bench, tmp_path: Path, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("conftest.py", FAULTS)
     with ChatServer(ADD_REPLY, api_key=KEY) as server:
         options = ("--llm-model=test-model", f"--llm-base-url={server.base_url}", "--showlocals", "--full-trace", "-vv")
-        run = bench.run("tasks", *options, *workers, OPENAI_API_KEY=KEY)
+        run = bench.run("tasks", *options, *either_way, OPENAI_API_KEY=KEY)
     assert "INTERNALERROR" in run.out, run.out
     assert "a fault in the process that asks" in run.out
     kept = "".join(path.read_text() for path in (bench.root / ".llmbench").rglob("*.json*"))
@@ -325,11 +325,11 @@ def test_looks(submission):
 """
 
 
-def test_a_key_that_a_conftest_reads_from_a_file(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_key_that_a_conftest_reads_from_a_file(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.file("tasks/test_looks.py", LOOKS)
     bench.file("conftest.py", FROM_FILE.replace("{key}", "sk-from-a-file-0123"))
     with ChatServer(ADD_REPLY, api_key="sk-from-a-file-0123") as server:
-        run = bench.run("tasks", "--llm-model=test-model", f"--llm-base-url={server.base_url}", *workers)
+        run = bench.run("tasks", "--llm-model=test-model", f"--llm-base-url={server.base_url}", *either_way)
     assert run.counts() == {"passed": 1}, run.out
 
 

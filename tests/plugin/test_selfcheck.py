@@ -42,8 +42,8 @@ def problems(run: Run) -> list[str]:
     return task["problems"]
 
 
-def test_a_sound_task_passes(project: Bench, workers: tuple[str, ...]) -> None:
-    run = project.run("--llm-selfcheck", *workers)
+def test_a_sound_task_passes(project: Bench, either_way: tuple[str, ...]) -> None:
+    run = project.run("--llm-selfcheck", *either_way)
     assert run.exit == 0, run.out + run.err
     (task,) = run.results["selfcheck"]["tasks"]
     assert {name: task[name] for name in ("reference", "starter", "mutants_as_stated", "sound", "points_lost")} == {

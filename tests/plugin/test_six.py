@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from support.bench import Bench
-from support.suite import POINTS, TASKS
-
-MODELS = "--llm-model=builtin/reference,builtin/starter"
-NEEDS = ("cargo", "go", "node")
 
 
 @pytest.fixture
@@ -25,17 +20,6 @@ def without_cargo(tmp_path: Path) -> str:
             if not program.name.startswith(("cargo", "rust")) and not link.is_symlink():
                 link.symlink_to(program)
     return str(folder)
-
-
-@pytest.mark.skipif(not all(map(shutil.which, NEEDS)), reason=f"needs {', '.join(NEEDS)}")
-def test_all_tasks_with_two_processes(bench: Bench) -> None:
-    run = bench.run("--llm-suite=six", MODELS, "-n2", "--llm-fail-under=0", timeout_s=300)
-    assert run.exit == 0, run.out + run.err
-    reference, starter = run.row("builtin/reference"), run.row("builtin/starter")
-    assert (reference["total"], reference["max_total"], reference["completed"]) == (POINTS * 6, POINTS * 6, "6/6")
-    assert reference["per_task"] == dict.fromkeys(sorted(TASKS), POINTS)
-    assert starter["total"] == 14.0
-    assert run.results["run"]["selection"]["left_out"] == []
 
 
 def test_without_cargo_the_rest_is_ranked_under_a_heading_that_says_why(bench: Bench, without_cargo: str) -> None:

@@ -130,12 +130,12 @@ def test_stopping_early_asks_little_more_than_is_graded(bench: Bench, workers: t
         assert {a["status"] for a in run.results["attempts"]} >= {"not_run"}
 
 
-def test_the_first_401_stops_that_model_and_not_the_session(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_the_first_401_stops_that_model_and_not_the_session(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in ("one", "two", "three"):
         bench.task(name)
     script = {"locked": Reply.error(401, "Invalid API Key", "authentication_error"), "right": ADD_REPLY}
     with ChatServer(script) as server:
-        run = bench.run("--llm-model=locked,right", f"--llm-base-url={server.base_url}", *workers)
+        run = bench.run("--llm-model=locked,right", f"--llm-base-url={server.base_url}", *either_way)
         assert [r.model for r in server.requests].count("locked") == 1
     assert run.row("right")["rank"] == 1
     assert {a["error"]["kind"] for a in run.results["attempts"] if a["model"] == "locked"} == {"auth"}
@@ -143,10 +143,10 @@ def test_the_first_401_stops_that_model_and_not_the_session(bench: Bench, worker
     assert run.counts()["errors" if "errors" in run.counts() else "error"] == 1
 
 
-def test_an_unreachable_server_is_told_once_and_costs_no_other_model(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_an_unreachable_server_is_told_once_and_costs_no_other_model(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
-    run = bench.run("--llm-model=gone,mine=dir:replies", "--llm-base-url=http://127.0.0.1:9/v1", *workers)
+    run = bench.run("--llm-model=gone,mine=dir:replies", "--llm-base-url=http://127.0.0.1:9/v1", *either_way)
     assert run.exit == 1
     assert run.row("mine")["rank"] == 1
     assert run.attempt("add", "gone")["error"]["kind"] == "connection"

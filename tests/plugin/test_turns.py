@@ -49,12 +49,12 @@ def replies(**by_model: list[Any]) -> Any:
     return answer
 
 
-def test_a_broken_reply_is_mended_in_a_second_turn(bench: Bench, workers: tuple[str, ...]) -> None:
+def test_a_broken_reply_is_mended_in_a_second_turn(bench: Bench, either_way: tuple[str, ...]) -> None:
     task(bench)
     script = replies(mends=[BROKEN, ADD_REPLY], right=[ADD_REPLY], stays=[BROKEN, SLOW_WRONG], prose=["No."])
     with ChatServer(script, models=["mends", "right", "stays", "prose"]) as server:
         words = ask(server, "mends", "right", "stays", "prose")
-        run = bench.run(*words, *workers)
+        run = bench.run(*words, *either_way)
         found = {a["model"]: (a["status"], a["points"], a["iterations"]) for a in run.results["attempts"]}
         assert found == {
             "mends": ("scored", 4.0, 2),
@@ -71,7 +71,7 @@ def test_a_broken_reply_is_mended_in_a_second_turn(bench: Bench, workers: tuple[
         assert stays["wall_s"] > 0.3, "the time of both turns"
         assert stays["usage"]["completion_tokens"] > run.attempt("add", "right")["usage"]["completion_tokens"]
 
-        again = bench.run(*words, *workers)
+        again = bench.run(*words, *either_way)
         assert server.chat_count == 6, "both turns are stored"
         assert again.results["leaderboard"] == run.results["leaderboard"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.bench import REPOSITORY, Bench, Run
+from support.suite import TASKS
 
 SUITE = ("--llm-suite=six", "--llm-model=builtin/reference")
 POINTS = 120.0
@@ -92,10 +93,13 @@ def test_everything_that_is_needed_is_in_the_wheel_and_nothing_else(wheel: zipfi
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
-    run = project.run(*SUITE, *workers)
+    run = project.run(*SUITE, "--llm-model=builtin/starter", "--llm-fail-under=0", *workers)
     assert run.exit == 0, run.out + run.err
-    assert run.row("builtin/reference")["total"] == points(run)
-    assert len(run.results["attempts"]) == 6
+    reference, starter = run.row("builtin/reference"), run.row("builtin/starter")
+    assert reference["total"] == reference["max_total"] == points(run)
+    tasks = set(TASKS) - {left["task"] for left in run.results["run"]["selection"]["left_out"]}
+    assert reference["completed"] == f"{len(tasks)}/{len(tasks)}"
+    assert starter["per_task"] == {task: 4.0 if task == "go-middleware" else 2.0 for task in sorted(tasks)}
 
 
 def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:

@@ -198,7 +198,8 @@ def _ended(ran: Ran) -> Iterator[str]:
     hit = result.limit_hit.limit if result.limit_hit else None
     if hit not in program.hits:
         wanted = program.says.get("hits", "nothing")
-        yield f"hit {result.limit_hit or 'no limit'}, not {wanted}; status {result.exit_code}: {result.stderr[-300:]!r}"
+        said = f"{result.stderr[:300]!r} ... {result.stderr[-300:]!r}"
+        yield f"hit {result.limit_hit or 'no limit'}, not {wanted}; status {result.exit_code}: {said}"
     wanted = program.says.get("prints", "done")
     lines = result.stdout.splitlines()
     if hit is None and None in program.hits and (not lines or wanted not in (lines[-1], lines[0])):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.keep_out import _holds_runs
 from pytest_llmbench.off_limits import OffLimits
 from pytest_llmbench.store.guard import GUARDS, is_run_folder, write_guards
 from pytest_llmbench.store.run_dir import RunDir
@@ -151,6 +154,22 @@ def test_in_too_many_folders_the_look_of_one_decides(tmp_path: Path, monkeypatch
     assert out(tmp_path, "x/data", "x/other") == ["x/data"]
     with pytest.raises(OptionError, match="too many folders"):
         OffLimits(tmp_path, replies=[tmp_path])
+
+
+def test_folders_that_may_not_be_entered_are_left_to_pytest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an ordinary user beside somebody's database, say. Root, who runs most tests, may enter all."""
+    task(tmp_path, more="")
+    made(tmp_path, "closed/run.json", "closed/runs/", "fixtures/slug/stub/")
+    look = os.stat
+
+    def stat(path: Any, *rest: Any, **how: Any) -> os.stat_result:
+        if str(path).startswith(f"{tmp_path}/closed/"):
+            raise PermissionError(13, "Permission denied", path)
+        return look(path, *rest, **how)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert out(tmp_path, "closed", "fixtures/slug") == ["fixtures/slug"]
+    assert not _holds_runs(tmp_path / "closed")
 
 
 def test_guards_replace_nothing_and_follow_no_link(tmp_path: Path) -> None:

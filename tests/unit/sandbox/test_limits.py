@@ -282,3 +282,9 @@ def test_the_cpu_time_of_what_was_killed_is_told(python):
 def test_what_runtimes_say_of_a_refused_process(said):
     assert limit_behind(1, said, 0.1, SMALL).limit == "processes"
     assert limit_behind(0, said, 0.1, SMALL) is None
+
+
+@pytest.mark.parametrize("said", ["fatal error: out of memory", "fatal error: runtime: cannot allocate memory"])
+def test_go_tells_the_stacks_of_all_threads_behind_the_reason(said):
+    stacks = "goroutine 1 [running]:\nmain.main()\n\t/w/main.go:12 +0x1d\n" * 100
+    assert limit_behind(2, f"{said}\n\n{stacks}", 0.1, SMALL).limit == "memory_mb"

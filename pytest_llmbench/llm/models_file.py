@@ -19,8 +19,6 @@ from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.llm.servers import api_root
 from pytest_llmbench.schema.attempt import Frozen
 
-DEFAULT_NAME = "llmbench.toml"
-
 _OURS = frozenset({"model", "messages", "stream", "stream_options"})
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.client import ModelTarget
@@ -18,11 +17,8 @@ from pytest_llmbench.llm.models_file import ModelEntry, ModelsFile, unsendable
 from pytest_llmbench.llm.names import ServedModel, match, nearest
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.props import Props, ask_props
-from pytest_llmbench.llm.servers import api_root, is_near
+from pytest_llmbench.llm.servers import Listing, api_root, is_near, is_private, listing, probe, probed_urls
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
-
-if TYPE_CHECKING:
-    from pytest_llmbench.llm.servers import Listing
 
 BUILTINS = ("builtin/reference", "builtin/starter")
 HOSTED_CONCURRENCY = 8
@@ -177,7 +173,6 @@ class _Places:
 
     @cached_property
     def _listing(self) -> Listing:
-        from pytest_llmbench.llm.servers import listing
 
         return listing(self._base_url or "", self.env.get("OPENAI_API_KEY"))
 
@@ -200,7 +195,6 @@ class _Places:
 
     @cached_property
     def _running(self) -> list[Listing]:
-        from pytest_llmbench.llm.servers import probe
 
         return probe(self.env)
 
@@ -246,7 +240,6 @@ class _Places:
         )
 
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
-        from pytest_llmbench.llm.servers import probed_urls
 
         asked = ", ".join(probed_urls(self.env)) or "none"
         running = ", ".join(listing.base_url for listing in self._running if not listing.problem) or "none"
@@ -262,7 +255,6 @@ class _Places:
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
     def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ModelTarget:
-        from pytest_llmbench.llm.servers import is_private
 
         concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
         return ModelTarget(

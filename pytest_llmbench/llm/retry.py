@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import stamina
@@ -63,14 +62,12 @@ async def complete_with_retries(
     *,
     timeout_s: float,
     policy: RetryPolicy | None = None,
-    on_retry: Callable[[Retry], None] | None = None,
 ) -> tuple[Completion, tuple[Retry, ...]]:
     """Ask, and ask again after what can pass; the completion, and the tries before it.
 
-    ``timeout_s`` holds for each try. ``on_retry`` is called before each pause. Raises the last try's ``ModelError``,
-    its ``retries`` set.
+    ``timeout_s`` holds for each try. Raises the last try's ``ModelError``, its ``retries`` set.
     """
-    tries = _Tries(policy or RetryPolicy(), on_retry)
+    tries = _Tries(policy or RetryPolicy())
     try:
         async for attempt in stamina.retry_context(on=tries.pause_after, attempts=None, timeout=None):
             with attempt:
@@ -84,10 +81,9 @@ async def complete_with_retries(
 class _Tries:
     """The tries of one request so far."""
 
-    def __init__(self, policy: RetryPolicy, on_retry: Callable[[Retry], None] | None) -> None:
+    def __init__(self, policy: RetryPolicy) -> None:
         self.retries: list[Retry] = []
         self._policy = policy
-        self._on_retry = on_retry
         self._counted = 0
         self._loads = 0
         self._began = time.monotonic()
@@ -108,6 +104,4 @@ class _Tries:
         pause_s = self._policy.pause_s(number, error.retry_after_s)
         retry = Retry(kind=error.failure.kind, message=error.failure.message, waited_s=pause_s, loading=loading)
         self.retries.append(retry)
-        if self._on_retry is not None:
-            self._on_retry(retry)
         return pause_s

@@ -57,17 +57,6 @@ def refusals(files: Mapping[str, str]) -> list[Refused]:
     return refused
 
 
-def read_file(root: Path, name: str, max_bytes: int = 1_000_000) -> bytes:
-    """Read a regular file below ``root``.
-
-    Raises ``OSError`` when it is missing, reached over a link, of another type, or longer than ``max_bytes``
-    (``errno.EFBIG``); ``ValueError`` for a name that could leave ``root``.
-    """
-    name_parts(name)
-    # Compilers give one file several names, and all of them lie in the workspace.
-    return untrusted.read(root, name, most_bytes=max_bytes, hard_links=True)
-
-
 class _RefusedError(ValueError):
     """Why one file is refused."""
 

@@ -28,8 +28,8 @@ from support.processes import Peak, survivors
 from pytest_llmbench.reporting.terminal import printable
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.cleanup import remove_tree
-from pytest_llmbench.sandbox.workspace import read_file
 from pytest_llmbench.schema.execution import ExecResult, Limits
+from pytest_llmbench.untrusted.files import read
 
 PROGRAMS = Path(__file__).parents[1] / "hostile" / "programs"
 LANGUAGES = {"python": ".py", "node": ".mjs", "rust": ".rs", "go": ".go"}
@@ -270,7 +270,7 @@ def _refused(program: Program, workspace: Path) -> Iterator[str]:
     for name in filter(None, program.says.get("refuses", "").split(", ")):
         started = time.monotonic()
         with contextlib.suppress(OSError):
-            yield f"{name} was read as a result: {read_file(workspace, name)[:60]!r}"
+            yield f"{name} was read as a result: {read(workspace, name, most_bytes=1_000_000, hard_links=True)[:60]!r}"
         if time.monotonic() - started > _LATE_FACTOR:
             yield f"reading {name} took too long"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pytest_llmbench.reporting.html.figures import level, number
@@ -42,7 +42,6 @@ class HeatRow(NamedTuple):
     """In the order of the tasks; None: the task was not asked of it."""
 
 
-_ByKey = Mapping[tuple[str, str], Sequence[AttemptResult]]
 _MARKS = {"earned": "\u2713", "missed": "\u2717", "bonus": "\u00b7", "skipped": "\u2013", "not_reached": "\u2013"}
 _WORDS = {"bonus": "not earned", "not_reached": "not reached"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.server import ChatServer, Reply
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.llm import servers
+from pytest_llmbench.llm import resolve as module
 from pytest_llmbench.llm.client import ModelTarget
 from pytest_llmbench.llm.names import ServedModel, fold, match, nearest
 from pytest_llmbench.llm.resolve import describe, resolve
@@ -247,7 +247,7 @@ def test_server_that_refuses_is_a_problem_and_no_error():
 
 
 def test_server_that_says_nothing_is_a_problem(monkeypatch):
-    monkeypatch.setattr(servers, "listing", _impatient(servers.listing))
+    monkeypatch.setattr(module, "listing", _impatient(module.listing))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = one("a", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert "did not answer" in target.problem

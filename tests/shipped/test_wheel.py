@@ -99,7 +99,7 @@ def test_the_suite_runs_from_a_venv_inside_the_project(project: Installed, worke
     assert reference["total"] == reference["max_total"] == points(run)
     tasks = set(TASKS) - {left["task"] for left in run.results["run"]["selection"]["left_out"]}
     assert reference["completed"] == f"{len(tasks)}/{len(tasks)}"
-    assert starter["per_task"] == {task: 4.0 if task == "go-middleware" else 2.0 for task in sorted(tasks)}
+    assert starter["per_task"] == {task: 4.0 if task == "js-bug-fix" else 2.0 for task in sorted(tasks)}
 
 
 def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:
@@ -114,7 +114,7 @@ def test_selections_from_a_venv_inside_the_project(project: Installed) -> None:
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_misses_are_run_again_from_a_venv_inside_the_project(project: Installed, workers: tuple[str, ...]) -> None:
-    first = project.run("--llm-suite=six", "--llm-model=builtin/starter", "-k", "test_js_bug_fix")
+    first = project.run("--llm-suite=six", "--llm-model=builtin/starter", "-k", "test_js_bug_fix", "--cache-clear")
     failed = first.counts()["failed"]
     assert failed > 1
     last = project.run("--llm-suite=six", "--llm-model=builtin/starter", "--lf", *workers)

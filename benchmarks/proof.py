@@ -1,7 +1,8 @@
 """Runs the whole proof, `make test` and every tox environment, and prints where its minutes went.
 
-Beside each tier stands its budget: what a change may spend there. The most expensive tests follow. ``--read FILE``
-prints the tests of an earlier run's file of costs, ``--skip test`` leaves `make test` out.
+Beside each tier stands its budget: what a change may spend there. The most expensive tests come before it, and those
+that take more than their share without the marker ``slow``. ``--read FILE`` prints the tests of an earlier run's file
+of costs, ``--skip test`` leaves `make test` out.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ BUDGET_MINUTES = {
 }
 """For two idle cores, set-up not counted. Twice that on a slow day."""
 DEAREST = 50
+SHARE_CPU_S, SHARE_WALL_S = 1.0, 3.0
+"""Of a test without the marker ``slow``."""
+TOLERANCE = 5
+"""So many times the share of CPU fail the proof: a slow day takes twice, and one test pays for what several share."""
 
 
 @dataclass
@@ -61,8 +66,9 @@ def main() -> int:
     parser.add_argument("--skip", choices=["test"])
     chosen = parser.parse_args()
     if chosen.read:
-        say_tests(read_costs(chosen.read))
-        return 0
+        tests = read_costs(chosen.read)
+        say_tests(tests)
+        return say_unowned(tests)
     machine, started = Machine(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         costs = Path(folder, "costs.jsonl")
@@ -81,6 +87,7 @@ def main() -> int:
             tiers += environments(json.loads(result.read_text(encoding="utf-8")) if result.exists() else {})
         tests = read_costs(costs) if costs.exists() else []
     say_tests(tests)
+    status = max(status, say_unowned(tests))
     say_tiers(tiers, tests, time.monotonic() - started)
     machine.say()
     return status
@@ -107,6 +114,25 @@ def say_tests(tests: Iterable[dict[str, Any]]) -> None:
     print(f"\n{'cpu s':>8} {'wall s':>8}  {'tier':<14} the {len(dearest)} dearest tests")
     for each in dearest:
         print(f"{each['cpu_s']:8.1f} {each['wall_s']:8.1f}  {each['tier']:<14} {each['test']}")
+
+
+def say_unowned(tests: Iterable[dict[str, Any]]) -> int:
+    """The tests beyond their share that do not say why; 1 if one is so far beyond that no slow day explains it."""
+    beyond = [
+        each for each in tests if not each["slow"] and (each["cpu_s"] > SHARE_CPU_S or each["wall_s"] > SHARE_WALL_S)
+    ]
+    if not beyond:
+        return 0
+    print(
+        f"\nmore than {SHARE_CPU_S:g} s of CPU, or {SHARE_WALL_S:g} s: make them cheaper (one session for many cases, "
+        "a smaller input, the logic without pytest), or mark them slow where that is what they prove"
+    )
+    for each in beyond:
+        print(f"{each['cpu_s']:8.1f} {each['wall_s']:8.1f}  {each['tier']:<14} {each['test']}")
+    failed = [each for each in beyond if each["cpu_s"] > TOLERANCE * SHARE_CPU_S]
+    if failed:
+        print(f"{len(failed)} of them took more than {TOLERANCE} times that CPU: FAILED")
+    return int(bool(failed))
 
 
 def say_tiers(tiers: Iterable[Tier], tests: Iterable[dict[str, Any]], whole_s: float) -> None:

@@ -92,6 +92,7 @@ def messages(attempt: dict[str, object]) -> dict[str, str]:
     return {point["id"]: point["message"] for point in attempt["criteria"]}  # type: ignore[attr-defined, index]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_each_attempt_ends_in_one_state(bench: Bench, workers: tuple[str, ...]) -> None:
     bench.file("tasks/test_budget.py", TASK)

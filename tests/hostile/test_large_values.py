@@ -89,6 +89,7 @@ def run(bench: Bench, *args: str, **env: str) -> tuple[Run, float]:
     return made, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests came with pytest 9")
 def test_loud_and_in_ci_it_costs_hardly_more(bench: Bench) -> None:
     bench.task("large", TASK % POINTS)

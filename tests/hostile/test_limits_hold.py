@@ -128,6 +128,7 @@ def test_events_that_nobody_reads_are_refused(python):
     assert python(INOTIFY, Limits()).stdout == f"-1 {errno.EPERM}\n" * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [LOCKS, MAPPINGS], ids=["locks", "mappings"])
 def test_memory_of_the_kernel_counts(python, source):
     """With a control group and without."""

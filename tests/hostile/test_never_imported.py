@@ -86,6 +86,7 @@ def test_the_trap_snaps(trap: Trap) -> None:
     assert trap.canary.exists()
 
 
+@pytest.mark.slow
 def test_replies_of_this_session_and_of_earlier_ones(trap: Trap, workers: tuple[str, ...]) -> None:
     """The first run, a second over the folder of the first, and one without a model; all in sight is asked for."""
     trap.set("replies/write-tests")

@@ -43,6 +43,7 @@ def _cases() -> list[pytest.ParameterSet]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backend", "program"), _cases())
 @pytest.mark.usefixtures("within_reach")
 def test_contained(backend, program: Program, canaries, prepare):

@@ -131,6 +131,7 @@ def test_a_header_that_cannot_be_meant_is_refused(bench: Bench, shared: Path, to
         replay.applied(here, replay.order(shared, here.run_base, "id"), paths=True)
 
 
+@pytest.mark.slow
 def test_no_suite_of_a_run_is_looked_up_outside(bench: Bench, shared: Path) -> None:
     """Case: a conftest.py in the folder, with the user's keys in its environment."""
     canary = bench.root / "PWNED"
@@ -143,6 +144,7 @@ def test_no_suite_of_a_run_is_looked_up_outside(bench: Bench, shared: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_replies_are_graded_and_nothing_else_of_the_folder_is_run(bench: Bench, shared: Path) -> None:
     """Errors stay errors; the label is one of several models to whoever splits it; another session has ``latest``."""
     canary = bench.root / "PWNED"
@@ -167,6 +169,7 @@ def test_replies_are_graded_and_nothing_else_of_the_folder_is_run(bench: Bench, 
     assert results["leaderboard"] == []
 
 
+@pytest.mark.slow
 def test_pytest_is_not_started_inside_the_run(bench: Bench, shared: Path) -> None:
     planted(shared, bench.root / "PWNED")
     for where in (shared, shared / "files"):
@@ -176,6 +179,7 @@ def test_pytest_is_not_started_inside_the_run(bench: Bench, shared: Path) -> Non
     assert not (bench.root / "PWNED").exists()
 
 
+@pytest.mark.slow
 def test_links_are_refused_before_anything_is_run(bench: Bench, shared: Path) -> None:
     (shared / "files" / "m" / "one.1" / "more.py").symlink_to("/etc/passwd")
     done = llmbench(bench, "regrade", shared, "--", "tasks")
@@ -187,6 +191,7 @@ def test_links_are_refused_before_anything_is_run(bench: Bench, shared: Path) ->
     assert llmbench(bench, "regrade", clean, "--", "tasks/test_one.py").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_reply_costs_its_attempt_alone(bench: Bench, shared: Path) -> None:
     (shared / "replies" / "m" / "two.1.json").write_text("{")
     done = llmbench(bench, "regrade", shared, "--", "tasks")

@@ -160,6 +160,7 @@ SHAPES: dict[str, Callable[[], str]] = {
 """Up to the longest reply that is read."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_reply_of_any_shape_is_read_in_reasonable_time(shape: str) -> None:
     text = SHAPES[shape]()
@@ -209,6 +210,7 @@ def test_alone(sandbox):
 """
 
 
+@pytest.mark.slow
 def test_a_reply_with_every_name_touches_nothing_outside(bench: Bench) -> None:
     (bench.root / "tasks/test_show.py").write_text(SHOW)
     home = bench.root.parent / "home"

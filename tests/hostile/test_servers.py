@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import Callable
 
+import pytest
 from support.bench import ADD_REPLY, Bench
 from support.raw_server import END, Bytes, RawServer, event, head, listed, said
 from support.server_answers import answer
@@ -56,6 +57,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_no_answer_costs_another_attempt_or_the_results(bench: Bench) -> None:
     forms = [KEY, KEY[::-1], KEY.upper(), " ".join(KEY), KEY.encode().hex(), "".join(f"%{ord(c):02x}" for c in KEY)]
     forms += [base64.b32encode(KEY.encode()).decode(), "".join(f"\\x{ord(c):02x}" for c in KEY)]

@@ -83,6 +83,7 @@ def test_packages_are_asked_for_and_then_used(bench: Bench) -> None:
     assert run.counts() == {"passed": 2}, run.out
 
 
+@pytest.mark.slow
 def test_go_is_made_ready_once_with_a_word(bench: Bench, workers: tuple[str, ...]) -> None:
     go = bench.file("go-1.99/bin/go", GO)
     go.chmod(0o755)

@@ -32,6 +32,7 @@ def chaotic(seed: int) -> Any:
     return lambda _: dice.choice(FAILURES) if dice.random() < 0.3 else Reply(ADD_REPLY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_every_attempt_ends_in_exactly_one_state(bench: Bench, workers: str) -> None:
     for number in range(TASKS):

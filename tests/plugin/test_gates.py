@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from support.bench import ADD_REPLY, WRONG_REPLY, Bench
 from support.server import ChatServer, Reply
 
@@ -18,6 +19,7 @@ def llmbench(bench: Bench, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=bench.root, capture_output=True, text=True, env=bench.environment(), check=False)
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_better_fails_the_run(bench: Bench) -> None:
     for name in TASKS:
         bench.task(name)
@@ -41,6 +43,7 @@ def test_a_baseline_that_is_better_fails_the_run(bench: Bench) -> None:
     assert not wrong.err.count("Traceback")
 
 
+@pytest.mark.slow
 def test_shards_together_are_the_whole(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in TASKS:
         bench.task(name)
@@ -77,6 +80,7 @@ def test_shards_together_are_the_whole(bench: Bench, either_way: tuple[str, ...]
     assert json.loads(again.stdout)["results"]["leaderboard"] == results["leaderboard"]
 
 
+@pytest.mark.slow
 def test_parts_of_different_runs_are_refused(bench: Bench) -> None:
     bench.task("one")
     with ChatServer(ADD_REPLY) as server:
@@ -91,6 +95,7 @@ def test_parts_of_different_runs_are_refused(bench: Bench) -> None:
         assert "its model 'm' is not that of the other parts" in done.stderr
 
 
+@pytest.mark.slow
 def test_of_an_attempt_in_two_parts_the_last_one_counts(bench: Bench) -> None:
     bench.task("one")
     with ChatServer(ADD_REPLY) as server:
@@ -106,6 +111,7 @@ def test_of_an_attempt_in_two_parts_the_last_one_counts(bench: Bench) -> None:
         assert ("a - b" in graded) == (points == 1)
 
 
+@pytest.mark.slow
 def test_regrading_nothing_says_so(bench: Bench) -> None:
     bench.task("one")
     run = bench.run("--llm-model=builtin/reference").folder.resolve()
@@ -115,6 +121,7 @@ def test_regrading_nothing_says_so(bench: Bench) -> None:
     assert "none of the run's attempts was graded again: name its tasks after --" in done.stderr
 
 
+@pytest.mark.slow
 def test_regrading_shows_what_moved(bench: Bench) -> None:
     task = bench.task("one")
     with ChatServer(ADD_REPLY) as server:
@@ -136,6 +143,7 @@ def test_regrading_shows_what_moved(bench: Bench) -> None:
     assert json.loads(moved.stdout)["ranks"][0]["now_total"] == 3
 
 
+@pytest.mark.slow
 def test_an_error_is_none_the_less_one_when_it_is_graded_again(bench: Bench) -> None:
     bench.task("one")
     thought = f"<think>\n{ADD_REPLY}"

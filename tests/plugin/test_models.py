@@ -46,6 +46,7 @@ def test_a_model_of_the_file(bench: Bench, either_way: tuple[str, ...]) -> None:
         assert path.is_dir() or KEY not in path.read_text()
 
 
+@pytest.mark.slow
 def test_the_system_prompt_is_part_of_the_request(bench: Bench) -> None:
     bench.task("add")
     with ChatServer(ADD_REPLY) as server:
@@ -59,6 +60,7 @@ def test_the_system_prompt_is_part_of_the_request(bench: Bench) -> None:
         assert server.chat_count == 3
 
 
+@pytest.mark.slow
 def test_an_empty_system_prompt_switches_the_file_s_off(bench: Bench) -> None:
     bench.task("add")
     with ChatServer(ADD_REPLY) as server:

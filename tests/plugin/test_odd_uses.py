@@ -372,6 +372,7 @@ def test_cases_of_every_kind_share_the_points(bench: Bench, either_way: tuple[st
 ODD_NAMES = ["org/model:7b", "a[b]c", "x#2", "with space", "größe-模型", "a::b", "p%d%s", "L" * 200, "..", "a/../b", "-dash"]  # noqa: E501  # fmt: skip
 
 
+@pytest.mark.slow
 def test_odd_names_of_models(bench: Bench) -> None:
     bench.task("add")
     with ChatServer(ADD_REPLY, models=ODD_NAMES) as server:
@@ -399,6 +400,7 @@ def test_options_that_take_the_next_word_do_not_take_the_tasks(bench: Bench) -> 
     assert len(list((bench.root / ".llmbench/runs").iterdir())) == 1, "--cache-show opens no run"
 
 
+@pytest.mark.slow
 def test_python_without_asserts_is_refused(bench: Bench) -> None:
     bench.task("add")
     bench.file("wrong/add.md", WRONG_REPLY)
@@ -407,6 +409,7 @@ def test_python_without_asserts_is_refused(bench: Bench) -> None:
     assert "assert" in run.err
 
 
+@pytest.mark.slow
 def test_a_broken_module_is_named_as_what_stopped_the_session(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
@@ -421,6 +424,7 @@ def test_a_broken_module_is_named_as_what_stopped_the_session(bench: Bench, eith
     assert bench.run(MINE, "--llm-fail-under=0", *either_way).exit != 0
 
 
+@pytest.mark.slow
 def test_a_broken_module_or_a_key_while_collecting_asks_nobody(bench: Bench) -> None:
     bench.task("add")
     bench.file("tasks/test_syntax.py", "def test_(:\n")
@@ -538,6 +542,7 @@ def processes(mark: str) -> list[str]:
     return [line for line in found if mark in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 @pytest.mark.parametrize("how", ["once", "twice", "term"])
 def test_a_key_while_a_program_sleeps_ends_it_too(bench: Bench, workers: tuple[str, ...], how: str) -> None:

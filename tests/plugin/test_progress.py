@@ -58,6 +58,7 @@ def on_a_terminal(bench: Bench, *args: str, **env: str) -> tuple[bytes, list[str
     return written, [line.rstrip() for line in screen.display if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_one_line_redrawn_on_a_terminal(quick: Bench, workers: tuple[str, ...]) -> None:
     with ChatServer(Reply(ADD_REPLY, latency_s=0.7)) as server:
@@ -74,6 +75,7 @@ def test_one_line_redrawn_on_a_terminal(quick: Bench, workers: tuple[str, ...]) 
     assert " generated, " not in (quick.root / "j.xml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "env"), [(("-s",), {}), ((), {"CI": "1"}), ((), {"TERM": "dumb"})])
 def test_lines_where_none_can_be_redrawn(quick: Bench, more: tuple[str, ...], env: dict[str, str]) -> None:
     with ChatServer(ADD_REPLY) as server:
@@ -82,6 +84,7 @@ def test_lines_where_none_can_be_redrawn(quick: Bench, more: tuple[str, ...], en
     assert [line for line in shown if line.startswith("llmbench: 2 generated, ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("-n2",), ("--json-report", "--json-report-file=r.json", "--junit-xml=r.xml")])
 def test_plain_lines_without_a_terminal(quick: Bench, more: tuple[str, ...]) -> None:
     with ChatServer(Reply(ADD_REPLY, latency_s=0.7)) as server:
@@ -98,6 +101,7 @@ def test_plain_lines_without_a_terminal(quick: Bench, more: tuple[str, ...]) -> 
         assert " generated, " not in report.read_text()
 
 
+@pytest.mark.slow
 def test_nothing_when_quiet(quick: Bench) -> None:
     with ChatServer(Reply(ADD_REPLY, latency_s=0.7)) as server:
         written, _ = on_a_terminal(quick, *options(server, "-q"))
@@ -106,6 +110,7 @@ def test_nothing_when_quiet(quick: Bench) -> None:
     assert " generated, " not in run.out + run.err
 
 
+@pytest.mark.slow
 def test_an_attempt_of_several_turns_is_one(quick: Bench) -> None:
     before, rest = TASK.split("pytestmark = ", 1)
     feedback = 'def feedback(submission):\n    return None if "+" in submission.files["add.py"] else "Wrong."\n\n\n'

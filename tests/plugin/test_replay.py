@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from support.bench import ADD_REPLY, NO_CODE_REPLY, TASK, WRONG_REPLY, Bench, Run
 from support.server import ChatServer, Reply
 
@@ -16,6 +17,7 @@ def essence(run: Run) -> bytes:
     return OF_EACH_RUN.sub(b"", (run.folder / "results.json").read_bytes())
 
 
+@pytest.mark.slow
 def test_replayed_without_a_server(bench: Bench, either_way: tuple[str, ...]) -> None:
     for name in ("one", "two"):
         bench.task(name)
@@ -33,6 +35,7 @@ def test_replayed_without_a_server(bench: Bench, either_way: tuple[str, ...]) ->
     assert "8 replies reused, 0 to ask" in first.out
 
 
+@pytest.mark.slow
 def test_replays_differ_in_nothing_but_what_is_said_to(bench: Bench) -> None:
     """With several turns, errors, speeds, prices, skips and points that print; on workers too."""
     before, rest = TASK.split("pytestmark = ", 1)
@@ -71,6 +74,7 @@ def test_replays_differ_in_nothing_but_what_is_said_to(bench: Bench) -> None:
         assert attempt["queue_s"] is None
 
 
+@pytest.mark.slow
 def test_what_is_not_stored_says_what_differs(bench: Bench) -> None:
     bench.task("one")
     with ChatServer(ADD_REPLY) as server:

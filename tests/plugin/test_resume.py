@@ -29,6 +29,7 @@ def suite(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_killed_and_resumed_ends_as_undisturbed(suite: Bench, workers: str) -> None:
     whole = undisturbed(suite)
@@ -38,6 +39,7 @@ def test_killed_and_resumed_ends_as_undisturbed(suite: Bench, workers: str) -> N
     assert len(list((suite.root / ".llmbench/runs").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_what_was_finished_before_is_not_the_whole(suite: Bench) -> None:
     """A part that came to its end, gone on with and killed, tells of the kill."""
     with ChatServer(answer) as server:
@@ -56,6 +58,7 @@ def test_what_was_finished_before_is_not_the_whole(suite: Bench) -> None:
     assert "attempts: 2 scored, 4 not run" in shown.stdout
 
 
+@pytest.mark.slow
 def test_the_reply_of_another_run_is_one_used_again(suite: Bench) -> None:
     with ChatServer(answer) as server:
         first = suite.run(*options(server, "-k", "test_one")).results["run"]["id"]
@@ -69,6 +72,7 @@ def test_the_reply_of_another_run_is_one_used_again(suite: Bench) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_errors_are_asked_again_only_when_told_to(suite: Bench) -> None:
     with ChatServer(answer) as server:
         first = suite.run(*options(server))
@@ -85,6 +89,7 @@ def test_errors_are_asked_again_only_when_told_to(suite: Bench) -> None:
     assert not mended.attempt("one", "test-model")["cached"]
 
 
+@pytest.mark.slow
 def test_a_part_that_was_selected_completes_the_run(suite: Bench) -> None:
     with ChatServer(answer) as server:
         part = suite.run(*options(server, "-k", "test_one"))
@@ -104,6 +109,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_what_would_mix_figures_is_refused(suite: Bench) -> None:
     with ChatServer(answer) as server:
         suite.run(*options(server))
@@ -131,6 +137,7 @@ def test_a_run_belongs_to_one_session(suite: Bench) -> None:
     assert "still running" in other.err
 
 
+@pytest.mark.slow
 def test_the_stored_texts_are_kept(suite: Bench) -> None:
     with ChatServer(answer) as server:
         suite.run(*options(server))

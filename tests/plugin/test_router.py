@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
+import pytest
 from support.bench import ADD_REPLY, Bench
 from support.server import ChatServer, Reply
 
@@ -12,6 +13,7 @@ MODELS = ("first", "second", "third")
 ANSWER = Reply(text=ADD_REPLY, latency_s=0.05)
 
 
+@pytest.mark.slow
 def test_three_models_are_three_loads_beside_another_endpoint(bench: Bench) -> None:
     for name in TASKS:
         bench.task(name)
@@ -30,6 +32,7 @@ def test_three_models_are_three_loads_beside_another_endpoint(bench: Bench) -> N
     assert any(mine.overlaps(theirs) for mine in other.requests for theirs in seen)
 
 
+@pytest.mark.slow
 def test_one_slot_has_one_request_in_flight(bench: Bench) -> None:
     for name in TASKS:
         bench.task(name)
@@ -47,6 +50,7 @@ def test_one_slot_has_one_request_in_flight(bench: Bench) -> None:
     assert took_s["-n4"] < 3 * took_s["-n0"]
 
 
+@pytest.mark.slow
 def test_loading_inside_a_request_is_a_figure_of_its_own(bench: Bench) -> None:
     """The router tells what it holds, before it is asked for another model and never beside a request."""
     for name in TASKS[:3]:

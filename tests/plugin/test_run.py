@@ -17,6 +17,7 @@ def ask(server: ChatServer, models: str) -> tuple[str, str]:
     return f"--llm-model={models}", f"--llm-base-url={server.base_url}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n0",), ("-n4",)], ids=["plain", "n0", "n4"])
 def test_every_kind_of_reply_ends_in_its_state(bench: Bench, workers: tuple[str, ...]) -> None:
     script = {
@@ -82,6 +83,7 @@ def test_a_missed_point_is_a_failed_test_with_everything_one_needs(bench: Bench,
         assert f'<property name="{name}" value="{value}"' in junit
 
 
+@pytest.mark.slow
 def test_twelve_attempts_are_twelve_requests_model_by_model(bench: Bench) -> None:
     for number in range(3):
         bench.task(f"t{number}")
@@ -103,6 +105,7 @@ def test_twelve_attempts_are_twelve_requests_model_by_model(bench: Bench) -> Non
         assert server.chat_count == 12
 
 
+@pytest.mark.slow
 def test_lf_runs_the_missed_points_again_and_asks_nothing(bench: Bench, workers: tuple[str, ...]) -> None:
     bench.task("add")
     with ChatServer({"wrong": WRONG_REPLY, "right": ADD_REPLY}) as server:
@@ -116,6 +119,7 @@ def test_lf_runs_the_missed_points_again_and_asks_nothing(bench: Bench, workers:
         assert server.chat_count == 2
 
 
+@pytest.mark.slow
 def test_results_are_the_same_with_and_without_workers(bench: Bench) -> None:
     for name in ("a", "b", "c"):
         bench.task(name)
@@ -280,6 +284,7 @@ def test_bonus_caps_and_penalties(bench: Bench, either_way: tuple[str, ...]) -> 
     assert criteria == {"base": "earned", "tidy": "bonus", "keeps": "earned", "prints": "earned"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("percent", "models", "expected"),
     [(100, "right", 0), (50, "right,wrong", 1), (20, "right,wrong", 0), (0, "right,broken", 1)],
@@ -293,6 +298,7 @@ def test_fail_under_decides_the_exit_status(bench: Bench, percent: int, models: 
             assert f"--llm-fail-under={percent}: {'not reached: ' if expected else 'reached'}" in run.out
 
 
+@pytest.mark.slow
 def test_fail_under_never_hides_an_ordinary_failure_or_a_stop(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("tests/test_a.py", "def test_fails():\n    assert 0\n")

@@ -201,8 +201,14 @@ def processes_of(session: int) -> dict[int, bytes]:
     return found
 
 
-@pytest.mark.parametrize("through", ["directly", "litellm"])
-@pytest.mark.parametrize("workers", [(), ("-n2", "--dist=loadscope")], ids=["plain", "n2"])
+WORKERS = ("-n2", "--dist=loadscope")
+WAYS = {"plain-directly": (), "n2-directly": WORKERS, "n2-litellm": WORKERS}
+if os.environ.get("TOX_ENV_NAME"):  # importing litellm takes seconds, and with workers all of it happens once more
+    WAYS["plain-litellm"] = ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("through", "workers"), [(way.split("-")[1], WAYS[way]) for way in WAYS], ids=WAYS)
 def test_a_canary_key_is_nowhere(bench: Bench, tmp_path: Path, through: str, workers: tuple[str, ...]) -> None:
     bench.file("tasks/test_spy.py", SPY)
     bench.file("tests/test_ordinary.py", ORDINARY % len(SCRIPT))
@@ -286,6 +292,7 @@ Recorder.item = full
 """
 
 
+@pytest.mark.slow
 def test_our_own_faults_show_no_key(bench: Bench, tmp_path: Path, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     bench.file("conftest.py", FAULTS)
@@ -325,6 +332,7 @@ def test_looks(submission):
 """
 
 
+@pytest.mark.slow
 def test_a_key_that_a_conftest_reads_from_a_file(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.file("tasks/test_looks.py", LOOKS)
     bench.file("conftest.py", FROM_FILE.replace("{key}", "sk-from-a-file-0123"))
@@ -350,6 +358,7 @@ print("REFUSED", os.environ["OPENAI_API_KEY"] == {key!r})
 """
 
 
+@pytest.mark.slow
 def test_keys_are_put_back_when_the_session_ends(bench: Bench) -> None:
     bench.task("add")
     with ChatServer(ADD_REPLY, api_key=KEY) as server:
@@ -369,6 +378,7 @@ def test_keys_are_put_back_when_the_session_ends(bench: Bench) -> None:
     assert KEY not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_key_that_cannot_be_sent_is_named_and_not_shown(bench: Bench) -> None:
     bench.task("add")
     run = bench.run("--llm-model=groq/m", GROQ_API_KEY=f"{KEY}\nX: y")

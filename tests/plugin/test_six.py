@@ -22,6 +22,7 @@ def without_cargo(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 def test_without_cargo_the_rest_is_ranked_under_a_heading_that_says_why(bench: Bench, without_cargo: str) -> None:
     run = bench.run("--llm-suite=six", "--llm-model=builtin/reference", "-n2", PATH=without_cargo, timeout_s=300)
     assert run.exit == 0, run.out + run.err

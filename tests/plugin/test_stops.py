@@ -56,6 +56,7 @@ def test_an_interrupt_ends_at_once_and_leaves_a_readable_run(bench: Bench, worke
     assert run.attempt("two", "test-model")["reason"] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_kill_9_loses_only_what_was_in_flight(bench: Bench, workers: tuple[str, ...]) -> None:
     with ChatServer(half_hanging) as server:
@@ -118,6 +119,7 @@ def test_a_grader_that_crashes_its_worker_loses_no_other_attempt(bench: Bench, w
     assert outcomes == {"before": "earned", "crash": "not_reached", "after": "earned"}
 
 
+@pytest.mark.slow
 def test_stopping_early_asks_little_more_than_is_graded(bench: Bench, workers: tuple[str, ...]) -> None:
     for number in range(12):
         bench.task(f"t{number:02}")
@@ -197,6 +199,7 @@ def in_namespace(bench: Bench, mount: list[str], *args: str) -> subprocess.Compl
     return subprocess.run(command, env=bench.environment(), capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_a_read_only_run_folder_is_refused(bench: Bench) -> None:
     bench.task("add")
     bench.file("replies/add.md", ADD_REPLY)
@@ -208,6 +211,7 @@ def test_a_read_only_run_folder_is_refused(bench: Bench) -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_a_full_disk_loses_no_finished_work(bench: Bench, workers: tuple[str, ...]) -> None:
     for number in range(30):

@@ -49,6 +49,7 @@ def replies(**by_model: list[Any]) -> Any:
     return answer
 
 
+@pytest.mark.slow
 def test_a_broken_reply_is_mended_in_a_second_turn(bench: Bench, either_way: tuple[str, ...]) -> None:
     task(bench)
     script = replies(mends=[BROKEN, ADD_REPLY], right=[ADD_REPLY], stays=[BROKEN, SLOW_WRONG], prose=["No."])

@@ -1,6 +1,7 @@
-"""What each test costs: seconds of CPU, its processes included, and of wall time; and a limit on both.
+"""What each test costs: seconds of CPU, its processes included, and of wall time.
 
-With ``LLMBENCH_TEST_COSTS=FILE`` a line of JSON is appended for each test. ``benchmarks/proof.py`` reads them.
+With ``LLMBENCH_TEST_COSTS=FILE`` a line of JSON is appended for each test. ``benchmarks/proof.py`` reads them, and
+holds those that are not marked ``slow`` to a limit.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from pathlib import Path
 import pytest
 
 FILE = "LLMBENCH_TEST_COSTS"
-_START = pytest.StashKey[tuple[float, float]]()
+_SLOW = tuple(
+    f"tests/{name}/" for name in ("benchmarks", "browser", "fuzz", "graders", "hostile/slow", "shipped", "slow")
+)
+"""Where every test may take its time: no part of ``make test``."""
 
 
 def _cpu_s() -> float:
@@ -35,6 +39,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             "test": item.nodeid,
             "cpu_s": round(_cpu_s() - cpu_s, 3),
             "wall_s": round(time.monotonic() - wall_s, 3),
+            "slow": item.nodeid.startswith(_SLOW) or item.get_closest_marker("slow") is not None,
         }
         with Path(file).open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(cost) + "\n")

@@ -39,6 +39,7 @@ def test_waiting_and_what_others_use_do_not_count() -> None:
         other.join()
 
 
+@pytest.mark.slow
 def test_code_that_goes_on_meets_it_again() -> None:
     began = time.thread_time()
     with cpu_limit(0.2, OverError):

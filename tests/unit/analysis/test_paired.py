@@ -34,6 +34,7 @@ def by_hand(strata: list[Stratum]) -> float:
     return sum(each >= observed for each in everything) / len(everything)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @example([Stratum((0.0,), (0.5,)), Stratum((0.0, 0.0), (0.0, 0.5))])
 @given(

@@ -60,6 +60,7 @@ def compiled(result):
 LIMITS = {"memory_mb": 2048, "processes": 300}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["build"], ["build", "--release"], ["test"], ["test", "--release"]], ids=" ".join)
 def test_only_the_own_package_is_compiled(warm, attempt, run, command):
     workspace = attempt(**FILES)
@@ -76,6 +77,7 @@ def test_a_crate_that_is_not_there_is_the_attempts_own_failure(warm, attempt, ru
     assert "rand" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_poisoned_view_is_not_seen_by_the_next_command(warm, attempt, run, unchanged):
     entries = [cargo.crates(DEPENDENCIES).path, cargo.built(warm, DEPENDENCIES).path]
     before = [unchanged(entry) for entry in entries]

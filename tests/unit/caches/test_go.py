@@ -61,6 +61,7 @@ def warm(found):
     return chain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["build", "vet", "test"])
 def test_a_build_compiles_its_own_package_only(warm, attempt, run, command):
     workspace = attempt(**FILES)
@@ -70,6 +71,7 @@ def test_a_build_compiles_its_own_package_only(warm, attempt, run, command):
     assert (started.stdout, started.stderr) == (PRINTED, "")
 
 
+@pytest.mark.slow
 def test_an_old_entry_is_still_warm(warm, attempt, run, tmp_path, monkeypatch):
     """Go throws away what nobody used for five days, judging by a time that nobody can change here."""
     files = go.entry(warm).path / "files"
@@ -93,6 +95,7 @@ def test_an_old_entry_is_still_warm(warm, attempt, run, tmp_path, monkeypatch):
     assert "README" in seen.stdout.split()
 
 
+@pytest.mark.slow
 def test_a_poisoned_view_is_not_seen_by_the_next_command(warm, attempt, run):
     workspace = attempt(**FILES)
     poison = """for f in $(find "$GOCACHE" -name "*-[ad]"); do echo poison > "$f"; rm -f "$f"; echo poison > "$f"; done

@@ -42,6 +42,7 @@ def planted(found, own_cache):
     return chain
 
 
+@pytest.mark.slow
 def test_the_compiler_of_typescript_runs_offline(warm, attempt, run):
     workspace = attempt(**{"a.ts": PROGRAM, "b.ts": "const n: number = 'text';\n"})
     tools = npm.equip(warm, DEPENDENCIES, workspace)
@@ -105,6 +106,7 @@ def test_without_npm_it_says_where_it_comes_from(found, own_cache, monkeypatch, 
         npm.packages(chain, DEPENDENCIES).make(lambda folder: npm.fetch(chain, DEPENDENCIES, folder))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_fetched_leaves_nothing_and_says_why(found, own_cache, tmp_path):
     (tmp_path / npm.MANIFEST).write_text('{"dependencies": {"left": "1.0.0"}}')
     (tmp_path / npm.LOCK).write_text((DEPENDENCIES / npm.LOCK).read_text())

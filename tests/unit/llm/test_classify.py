@@ -73,6 +73,7 @@ def test_numbers_do_not_make_another_cause() -> None:
     assert one.cause != failure(429, {"error": "too many connections"}).cause
 
 
+@pytest.mark.slow
 @given(status=st.integers(200, 599), body=JSON.map(json.dumps) | st.text())
 def test_any_body_is_classified(status: int, body: str) -> None:
     found = failure(status, body)

@@ -31,6 +31,7 @@ def test_repeated(text: str, found: tuple[str, int] | None) -> None:
     assert repeated(text) == found
 
 
+@pytest.mark.slow
 @given(st.text(min_size=25, max_size=60).filter(str.strip), st.integers(10, 30), st.text(max_size=50))
 def test_what_is_repeated_often_enough_is_found(part: str, times: int, before: str) -> None:
     found = repeated(before + part * times)

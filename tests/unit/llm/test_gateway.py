@@ -652,6 +652,7 @@ print(time.monotonic() - began < 1.5)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "printed"), [("later", "False\n['A', 'B']\nTrue\n"), ("now", "False\nTrue\n")])
 def test_litellm_is_imported_when_asked_for_and_never_waited_for_at_the_end(monkeypatch, when, printed):
     with ChatServer({"a": "A", "b": "B"}) as server:
@@ -762,6 +763,7 @@ def test_after_close(make, noted):
     wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("llmbench")])
 
 
+@pytest.mark.slow
 def test_client_that_blocks_the_loop_does_not_block_close(make, caplog):
     class Blocking(BrokenClient):
         async def complete(self, request, *, timeout_s):

@@ -125,6 +125,7 @@ def litellm() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_every_variable_that_litellm_reads_a_key_from_is_known() -> None:
     endings = ("_API_KEY", "_APIKEY", "_KEY", "_TOKEN", "_SECRET", "_JWT", "_CREDENTIALS", "_PASSWORD")
     known = {*FOR_MODELS_ONLY, *OF_WIDER_USE, *NO_KEYS, *(name for names in CREDENTIALS.values() for name in names)}

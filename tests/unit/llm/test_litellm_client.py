@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from support.server import BAD_KEY, CONTEXT_OVERFLOW, ChatServer, Reply
 
 KEY = "sk-very-secret-key-0123456789"
@@ -53,6 +54,7 @@ def ask(url: str, *models: str, key: str = KEY) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_answers_and_errors_of_a_server() -> None:
     script = {
         "fine": Reply("x = 1", reasoning="hm", timings={"predicted_n": 5}),
@@ -105,6 +107,7 @@ def test_answers_and_errors_of_a_server() -> None:
     assert KEY not in json.dumps(found)
 
 
+@pytest.mark.slow
 def test_no_server_no_key_and_no_such_provider() -> None:
     with ChatServer() as server:
         url = server.base_url

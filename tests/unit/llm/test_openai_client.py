@@ -481,6 +481,7 @@ def test_what_comes_beside_the_body_is_counted_too(begin: bytes, endless: bytes,
     assert (failure.kind, f"sent more than {what} for one answer" in failure.message) == ("invalid_response", True)
 
 
+@pytest.mark.slow
 def test_a_list_without_an_end_tells_nothing_of_what_is_loaded() -> None:
     async def run(url: str) -> bool | None:
         client = OpenAIClient(url)

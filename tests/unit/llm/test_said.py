@@ -76,6 +76,7 @@ def test_what_is_none_is_refused_soon(text: str) -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.slow
 def test_a_text_of_millions_of_values_takes_little_memory() -> None:
     text = "[" + "[]," * 1_500_000 + "0]"
     tracemalloc.start()
@@ -100,6 +101,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values, st.booleans())
 @settings(deadline=None)
 def test_honest_json_is_read_as_ever(value: Any, ascii_only: bool) -> None:

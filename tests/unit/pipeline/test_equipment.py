@@ -163,6 +163,7 @@ def command(*arguments, cwd):
     )
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_wrong(task, tmp_path):
     (task.data / "dependencies" / npm.MANIFEST).unlink()
     done = command("data", cwd=tmp_path)

@@ -44,6 +44,7 @@ FULL = plan(SORT, PORT, models=("alpha", "beta", "gamma"), epochs=2)
 OUTCOMES = st.sampled_from(["earned", "earned", "missed", "skipped", "harness", "not_reached", None])
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_results_do_not_hang_on_the_order_of_records(data):
     found = records(FULL, lambda ref: verdict and (verdict, f"{ref}") if (verdict := data.draw(OUTCOMES)) else None)

@@ -43,6 +43,7 @@ def stored(tmp_path) -> tuple[RunDir, Results]:
     return made.run, made.finish(made.header.run)
 
 
+@pytest.mark.slow
 def test_a_stored_run_prints_the_same_table(tmp_path, stored):
     run, results = stored
     for args in ((), (run.path,), (tmp_path / ".llmbench" / "latest",)):
@@ -81,6 +82,7 @@ def refuse(done: subprocess.CompletedProcess[str], text: str) -> None:
     assert text in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_without_a_run_is_told_in_one_line(tmp_path):
     refuse(show(cwd=tmp_path), "no run 'latest' in .llmbench/runs. There is none.")
     refuse(show(tmp_path, cwd=tmp_path), "is no run folder")
@@ -88,6 +90,7 @@ def test_a_folder_without_a_run_is_told_in_one_line(tmp_path):
     refuse(show(tmp_path / "file", cwd=tmp_path), "is no results.json of this version")
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_told_in_one_line(tmp_path, stored):
     run, _ = stored
     (run.path / "run.json").write_text('{"run": 3}')

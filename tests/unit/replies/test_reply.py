@@ -45,6 +45,7 @@ def test_line_ends_make_no_difference(text):
     assert extract(unix, ["top_k.py"]) == extract(unix.replace("\n", "\r\n"), ["top_k.py"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -71,6 +72,7 @@ def test_a_megabyte_of_anything(piece):
     assert len(extraction.notes) <= MOST_NOTES + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -133,6 +133,7 @@ def test_the_prompt_is_kept_once_for_a_task(run, blocks):
     assert "task-2" not in blocks
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_run(tmp_path):
     """What is held is one attempt, however many there are."""
     peaks = []

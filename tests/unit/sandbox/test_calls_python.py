@@ -195,6 +195,7 @@ def g(seconds):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "limit"), [("f", "cpu_s"), ("g", "wall_s")])
 def test_all_processes_together_get_the_limits_on_time_once(either, solution, function, limit):
     solution(BURN)
@@ -216,6 +217,7 @@ def test_other_limits_hold_for_each_process_anew(sandbox, solution):
     assert results[3].message.startswith("output_bytes limit hit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("used", [0.9, 0.97, 1.0])
 def test_a_process_with_too_little_time_to_come_up(sandbox, solution, used):
     solution(BURN)

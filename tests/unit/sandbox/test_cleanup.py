@@ -111,6 +111,7 @@ def test_every_tree_goes_and_nothing_else(tree):
         assert alive(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [0o700, 0o000])
 def test_ten_thousand_levels_of_long_names(place, modes):
     with ordinary_user():
@@ -120,6 +121,7 @@ def test_ten_thousand_levels_of_long_names(place, modes):
     assert alive(place)
 
 
+@pytest.mark.slow
 def test_many_files_and_folders(place):
     with ordinary_user():
         for number in range(30):

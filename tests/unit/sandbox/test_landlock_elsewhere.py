@@ -107,6 +107,7 @@ def bounded(rights):
     return ["setpriv", "--inh-caps=-all", f"--bounding-set=-all,+{rights.replace(',', ',+')}", "--"]
 
 
+@pytest.mark.slow
 def test_an_ordinary_user_gets_the_same(tmp_path):
     if not shutil.which("bwrap") or not shutil.which("setpriv"):
         pytest.skip("needs bwrap and setpriv, to show an ordinary user what it may see of a root's installation")

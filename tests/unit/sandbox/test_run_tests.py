@@ -41,6 +41,7 @@ def run(sandbox, workspace):
     return run_tests
 
 
+@pytest.mark.slow
 def test_honest_code_passes(run, either):
     result = run(HONEST, box=either)
     assert result.ok, str(result)
@@ -51,6 +52,7 @@ def test_honest_code_passes(run, either):
     assert "\n\n" not in result.execution.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_failing_test_is_told_with_its_reason(run, either):
     result = run(WRONG, box=either)
     assert not result.ok
@@ -68,6 +70,7 @@ def test_a_missing_and_an_unexpected_test(run):
     assert str(result) == (f"2 of 3 expected tests passed; missing: test_add.py::test_gone; unexpected: {ZERO_2}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "test",
     [
@@ -83,6 +86,7 @@ def test_only_a_pass_is_a_pass(run, test):
     assert (result.ok, result.failed) == (False, (ADDS,))
 
 
+@pytest.mark.slow
 def test_subtests_belong_to_their_test(run):
     tests = "def test_adds(subtests):\n    for x in 1, 2:\n        with subtests.test(x=x): assert x < {}\n"
     if not hasattr(pytest, "Subtests"):
@@ -91,6 +95,7 @@ def test_subtests_belong_to_their_test(run):
     assert run(HONEST, tests.format(2), [ADDS]).failed == (ADDS,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "solution",
     [
@@ -146,12 +151,14 @@ CHEATS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHEATS)
 def test_planted_settings_do_not_reach_the_runner(run, either, kind):
     result = run(WRONG, box=either, planted={"cheat.py": "import os\nos._exit(0)\n", **CHEATS[kind]})
     assert (result.passed, result.failed) == ((ZERO_1, ZERO_2), (ADDS,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "patch",
     [
@@ -186,6 +193,7 @@ for tag in (sys.implementation.cache_tag, f"{sys.implementation.cache_tag}-pytes
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["TIMESTAMP", "CHECKED_HASH"])
 def test_compiled_code_of_other_tests_is_not_taken(run, sandbox, workspace, mode):
     assert run(WRONG).failed == (ADDS,)
@@ -465,6 +473,7 @@ CARGO_FILES = {
 FAKE = "#!/bin/sh\necho 'running 1 test'\necho 'test adds ... ok'\necho 'test zero ... ok'\necho 'test result: ok.'\n"
 
 
+@pytest.mark.slow
 def test_cargo(builder, workspace):
     box = builder("cargo")
     (workspace / "src").mkdir()

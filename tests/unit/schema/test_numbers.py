@@ -78,6 +78,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), values))
 @settings(deadline=None)
 def test_whatever_is_kept_is_json_that_everybody_reads(told: dict[str, Any]) -> None:

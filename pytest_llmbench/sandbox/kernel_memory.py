@@ -15,9 +15,11 @@ _LOCK_BYTES = 256
 _MAPPING_BYTES = 256
 """What one takes, a little rounded up."""
 _LOCK, _PART_BYTES = b"lock:", 1 << 16
-_QUEUES = 4
-"""The field with what waits to be sent and to be read, in hexadecimal digits."""
-
+_STATE, _QUEUES = 3, 4
+"""The fields with a connection's state, and with what waits to be sent and to be read, in hexadecimal digits."""
+_BEGINNING = ("02", "03")
+"""States of a connection that is being made (SYN_SENT, SYN_RECV). It has sent nothing yet, and its sequence numbers are
+set one after the other: read in between, their difference is any number."""
 
 _SLICE_S = 0.01
 _PAUSE = 9
@@ -101,6 +103,8 @@ def _queued(table: str) -> int:
         next(lines, None)  # the title
         for line in lines:
             fields = line.split(maxsplit=_QUEUES + 1)
+            if fields[_STATE] in _BEGINNING:
+                continue
             sent, _, received = fields[_QUEUES].partition(":")
             total += int(sent, 16) + int(received, 16)
     return total

@@ -14,7 +14,9 @@ TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0 100 0 0 10 0
    1: 0100007F:1F90 0100007F:C350 01 00001000:00000010 00:00000000 00000000  1000        0 2 1 0 20 4 30 10 -1
+   2: 0100007F:C351 0100007F:1F90 02 7B9D03A1:00000000 00:00000000 00000000  1000        0 3 1 0 20 4 30 10 -1
 """
+"""The last connection is being made; read at that moment, its queue holds any number."""
 
 
 def counted(locks: Locks, *, launchers: int) -> int:

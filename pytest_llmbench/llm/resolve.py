@@ -161,8 +161,8 @@ class _Places:
         path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
         if spec.label == spec.name:
             raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
-        if not path.is_dir():
-            raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a run folder, as of .llmbench/runs.")
+        if not (path / "run.json").is_file():
+            raise OptionError(f"model {spec.name!r}: {path} is no run folder. Give one, as of .llmbench/runs.")
         return ModelTarget(spec.label, "run", str(path), "run")
 
     # A base URL that the user named
@@ -173,7 +173,6 @@ class _Places:
 
     @cached_property
     def _listing(self) -> Listing:
-
         return listing(self._base_url or "", self.env.get("OPENAI_API_KEY"))
 
     def _at_base_url(self, spec: ModelSpec) -> ModelTarget:
@@ -195,7 +194,6 @@ class _Places:
 
     @cached_property
     def _running(self) -> list[Listing]:
-
         return probe(self.env)
 
     @cached_property
@@ -240,7 +238,6 @@ class _Places:
         )
 
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
-
         asked = ", ".join(probed_urls(self.env)) or "none"
         running = ", ".join(listing.base_url for listing in self._running if not listing.problem) or "none"
         passed_over = "".join(f" {each}." for each in self._passed_over)
@@ -255,7 +252,6 @@ class _Places:
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
     def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ModelTarget:
-
         concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
         return ModelTarget(
             spec.label,

@@ -439,3 +439,8 @@ def test_concurrency_as_the_user_says(tmp_path):
 )
 def test_describe(target, line):
     assert describe(target) == line
+
+
+def test_a_run_is_a_run_folder(tmp_path):
+    with pytest.raises(OptionError, match="is no run folder"):
+        one(f"run:{tmp_path}")

@@ -38,7 +38,7 @@ FEWEST_CHEATS = {
     "js-sse": 17,
     "ts-refactor": 15,
     "go-middleware": 17,
-    "rust-cli": 17,
+    "rust-cli": 23,
 }
 
 

@@ -7,6 +7,8 @@ from support.bench import Bench
 from support.fuzzing import check, looked_at
 from support.grammar import LONGEST, random_reply
 
+from pytest_llmbench.llm.thoughts import separate
+
 BATCH = 100
 
 
@@ -49,6 +51,16 @@ def test_siblings(source):
 """A grader without care: it takes the text of everything, compares whole files and is quadratic."""
 
 
+def expected_state(text: str) -> str:
+    """What becomes of a reply in a folder: the same as of one that a server sent."""
+    parted = separate(text)
+    if parted.leak:
+        return "unparsed_format"
+    if not parted.answer.strip():
+        return "reasoning_only" if parted.thought else "empty_content"
+    return "scored"
+
+
 @pytest.mark.parametrize(
     ("task", "file", "kind"),
     [
@@ -71,4 +83,4 @@ def test_a_session_over_many_of_them_ends_with_every_attempt_in_one_state(
     assert attempts.keys() == texts.keys()
     for model, attempt in attempts.items():
         state = attempt["status"] if attempt["error"] is None else attempt["error"]["kind"]
-        assert state == ("scored" if texts[model].strip() else "empty_content"), (model, attempt["error"])
+        assert state == expected_state(texts[model].decode()), (model, attempt["error"])

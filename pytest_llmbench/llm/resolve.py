@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os.path import isdir, isfile
 from pathlib import Path
 
 from pytest_llmbench.errors import OptionError
@@ -153,7 +154,7 @@ class _Places:
 
     def _folder(self, spec: ModelSpec) -> ModelTarget:
         path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
-        if not path.is_dir():
+        if not isdir(path):
             raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a folder of replies, one per task.")
         return ModelTarget(spec.label, "folder", str(path), "dir")
 
@@ -161,7 +162,7 @@ class _Places:
         path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
         if spec.label == spec.name:
             raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
-        if not (path / "run.json").is_file():
+        if not isfile(path / "run.json"):
             raise OptionError(f"model {spec.name!r}: {path} is no run folder. Give one, as of .llmbench/runs.")
         return ModelTarget(spec.label, "run", str(path), "run")
 

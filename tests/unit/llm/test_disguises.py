@@ -91,6 +91,7 @@ def test_what_lies_around_a_key_stays() -> None:
     assert Disguises([KEY]).hide(text) == "İ before *** between *** *** after ß"
 
 
+@pytest.mark.slow
 @given(st.text(), st.text())
 @settings(deadline=None)
 def test_any_text_around(before: str, after: str) -> None:

@@ -1,6 +1,7 @@
 """Names looked up: on this machine, at a base URL, at servers found, in litellm's table."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -444,3 +445,19 @@ def test_describe(target, line):
 def test_a_run_is_a_run_folder(tmp_path):
     with pytest.raises(OptionError, match="is no run folder"):
         one(f"run:{tmp_path}")
+
+
+@pytest.mark.parametrize("kind", ["dir", "run"])
+def test_a_folder_that_may_not_be_entered_is_told_as_none(tmp_path, monkeypatch, kind):
+    """As an ordinary user; root, who runs most tests, may enter all."""
+    (tmp_path / "closed/inner").mkdir(parents=True)
+    look = os.stat
+
+    def stat(path, *rest, **how):
+        if str(path).startswith(f"{tmp_path}/closed/"):
+            raise PermissionError(13, "Permission denied", path)
+        return look(path, *rest, **how)
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(OptionError, match=r"is no (run )?folder"):
+        one(f"{kind}:{tmp_path}/closed/inner")

@@ -340,6 +340,7 @@ def test_of_very_many_lines_the_first_are_kept_and_all_are_counted(starter):
     assert found["state"].endswith("; the first 20,000 of 1,000,000 lines")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [1, 7, 150, 151])
 def test_comparing_texts_made_to_be_slow_ends_soon(pattern):
     old = [f"l{number % 150}\n" for number in range(MOST_LINES)]

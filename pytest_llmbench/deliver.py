@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.reporting import github, markdown
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.verdict import Ruling
@@ -27,12 +26,14 @@ def tell_github(
     """Lines for the log of a GitHub job, its summary being written on the way; nothing elsewhere."""
     if environment.get("GITHUB_ACTIONS") != "true":
         return
+    from pytest_llmbench.reporting import github, markdown
+
     yield from github.commands(results, rulings)
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown.render(results) + _gates(rulings))
+                file.write(markdown.render(results) + _gates(rulings, markdown.escape))
         except OSError as error:
             raise StoreError(f"the job's summary {summary} cannot be written: {error.strerror or error}.") from error
 
@@ -42,5 +43,5 @@ def ruling_line(ruling: Ruling) -> str:
     return f"{ruling.gate}: {f'not reached: {ruling.shortfall}' if ruling.shortfall else 'reached'}"
 
 
-def _gates(rulings: Sequence[Ruling]) -> str:
-    return "".join(f"\n- {markdown.escape(ruling_line(ruling))}" for ruling in rulings) + ("\n" if rulings else "")
+def _gates(rulings: Sequence[Ruling], escape: Callable[[str], str]) -> str:
+    return "".join(f"\n- {escape(ruling_line(ruling))}" for ruling in rulings) + ("\n" if rulings else "")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from pytest_llmbench.grading.leaderboard import counts
 from pytest_llmbench.grading.score import exact
-from pytest_llmbench.pipeline.comparing import compare_runs
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results
 from pytest_llmbench.schema.settings import Gates
 
@@ -124,6 +123,8 @@ def _slow(results: Results, tokens_per_s: float) -> str:
 
 
 def _worse(results: Results, baseline: Results, gates: Gates) -> str:
+    from pytest_llmbench.pipeline.comparing import compare_runs
+
     for each in compare_runs(baseline, results, allow=gates.baseline_allow):
         if each.comparison is None:
             reasons = "; ".join(f"{difference.kind}: {difference.what}" for difference in each.refused)

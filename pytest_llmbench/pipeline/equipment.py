@@ -10,7 +10,6 @@ from pytest_llmbench import toolchains
 from pytest_llmbench.caches import cargo, go, npm
 from pytest_llmbench.caches.store import Entry
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.sandbox.container_toolchains import find_toolchain
 from pytest_llmbench.sandbox.select import SandboxChoice, image_of, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult, Limits, Toolchain
 from pytest_llmbench.schema.settings import SandboxName
@@ -35,6 +34,8 @@ def missing(task: Task, sandbox: SandboxName = "auto") -> str:
     Raises ``SandboxError`` when an image cannot be asked.
     """
     if named := image_of(sandbox):
+        from pytest_llmbench.sandbox.container_toolchains import find_toolchain
+
         runtime, image = named
         lacks = [name for name in task.toolchains if not find_toolchain(runtime, image, name)]
         reasons = [f"the image {image} has no {name}: take one that has" for name in lacks]
@@ -67,6 +68,8 @@ def prepare(task: Task, choice: SandboxChoice, say: Say) -> None:
 def equip(task: Task, workspace: Path, sandbox: SandboxName = "auto") -> list[Toolchain]:
     """The toolchains of one attempt, after ``prepare``, with their caches. Raises ``HarnessError``."""
     if named := image_of(sandbox):
+        from pytest_llmbench.sandbox.container_toolchains import find_toolchain
+
         return [chain for name in task.toolchains if (chain := find_toolchain(*named, name))]
     try:
         return list(_equipped(task, workspace))

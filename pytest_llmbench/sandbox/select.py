@@ -7,19 +7,21 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox import cgroup
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.base import Sandbox
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
-from pytest_llmbench.sandbox.container import container
-from pytest_llmbench.sandbox.container_engine import Runtime
 from pytest_llmbench.sandbox.landlock import Landlock
 from pytest_llmbench.sandbox.local import Local
 from pytest_llmbench.sandbox.proof import prove
 from pytest_llmbench.schema.execution import Toolchain
 from pytest_llmbench.schema.settings import SandboxName
+
+if TYPE_CHECKING:
+    from pytest_llmbench.sandbox.container_engine import Runtime
 
 _BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Bubblewrap, Landlock, Local)}
 _AUTOMATIC = (Bubblewrap, Landlock)
@@ -75,7 +77,11 @@ def image_of(name: SandboxName) -> tuple[Runtime, str] | None:
 
 def _backend(name: SandboxName) -> type[Backend]:
     named = image_of(name)
-    return container(*named) if named else _BACKENDS[name]
+    if named is None:
+        return _BACKENDS[name]
+    from pytest_llmbench.sandbox.container import container
+
+    return container(*named)
 
 
 def _proven(backend: type[Backend]) -> SandboxChoice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.bench import Bench
+from support.bench import ADD_REPLY, Bench
 
 ORDINARY = "def test_ordinary():\n    assert True\n"
 
@@ -65,3 +65,23 @@ def test_collect_only_and_setup_plan_ask_no_model(bench: Bench) -> None:
         assert run.exit == 0, run.out + run.err
         assert "test_adds[m1#2]" in run.out
         assert not (bench.root / ".llmbench").exists()
+
+
+USED = """
+import sys
+
+def pytest_unconfigure():
+    wanted = ("sandbox.container", "pipeline.comparing", "analysis", "reporting.github", "reporting.markdown",
+        "reporting.html", "llm.litellm_client")
+    print("UNUSED", sorted(m for m in sys.modules if m.startswith(tuple(f"pytest_llmbench.{each}" for each in wanted))))
+"""
+
+
+def test_what_a_session_does_not_use_is_not_imported(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    bench.file("conftest.py", USED)
+    bench.cold = True
+    run = bench.run("-s", "tasks", "--llm-model=dir:replies")
+    assert run.exit == 0, run.out + run.err
+    assert "UNUSED []" in run.out, run.out

@@ -30,24 +30,29 @@ async def ask(client, model):
         return {"failure": error.failure.model_dump(), "retry_after_s": error.retry_after_s, "completion": came}
     return {"completion": completion.model_dump()}
 
-async def main(url, key, models):
+async def main(given):
     assert "litellm" not in sys.modules
-    client = LiteLLMClient(api_base=url or None, api_key=key or None)
-    client.warm_up()
-    try:
-        return {model: await ask(client, model) for model in models}
-    finally:
-        await client.aclose()
+    found = {}
+    for url, key, models in given:
+        client = LiteLLMClient(api_base=url or None, api_key=key or None)
+        client.warm_up()
+        try:
+            found |= {model: await ask(client, model) for model in models}
+        finally:
+            await client.aclose()
+    return found
 
-url, key, *models = sys.argv[1:]
-print(json.dumps(asyncio.run(main(url, key, models))))
+print(json.dumps(asyncio.run(main(json.loads(sys.argv[1])))))
 """
 
 
-def ask(url: str, *models: str, key: str = KEY) -> dict[str, dict[str, Any]]:
-    """What asking each model came to; standard error must stay silent, standard output ours alone."""
+def ask(*given: tuple[str, str, list[str]]) -> dict[str, dict[str, Any]]:
+    """What asking models came to, by base URL, key and names.
+
+    Standard error must stay silent, standard output ours alone.
+    """
     env = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-    command = [sys.executable, "-c", ASK_ALL, url, key, *models]
+    command = [sys.executable, "-c", ASK_ALL, json.dumps(given)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, dict[str, Any]] = json.loads(done.stdout)
@@ -71,7 +76,7 @@ def test_answers_and_errors_of_a_server() -> None:
         "hang": Reply(ending="hang"),
     }
     with ChatServer(script) as server:
-        found = ask(server.base_url, *(f"openai/{name}" for name in [*script, "unknown"]))
+        found = ask((server.base_url, KEY, [f"openai/{name}" for name in [*script, "unknown"]]))
         assert server.chat_count == len(script) + 1  # nothing was sent twice
         sent = server.requests[0].body
     found = {name.removeprefix("openai/"): each for name, each in found.items()}
@@ -111,11 +116,10 @@ def test_answers_and_errors_of_a_server() -> None:
 def test_no_server_no_key_and_no_such_provider() -> None:
     with ChatServer() as server:
         url = server.base_url
-    refused = ask(url, "openai/m")["openai/m"]["failure"]
+    found = ask((url, KEY, ["openai/m"]), ("", "", ["no-such-model", "anthropic/claude-sonnet"]))
+    refused = found["openai/m"]["failure"]
     assert (refused["kind"], refused["stops_model"]) == ("connection", True)
     assert refused["cause"] == f"connection {url} refused"
-
-    found = ask("", "no-such-model", "anthropic/claude-sonnet", key="")
     for model, kind in (("no-such-model", "bad_request"), ("anthropic/claude-sonnet", "auth")):
         failure = found[model]["failure"]
         assert (failure["kind"], failure["stops_model"]) == (kind, True)

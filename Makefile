@@ -26,7 +26,7 @@ bench: warm
 
 # The slower ones, every mutant of every task among them, are part of `make proof`.
 test: warm
-	$(BIN)/pytest -n 3 --maxschedchunk=1 --ignore=tests/hostile/slow --ignore=tests/graders --ignore=tests/shipped --ignore=tests/slow \
+	$(BIN)/pytest -n 3 --dist=worksteal --ignore=tests/hostile/slow --ignore=tests/graders --ignore=tests/shipped --ignore=tests/slow \
 		--ignore=tests/browser --ignore=tests/benchmarks --ignore=tests/fuzz
 
 # Pythons that pyenv has but does not show count as present.

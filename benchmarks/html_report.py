@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.browser import chromium, missing
 from support.synthetic import synthetic_run
 
-from pytest_llmbench.pipeline.evidence import write_html
+from pytest_llmbench.runs.report_data import write_html
 
 AIM_S, AIM_MB = 3.0, 15.0
 

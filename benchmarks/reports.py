@@ -16,8 +16,8 @@ from measure import Machine, say
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.synthetic import synthetic_run
 
-from pytest_llmbench.pipeline.results import load_results
 from pytest_llmbench.reporting.terminal import render
+from pytest_llmbench.runs.results import load_results
 
 MEMORY_MB, WALL_S, SUMMARY_S = 400, 60, 1.0
 MODELS, TASKS, CRITERIA = 50, 20, 15

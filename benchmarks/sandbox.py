@@ -12,8 +12,8 @@ from pathlib import Path
 from measure import Machine, environment, interleave, say
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox.base import Sandbox
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.protocol import Sandbox
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
 AIM_MS = 10

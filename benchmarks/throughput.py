@@ -25,8 +25,8 @@ from typing import Any
 from measure import PYTEST, Machine, environment, run, say
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox.base import Sandbox
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.protocol import Sandbox
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 
 SERVER = Path(__file__).resolve().parents[1] / "tests" / "support" / "server.py"
 POINTS = 3

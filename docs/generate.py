@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_llmbench.cli.main import COMMANDS
-from pytest_llmbench.option_table import OPTIONS, Option
+from pytest_llmbench.plugin.options.table import OPTIONS, Option
 
 PAGES = Path(__file__).parent
 _DEFAULT = re.compile(r"(?P<what>.*?) \(default: (?P<default>.*)\)", re.DOTALL)

@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_llmbench.pipeline.attempt import Submission
-    from pytest_llmbench.sandbox.base import Sandbox
+    from pytest_llmbench.attempts.submission import Submission
+    from pytest_llmbench.plugin.author.source import SourceFile, SourceFinder
+    from pytest_llmbench.sandbox.protocol import Sandbox
     from pytest_llmbench.schema.attempt import Completion
     from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits, TestRun
-    from pytest_llmbench.source import SourceFile, SourceFinder
 
 _HOMES = {
     "CallResult": "schema.execution",
@@ -26,10 +26,10 @@ _HOMES = {
     "ExecResult": "schema.execution",
     "LimitHit": "schema.execution",
     "Limits": "schema.execution",
-    "Sandbox": "sandbox.base",
-    "SourceFile": "source",
-    "SourceFinder": "source",
-    "Submission": "pipeline.attempt",
+    "Sandbox": "sandbox.protocol",
+    "SourceFile": "plugin.author.source",
+    "SourceFinder": "plugin.author.source",
+    "Submission": "attempts.submission",
     "TestRun": "schema.execution",
 }
 

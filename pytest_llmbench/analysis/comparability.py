@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_llmbench.analysis.comparison import scores
-from pytest_llmbench.analysis.rows import counts
+from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.schema.difference import KINDS, Difference
 from pytest_llmbench.schema.results import ModelInfo, Results
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.analysis.paired import Stratum, difference_interval, holm, permutation_test
-from pytest_llmbench.analysis.rows import counts
 from pytest_llmbench.schema.comparison import Comparison, PermutationTest, TaskComparison, Verdict
 from pytest_llmbench.schema.results import Results
 

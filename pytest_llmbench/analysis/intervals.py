@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import comb, sqrt
 from statistics import fmean, variance
 
-from pytest_llmbench.analysis.rows import counts
+from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.schema.results import Results
 
 LEVEL = 0.95

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_llmbench.analysis.rows import ModelScore
+from pytest_llmbench.analysis.model_scores import ModelScore
 
 
 @dataclass(frozen=True, slots=True)

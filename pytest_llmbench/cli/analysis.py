@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pytest_llmbench.analysis.consistency import consistency
+from pytest_llmbench.analysis.criterion_stats import approaches, fix_rates
 from pytest_llmbench.analysis.efficiency import efficiency, pareto_front
-from pytest_llmbench.analysis.fixes import approaches, fix_rates
 from pytest_llmbench.analysis.intervals import Estimate, epochs_by_task, pass_at_k_interval, total_interval
-from pytest_llmbench.analysis.pairs import distilled_pairs, quantisation_pairs, thinking_pairs
-from pytest_llmbench.analysis.rows import ModelScore, from_results
+from pytest_llmbench.analysis.model_scores import ModelScore, from_results
+from pytest_llmbench.analysis.variants import distilled_pairs, quantisation_pairs, thinking_pairs
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.schema.results import Results
 

@@ -11,9 +11,9 @@ import sys
 
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.pipeline.comparing import compare_runs
-from pytest_llmbench.pipeline.stored import read_results
 from pytest_llmbench.reporting import comparison
+from pytest_llmbench.runs.compare import compare_runs
+from pytest_llmbench.runs.load import read_results
 from pytest_llmbench.schema.comparison import Compared
 from pytest_llmbench.schema.difference import KINDS
 

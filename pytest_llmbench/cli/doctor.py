@@ -51,7 +51,7 @@ def _python() -> Finding:
 
 
 def _sandbox() -> Iterator[Finding]:
-    from pytest_llmbench.sandbox.select import choose
+    from pytest_llmbench.sandbox.selection import choose
 
     try:
         choice = choose("auto")
@@ -75,7 +75,7 @@ def _toolchains() -> Iterator[Finding]:
 
 
 def _servers(options: argparse.Namespace) -> Iterator[Finding]:
-    from pytest_llmbench.llm.inventory import sources
+    from pytest_llmbench.llm.discovery.listing import sources
     from pytest_llmbench.schema.settings import LLMSettings
 
     default = Path("llmbench.toml")

@@ -9,14 +9,14 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_llmbench.analysis.boards import PUBLISHED, Board, boards, with_published
 from pytest_llmbench.analysis.efficiency import efficiency
+from pytest_llmbench.analysis.multi_run import PUBLISHED, Board, boards, with_published
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.pipeline.published_scores import TASKS, six_tasks
-from pytest_llmbench.pipeline.stored import read_results
 from pytest_llmbench.published.tables import read, shipped
 from pytest_llmbench.reporting.terminal import number
+from pytest_llmbench.runs.load import read_results
+from pytest_llmbench.runs.published_scores import TASKS, six_tasks
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.search import runs_below
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from pytest_llmbench.cli import output
-from pytest_llmbench.pipeline.merging import merge
-from pytest_llmbench.pipeline.stored import open_run
 from pytest_llmbench.reporting import terminal
+from pytest_llmbench.runs.load import open_run
+from pytest_llmbench.runs.merge import merge
 
 NAME, HELP = "merge", "put shards, or parts of a run, together"
 

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.pipeline.stored import BASE
 from pytest_llmbench.reporting import tables
+from pytest_llmbench.runs.load import BASE
 from pytest_llmbench.store.run_dir import write_atomically
 
 

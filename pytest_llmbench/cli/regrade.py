@@ -12,11 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_llmbench import replay
-from pytest_llmbench.analysis.moves import Moves, moves
+from pytest_llmbench.analysis.regrade_diff import Moves, moves
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError, StoreError
-from pytest_llmbench.pipeline.stored import open_run, read_results
+from pytest_llmbench.runs.load import open_run, read_results
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
@@ -68,6 +67,8 @@ def _attempts(results: Results) -> set[tuple[str, str, int]]:
 
 def _words(former: RunDir, more: Sequence[str], base: Path, run_id: str) -> list[str]:
     """The command line for pytest: nothing that the run says is in it."""
+    from pytest_llmbench.plugin.options import replay  # loads pytest
+
     replayed = f"{replay.FLAG}={replay.order(former.path, base, run_id)}"
     return [replayed, f"--ignore={former.path}", "--tb=no", "-rN", "-q", *more]
 

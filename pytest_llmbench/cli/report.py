@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_llmbench.cli import output
 from pytest_llmbench.cli.analysis import tables
-from pytest_llmbench.pipeline.results import RESULTS, load_results, to_json
-from pytest_llmbench.pipeline.stored import open_run, read_results
 from pytest_llmbench.reporting import markdown, terminal
+from pytest_llmbench.runs.load import open_run, read_results
+from pytest_llmbench.runs.results import RESULTS, load_results, to_json
 
 NAME, HELP = "report", "show a stored run again: terminal, Markdown, JSON, HTML"
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         run_dir.write(RESULTS, to_json(load_results(run_dir)))
     results = read_results(options.which, options.run_dir, slim=not (options.json or options.html or options.analysis))
     if options.html is not None:
-        from pytest_llmbench.pipeline.evidence import write_html
+        from pytest_llmbench.runs.report_data import write_html
 
         write_html(open_run(options.which, options.run_dir), results, options.html)
         print(f"llmbench: {options.html}", file=sys.stderr)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.pipeline.evidence import gather
-from pytest_llmbench.pipeline.results import PLAN
-from pytest_llmbench.pipeline.stored import open_run, read_results
 from pytest_llmbench.reporting.html.details import AttemptEvidence
 from pytest_llmbench.reporting.terminal import number
+from pytest_llmbench.runs.load import open_run, read_results
+from pytest_llmbench.runs.report_data import gather
+from pytest_llmbench.runs.results import PLAN
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, Results
 from pytest_llmbench.store.records import read_record

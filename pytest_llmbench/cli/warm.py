@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from pytest_llmbench.attempts import provisioning as equipment
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.pipeline import equipment
 
 NAME, HELP = "warm", "fetch and build what tasks need offline"
 
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the caches; returns 0, or 2 when one cannot be made."""
-    from pytest_llmbench.sandbox.select import choose
+    from pytest_llmbench.sandbox.selection import choose
 
     package = Path(__file__).resolve().parent.parent
     usual = (Path("fixtures"), package / "suites" / "fixtures", package.parent / "fixtures")

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_llmbench.grading.asked import Asked, Cases, what_was_asked
+from pytest_llmbench.grading.denominators import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
-from pytest_llmbench.grading.speed import load_s, prompt_tokens_per_s, tokens_per_s
+from pytest_llmbench.grading.throughput import load_s, prompt_tokens_per_s, tokens_per_s
 from pytest_llmbench.grading.turns import by_attempt, joined
 from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome, Usage
 from pytest_llmbench.schema.keys import AttemptKey

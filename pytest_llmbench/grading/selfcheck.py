@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_llmbench.grading.aggregate import Graded
-from pytest_llmbench.grading.asked import Cases
+from pytest_llmbench.grading.denominators import Cases
 from pytest_llmbench.grading.leaderboard import counts
 from pytest_llmbench.schema.mutant import Mutant
 from pytest_llmbench.schema.plan import Plan, TaskCard

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import bed as beds
-from pytest_llmbench.sandbox.bed import Bed
-from pytest_llmbench.sandbox.calls import make_calls
-from pytest_llmbench.sandbox.keeping import carry_back, check_names
-from pytest_llmbench.sandbox.launch import Launch
-from pytest_llmbench.sandbox.process import Ended
-from pytest_llmbench.sandbox.rlimits import limit_behind
-from pytest_llmbench.sandbox.suites import run_suite, runner_toolchain
+from pytest_llmbench.sandbox.calls.client import make_calls
+from pytest_llmbench.sandbox.command import Launch
+from pytest_llmbench.sandbox.files import bed as beds
+from pytest_llmbench.sandbox.files.bed import Bed
+from pytest_llmbench.sandbox.files.keeping import carry_back, check_names
+from pytest_llmbench.sandbox.kernel.rlimits import limit_behind
+from pytest_llmbench.sandbox.supervise.process import Ended
+from pytest_llmbench.sandbox.test_runners.run import run_suite, runner_toolchain
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, Seed, TestRun, Toolchain
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -111,7 +111,7 @@ class Backend(ABC):
         *,
         loopback: bool = False,
     ) -> list[CallResult]:
-        """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls.py``)."""
+        """Make many calls, in one process as long as it lives (see ``Sandbox.calls`` and ``sandbox/calls``)."""
         return make_calls(self, Path(file), function, args, limits or Limits(), loopback=loopback)
 
     def run_tests(
@@ -124,7 +124,7 @@ class Backend(ABC):
         limits: Limits | None = None,
         loopback: bool = False,
     ) -> TestRun:
-        """Run a given test suite (see ``Sandbox.run_tests`` and ``sandbox/suites.py``)."""
+        """Run a given test suite (see ``Sandbox.run_tests`` and ``sandbox/test_runners/run.py``)."""
         self._program(runner_toolchain(runner))
         return run_suite(
             self,

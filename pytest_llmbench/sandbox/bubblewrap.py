@@ -16,16 +16,16 @@ from io import FileIO
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox import cgroup
 from pytest_llmbench.sandbox.backend import Backend
-from pytest_llmbench.sandbox.bed import Bed
-from pytest_llmbench.sandbox.disk import Disk
-from pytest_llmbench.sandbox.identity import Identity, identity
-from pytest_llmbench.sandbox.launch import Launch
-from pytest_llmbench.sandbox.process import Ended, execute, kill_group, kill_one
-from pytest_llmbench.sandbox.procfs import children
-from pytest_llmbench.sandbox.rlimits import prlimit_arguments
-from pytest_llmbench.sandbox.seccomp import AF_UNIX, LOOPBACK_FAMILIES, filter_program
+from pytest_llmbench.sandbox.command import Launch
+from pytest_llmbench.sandbox.files.bed import Bed
+from pytest_llmbench.sandbox.files.unprivileged_user import Identity, identity
+from pytest_llmbench.sandbox.kernel import cgroup
+from pytest_llmbench.sandbox.kernel.rlimits import prlimit_arguments
+from pytest_llmbench.sandbox.kernel.seccomp import AF_UNIX, LOOPBACK_FAMILIES, filter_program
+from pytest_llmbench.sandbox.supervise.disk_usage import Disk
+from pytest_llmbench.sandbox.supervise.process import Ended, execute, kill_group, kill_one
+from pytest_llmbench.sandbox.supervise.procfs import children
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
 _NOT_INSTALLED = "bubblewrap is not installed (no bwrap on the PATH)"

@@ -12,7 +12,7 @@ import pytest
 from support.browser import chromium, missing, requests
 from support.synthetic import synthetic_run
 
-from pytest_llmbench.pipeline.evidence import write_html
+from pytest_llmbench.runs.report_data import write_html
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

@@ -7,7 +7,7 @@ from support.bench import Bench
 from support.fuzzing import check, looked_at
 from support.grammar import LONGEST, random_reply
 
-from pytest_llmbench.llm.thoughts import separate
+from pytest_llmbench.llm.clients.reasoning import separate
 
 BATCH = 100
 

@@ -16,7 +16,7 @@ from support.server_answers import answer
 from support.server_sessions import ask_all, check
 
 from pytest_llmbench.errors import ModelError
-from pytest_llmbench.llm.openai_client import OpenAIClient
+from pytest_llmbench.llm.clients.openai_client import OpenAIClient
 from pytest_llmbench.schema.attempt import CompletionRequest, Message, Outcome
 
 COUNT, PER_SESSION = 1000, 100

@@ -17,7 +17,7 @@ from support.hostile import MARK, PROGRAMS, TOOLCHAINS, Prepared, Program
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
-from pytest_llmbench.sandbox.select import SandboxChoice, choose, open_sandbox
+from pytest_llmbench.sandbox.selection import SandboxChoice, choose, open_sandbox
 from pytest_llmbench.schema.execution import Toolchain
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from support.bench import REPOSITORY
 
-from pytest_llmbench.budget import OverBudget
+from pytest_llmbench.plugin.author.source import SourceFile
+from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
 from pytest_llmbench.schema.execution import CallResult
-from pytest_llmbench.source import SourceFile
 
 SIZE = 99_000
 """Characters, which a file may have that is looked into."""

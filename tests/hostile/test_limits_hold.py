@@ -7,8 +7,8 @@ import re
 import pytest
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox import cgroup, cgroup_places
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.kernel import cgroup, cgroup_places
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
 UNREAPED = """
@@ -39,7 +39,7 @@ import fcntl, os, time
 for i in range(500):
     fd = os.open(f"f{i}", os.O_CREAT | os.O_RDWR)
     for j in range(800): fcntl.lockf(fd, fcntl.LOCK_EX, 1, 2 * (800 - j))
-time.sleep(10)
+time.sleep(25)
 """
 MAPPINGS = """
 import ctypes, os, time

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
 PROJECT = Path(__file__).parents[2]

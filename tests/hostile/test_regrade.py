@@ -14,9 +14,9 @@ import pytest
 from support.bench import ADD_REPLY, Bench
 from support.server import ChatServer, Reply
 
-from pytest_llmbench import replay
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.llm.resolve import resolve
+from pytest_llmbench.llm.discovery.resolve import resolve
+from pytest_llmbench.plugin.options import replay
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec, Settings
 
 CONFTEST = "import pathlib; pathlib.Path({canary!r}).write_text('ran')\n"

@@ -11,8 +11,8 @@ import pytest
 from support.bench import Bench
 from support.evil import EVIL
 
-from pytest_llmbench.pipeline.attempt import LONGEST_FILE, READING_S, Submission, read_submission
-from pytest_llmbench.replies.extract import (
+from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, read_submission
+from pytest_llmbench.extraction.extract import (
     LONGEST_NOTE,
     LONGEST_REPLY,
     MOST_BLOCKS,
@@ -20,7 +20,7 @@ from pytest_llmbench.replies.extract import (
     Extraction,
     extract,
 )
-from pytest_llmbench.sandbox.workspace import MAX_FILES, refusals, write_files
+from pytest_llmbench.sandbox.files.workspace import MAX_FILES, refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
@@ -182,8 +182,8 @@ def test_a_reply_that_takes_too_long_to_read_holds_no_code_and_says_so(monkeypat
         while True:
             pass
 
-    monkeypatch.setattr("pytest_llmbench.pipeline.attempt.extract", endless)
-    monkeypatch.setattr("pytest_llmbench.pipeline.attempt.READING_S", 0.2)
+    monkeypatch.setattr("pytest_llmbench.attempts.submission.extract", endless)
+    monkeypatch.setattr("pytest_llmbench.attempts.submission.READING_S", 0.2)
     submission = submitted(GOOD_BLOCK)
     assert submission.no_code
     assert submission.notes == ("over budget: reading the reply took more than 0.2 s of CPU",)
@@ -238,7 +238,14 @@ def test_a_reply_with_every_name_touches_nothing_outside(bench: Bench) -> None:
     for name in ("folder", "linked"):
         assert run.attempt("show", name)["error"]["kind"] == "invalid_response"
     new = {path for path in after if after[path] != before.get(path)} | (before.keys() - after.keys())
-    ours = ("project/.llmbench", "project/.pytest_cache", "temporary/", "project/report.json", "project/junit.xml")
+    ours = (
+        "project/.llmbench",
+        "project/.pytest_cache",
+        "temporary/",
+        "pytest-temporary/",
+        "project/report.json",
+        "project/junit.xml",
+    )
     assert not {path for path in new if not path.startswith(ours) and "__pycache__" not in path}
     assert [path.name for path in run.folder.glob("files/*/*/*")] == ["add.py.reply"]
     own = ("run.json", "plan.json", "attempts.jsonl", "items.jsonl", "results.json")

@@ -23,12 +23,12 @@ from support.hostile_runs import (
     tree,
 )
 
+from pytest_llmbench.attempts.submission import Submission, keep_files
 from pytest_llmbench.caches.store import VARIABLE, Entry
 from pytest_llmbench.cli.main import main
 from pytest_llmbench.errors import HarnessError, StoreError
-from pytest_llmbench.pipeline.attempt import Submission, keep_files
-from pytest_llmbench.pipeline.evidence import write_html
-from pytest_llmbench.pipeline.results import read_header
+from pytest_llmbench.runs.report_data import write_html
+from pytest_llmbench.runs.results import load_results, read_header
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ItemRecord
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.store.completions import CompletionStore
@@ -189,9 +189,7 @@ def test_a_damaged_reply_costs_its_attempt_alone_and_is_told(
     assert (
         main(["show", f"{of.name.partition('.')[0]}/{of.parent.name}/{of.name.split('.')[1]}", str(shared.path)]) == 0
     )
-    write_html(
-        shared, __import__("pytest_llmbench.pipeline.results").pipeline.results.load_results(shared), tmp_path / "r"
-    )
+    write_html(shared, load_results(shared), tmp_path / "r")
 
 
 # -- merging ---------------------------------------------------------------------------------------------------------

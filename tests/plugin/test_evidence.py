@@ -7,8 +7,8 @@ import json
 from support.bench import WRONG_REPLY, Bench
 from support.server import ChatServer
 
-from pytest_llmbench.pipeline.evidence import write_html
-from pytest_llmbench.pipeline.results import load_results
+from pytest_llmbench.runs.report_data import write_html
+from pytest_llmbench.runs.results import load_results
 from pytest_llmbench.store.run_dir import RunDir
 
 

@@ -71,8 +71,8 @@ USED = """
 import sys
 
 def pytest_unconfigure():
-    wanted = ("sandbox.container", "pipeline.comparing", "analysis", "reporting.github", "reporting.markdown",
-        "reporting.html", "llm.litellm_client")
+    wanted = ("sandbox.container", "runs.compare", "analysis", "reporting.github", "reporting.markdown",
+        "reporting.html", "llm.clients.litellm_client")
     print("UNUSED", sorted(m for m in sys.modules if m.startswith(tuple(f"pytest_llmbench.{each}" for each in wanted))))
 """
 

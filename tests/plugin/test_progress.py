@@ -26,7 +26,9 @@ def quick(bench: Bench) -> Bench:
     """Two tasks, and hardly a pause between two signs."""
     for name in ("one", "two"):
         bench.task(name, SLOW)
-    bench.file("conftest.py", "import pytest_llmbench.progress as p\np.TERMINAL_S = 0.1\np.PLAIN_S = 0.4\n")
+    bench.file(
+        "conftest.py", "import pytest_llmbench.plugin.controller.progress as p\np.TERMINAL_S = 0.1\np.PLAIN_S = 0.4\n"
+    )
     return bench
 
 

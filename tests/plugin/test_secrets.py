@@ -274,8 +274,8 @@ def test_a_canary_key_is_nowhere(bench: Bench, tmp_path: Path, through: str, wor
 FAULTS = """
 import threading
 
-from pytest_llmbench.llm.openai_client import OpenAIClient
-from pytest_llmbench.pipeline.results import Recorder
+from pytest_llmbench.llm.clients.openai_client import OpenAIClient
+from pytest_llmbench.runs.results import Recorder
 
 
 def broken(self):

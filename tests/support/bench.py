@@ -106,6 +106,9 @@ class Bench:
         (root / "pyproject.toml").write_text(
             '[tool.pytest.ini_options]\ntestpaths = ["tests"]\nllm_taskpaths = ["tasks"]\n'
         )
+        self.temporary = root.with_name("pytest-temporary")
+        """Where sessions have their ``tmp_path``: at its end, a session removes the old ones of all that share it."""
+        self.temporary.mkdir(exist_ok=True)
         (root / "tests").mkdir()
         (root / "tasks").mkdir()
 
@@ -129,7 +132,8 @@ class Bench:
             for name, value in os.environ.items()
             if not name.startswith(("LLMBENCH_", "PYTEST_", "TOX_", "OPENAI_", "OLLAMA_")) and name != "CI"
         }
-        return {**kept, "LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", "PYTEST_ADDOPTS": _WITHOUT, **more}
+        ours = {"LLMBENCH_PROBE_PORTS": "1", "COLUMNS": "200", "PYTEST_ADDOPTS": _WITHOUT}
+        return {**kept, **ours, "PYTEST_DEBUG_TEMPROOT": str(self.temporary), **more}
 
     def command(self, *args: object) -> list[str]:
         """The command line."""

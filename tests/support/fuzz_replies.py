@@ -23,15 +23,15 @@ import pytest
 from support.bench import REPOSITORY
 from support.grammar import random_reply
 
-from pytest_llmbench.budget import OverBudget
-from pytest_llmbench.cpu_time import cpu_limit
-from pytest_llmbench.llm.thoughts import separate
-from pytest_llmbench.pipeline.attempt import read_submission
+from pytest_llmbench.attempts.submission import read_submission
+from pytest_llmbench.llm.clients.reasoning import separate
+from pytest_llmbench.plugin.author.source import SourceFile
+from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
 from pytest_llmbench.reporting.html.diff import file_changes
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import DEFAULT_BUDGET_S, Task
-from pytest_llmbench.source import SourceFile
+from pytest_llmbench.untrusted.cpu_time import cpu_limit
 
 MEMORY_MB = 4000
 """Of address space: a reply that takes the machine's memory ends this process."""

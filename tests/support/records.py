@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pytest_llmbench.pipeline.results import make_results
+from pytest_llmbench.runs.results import make_results
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord, Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard

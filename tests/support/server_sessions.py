@@ -10,7 +10,7 @@ from support.bench import ADD_REPLY, Bench, Run
 from support.evil import obeyed
 from support.raw_server import END, Asked, Bytes, RawServer, head, said
 
-from pytest_llmbench.pipeline.results import load_results
+from pytest_llmbench.runs.results import load_results
 from pytest_llmbench.schema.numbers import MOST
 from pytest_llmbench.store.run_dir import RunDir
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_llmbench.pipeline.results import Recorder, load_results
+from pytest_llmbench.runs.results import Recorder, load_results
 from pytest_llmbench.schema.attempt import (
     Completion,
     CompletionRequest,

@@ -34,9 +34,9 @@ _SESSION, _WORKER = "session", "worker"
 _MAX_REQUEST = 1 << 20
 _FORK_S = 30.0
 IMPORTED = (
-    "pytest_llmbench.activate", "pytest_llmbench.cli.main", "xdist.dsession", "xdist.workermanage", "xdist.remote",
-    "pytest_timeout", "pytest_jsonreport.plugin", "rich.console", "httpx", "pydantic", "ast_grep_py", "asyncio",
-    "pytest_llmbench.llm.openai_client", "pytest_llmbench.llm.local_files",
+    "pytest_llmbench.plugin.activate", "pytest_llmbench.cli.main", "xdist.dsession", "xdist.workermanage",
+    "xdist.remote", "pytest_timeout", "pytest_jsonreport.plugin", "rich.console", "httpx", "pydantic",
+    "ast_grep_py", "asyncio", "pytest_llmbench.llm.clients.openai_client", "pytest_llmbench.llm.clients.local_replies",
 )  # fmt: skip
 """What most sessions import; never litellm, which only some do."""
 

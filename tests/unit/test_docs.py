@@ -14,28 +14,28 @@ from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
-from test_layers import LAYERS
+from test_layers import LAYERS, PACKAGE, SUB_ROOMS, TOP
 
 import pytest_llmbench
-from pytest_llmbench import fixtures
+from pytest_llmbench.attempts.submission import Submission
 from pytest_llmbench.caches.store import VARIABLE as CACHE_VARIABLE
 from pytest_llmbench.catalog.rubric import POINT_KINDS, RUBRIC_KEYS
 from pytest_llmbench.catalog.task import TASK_KEYS
 from pytest_llmbench.grading.score import score_attempt
-from pytest_llmbench.llm.names import ServedModel, match
-from pytest_llmbench.llm.resolve import BUILTINS
-from pytest_llmbench.llm.retry import RetryPolicy, can_pass
-from pytest_llmbench.llm.servers import PORTS, PORTS_VARIABLE
-from pytest_llmbench.option_values import SANDBOXES
-from pytest_llmbench.options import OPTIONS
-from pytest_llmbench.pipeline.attempt import Submission
-from pytest_llmbench.sandbox.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
+from pytest_llmbench.llm.discovery.model_names import ServedModel, match
+from pytest_llmbench.llm.discovery.resolve import BUILTINS
+from pytest_llmbench.llm.discovery.servers import PORTS, PORTS_VARIABLE
+from pytest_llmbench.llm.failures.retry import RetryPolicy, can_pass
+from pytest_llmbench.plugin.author import fixtures
+from pytest_llmbench.plugin.author.source import SourceFile
+from pytest_llmbench.plugin.options.settings import OPTIONS
+from pytest_llmbench.plugin.options.values import SANDBOXES
+from pytest_llmbench.sandbox.supervise.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, TestRun
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, AttemptStatus, Results
 from pytest_llmbench.schema.settings import CacheMode
-from pytest_llmbench.source import SourceFile
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -252,8 +252,12 @@ def test_every_room_is_in_the_picture_and_in_the_table() -> None:
     (picture,) = [block.group() for block in BLOCK.finditer(text)]
     layers = re.split(r"^ +-+$", picture, flags=re.MULTILINE)
     for room, layer in LAYERS.items():
-        assert re.search(rf"(?<!\w){room}(?!\w)", layers[3 - layer]), f"{room} is not in layer {layer} of the picture"
-    assert sorted(names(text)) == sorted(LAYERS)
+        assert re.search(rf"(?<!\w){room}(?!\w)", layers[TOP - layer]), f"{room} is not in layer {layer} of the picture"
+    rooms, inner = text.split("Three rooms have rooms in them")
+    assert sorted(names(rooms)) == sorted(LAYERS)
+    there = {f"{outer}/{path.name}" for outer in SUB_ROOMS for path in (PACKAGE / outer).iterdir() if path.is_dir()}
+    without_code = {f"{outer}/__pycache__" for outer in SUB_ROOMS} | {"sandbox/drivers", "sandbox/etc"}
+    assert {name for name in names(inner) if "/" in name} - {"plugin/__init__"} == there - without_code
 
 
 def anchors(text: str) -> set[str]:

@@ -2,10 +2,11 @@
 """Starts one program under Landlock, a filter of system calls and the kernel's limits, and ends all that comes of it.
 
 It stands between the grader and the program, as a process of its own: only whoever adopts orphans can be sure that none
-is left, and the grader must not give up rights of its own. ``sandbox/landlock.py`` starts it with three descriptors as
-arguments: CONFIG, CONTROL, REPORT. It reads a ``Config`` from CONFIG, by ``marshal``: this very interpreter wrote it,
-and ``json`` would take longer to import than all the rest. It ends the program as soon as there is anything to read on
-CONTROL, its other end is closed, or the grader has died. When everything has ended it writes one line to REPORT:
+is left, and the grader must not give up rights of its own. ``sandbox/landlock/backend.py`` starts it with three
+descriptors as arguments: CONFIG, CONTROL, REPORT. It reads a ``Config`` from CONFIG, by ``marshal``: this very
+interpreter wrote it, and ``json`` would take longer to import than all the rest. It ends the program as soon as there
+is anything to read on CONTROL, its other end is closed, or the grader has died. When everything has ended it writes one
+line to REPORT:
 
     ended STATUS CPU_S     how the program ended (negative: by that signal), CPU time of all processes
     failed WHY             it was never started

@@ -1,4 +1,4 @@
-// Runs inside the sandbox: calls one function of an untrusted JavaScript file (see sandbox/calls.py).
+// Runs inside the sandbox: calls one function of an untrusted JavaScript file (see sandbox/calls/client.py).
 // Everything it uses is taken before the untrusted code is imported, which shares its process.
 
 import { openSync, readFileSync, writeSync } from "node:fs";

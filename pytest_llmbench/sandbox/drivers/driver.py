@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script that is mounted alone
-"""Runs inside the sandbox: calls one function of an untrusted Python file (see ``sandbox/calls.py``).
+"""Runs inside the sandbox: calls one function of an untrusted Python file (see ``sandbox/calls/client.py``).
 
 Everything it uses of the standard library is imported before the untrusted code, which shares its process.
 """

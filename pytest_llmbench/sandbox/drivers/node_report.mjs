@@ -1,4 +1,4 @@
-// Runs inside the sandbox: a reporter for node --test that tells what became of each test (see sandbox/suites.py).
+// Runs inside the sandbox: a reporter for node --test that tells what became of each test (see sandbox/test_runners/run.py).
 // It lives in the process that starts the test files, each of which has a process of its own.
 
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script that is mounted alone
-"""Runs inside the sandbox: pytest over given test files, telling what became of each test (see ``sandbox/suites.py``).
+"""Runs inside the sandbox: pytest over given test files, reporting how each test ended (see ``sandbox/test_runners``).
 
 pytest and all that this script uses are imported before the untrusted code, which shares their process.
 """

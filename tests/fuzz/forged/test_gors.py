@@ -20,8 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_llmbench.plugin.author.source import SourceFinder
 from pytest_llmbench.schema.execution import CallResult, ExecResult
-from pytest_llmbench.source import SourceFinder
 
 ROOT = Path(__file__).parents[3]
 RAN = ExecResult(("probe",), 0, "", "", wall_s=1.0, cpu_s=1.0)

@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.bench import REPOSITORY
 
+from pytest_llmbench.plugin.author.source import SourceFinder
 from pytest_llmbench.schema.execution import CallResult
-from pytest_llmbench.source import SourceFinder
 
 MISSED = (AssertionError, pytest.fail.Exception)
 EXAMPLES = int(os.environ.get("LLMBENCH_FUZZ_EXAMPLES", "60"))

@@ -15,7 +15,7 @@ from support.compiled import build_all
 from support.hostile import TOOLCHAINS, corpus
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.files.rmtree import remove_tree
 
 FILE = "tests/hostile/test_programs.py"
 
@@ -47,8 +47,8 @@ def test_an_ordinary_users_commands_leave_nothing_and_meet_their_limits(root, sa
     build_all(sandbox_for)
     files = [
         "tests/hostile/test_limits_hold.py",
-        "tests/unit/sandbox/test_bed.py",
-        "tests/unit/sandbox/test_keeping.py",
+        "tests/unit/sandbox/files/test_bed.py",
+        "tests/unit/sandbox/files/test_keeping.py",
     ]
     ran = pytest_elsewhere(root, [*files, "-q", "-n", "0", "--tb=short"], uid=UID)
     assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]

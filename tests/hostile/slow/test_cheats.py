@@ -19,11 +19,11 @@ from support.suite import TASKS
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.replies.extract import extract
+from pytest_llmbench.extraction.extract import extract
 from pytest_llmbench.sandbox.backend import Backend
-from pytest_llmbench.sandbox.bed import Bed
-from pytest_llmbench.sandbox.launch import Launch
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.command import Launch
+from pytest_llmbench.sandbox.files.bed import Bed
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult
 
 CALLED = {"python-top-k": ("top_k.py", "top_k_frequent"), "js-bug-fix": ("task_queue.js", "f")}

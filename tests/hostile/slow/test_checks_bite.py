@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.as_user import UID, pytest_elsewhere
 
-from pytest_llmbench.sandbox.cleanup import remove_tree
+from pytest_llmbench.sandbox.files.rmtree import remove_tree
 
 EXPECTED = {
     "python-read_files": "the secret was read",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox.select import choose
+from pytest_llmbench.sandbox.selection import choose
 
 REPOSITORY = Path(__file__).parents[3]
 

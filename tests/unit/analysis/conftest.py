@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmbench.analysis.rows import ModelScore, from_rows
+from pytest_llmbench.analysis.model_scores import ModelScore, from_rows
 from pytest_llmbench.published.tables import Published, read, shipped
 
 TASKS = ("python", "javascript", "typescript", "rust", "go", "sse")

@@ -9,9 +9,9 @@ from support.boards import results_of
 
 from pytest_llmbench.analysis.comparability import differences
 from pytest_llmbench.analysis.comparison import compare
-from pytest_llmbench.analysis.moves import moves
+from pytest_llmbench.analysis.regrade_diff import moves
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.pipeline.comparing import compare_runs
+from pytest_llmbench.runs.compare import compare_runs
 from pytest_llmbench.schema.results import Results
 
 TASKS = ("a", "b", "c", "d", "e", "f")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pytest_llmbench.analysis.consistency import consistency
 from pytest_llmbench.analysis.efficiency import efficiency, pareto_front
 from pytest_llmbench.analysis.figures import difference, half_up, written
+from pytest_llmbench.analysis.model_scores import ModelScore, from_rows
 from pytest_llmbench.analysis.ranks import ranked
-from pytest_llmbench.analysis.rows import ModelScore, from_rows
 
 
 def score(model: str, total: float, **fields) -> ModelScore:

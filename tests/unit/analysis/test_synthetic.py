@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from support.records import answered, card, criterion, failed, plan, record, results
 
-from pytest_llmbench.analysis.fixes import Approach, approaches, fix_rates
+from pytest_llmbench.analysis.criterion_stats import Approach, approaches, fix_rates
+from pytest_llmbench.analysis.model_scores import from_results
 from pytest_llmbench.analysis.ranks import ranked
-from pytest_llmbench.analysis.rows import from_results
 from pytest_llmbench.grading.aggregate import DESELECTED
 from pytest_llmbench.schema.keys import AttemptKey
 

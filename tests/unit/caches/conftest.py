@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.caches.store import VARIABLE
-from pytest_llmbench.sandbox.select import choose, open_sandbox
+from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ import pytest
 from pytest_llmbench.caches import cargo
 from pytest_llmbench.caches.store import VARIABLE
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.sandbox.select import open_sandbox
+from pytest_llmbench.sandbox.selection import open_sandbox
 from pytest_llmbench.schema.execution import ExecResult, Limits
 
 DEPENDENCIES = Path(__file__).with_name("crates")

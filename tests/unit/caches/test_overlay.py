@@ -6,7 +6,7 @@ import pytest
 
 from pytest_llmbench.caches import go
 from pytest_llmbench.caches.overlay import link_tree, make_room
-from pytest_llmbench.sandbox.bed import copy_tree
+from pytest_llmbench.sandbox.files.bed import copy_tree
 from pytest_llmbench.schema.execution import Toolchain
 
 HOSTILE = """

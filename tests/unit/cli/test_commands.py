@@ -11,10 +11,10 @@ from support.server import ChatServer
 from support.synthetic import synthetic_run
 
 from pytest_llmbench.cli.main import COMMANDS, main
-from pytest_llmbench.pipeline.published_scores import TASKS
-from pytest_llmbench.pipeline.results import to_json
 from pytest_llmbench.published.tables import shipped
 from pytest_llmbench.reporting.terminal import render
+from pytest_llmbench.runs.published_scores import TASKS
+from pytest_llmbench.runs.results import to_json
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.run_dir import RunDir
 

@@ -9,7 +9,7 @@ import pytest
 from support.boards import results_of
 
 from pytest_llmbench.cli.main import main
-from pytest_llmbench.pipeline.results import to_json
+from pytest_llmbench.runs.results import to_json
 from pytest_llmbench.schema.results import Results
 
 TASKS = ("a", "b", "c", "d", "e", "f")

@@ -21,8 +21,6 @@ from support.records import answered, card, criterion, failed, plan, record, res
 from support.synthetic import HOSTILE, synthetic_run
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.pipeline.evidence import gather, write_html
-from pytest_llmbench.pipeline.results import load_results
 from pytest_llmbench.reporting.html.details import MOST_CHARACTERS, AttemptEvidence, Turn, pack_attempt
 from pytest_llmbench.reporting.html.diff import MOST_LINES, MOST_SHOWN, file_changes
 from pytest_llmbench.reporting.html.figures import level, pareto_front, seconds, usd
@@ -30,6 +28,8 @@ from pytest_llmbench.reporting.html.heat import heat_rows
 from pytest_llmbench.reporting.html.page import ROOM, pieces
 from pytest_llmbench.reporting.html.text import all_visible, cut, json_block, link, packed, visible
 from pytest_llmbench.reporting.html.troubles import troubles
+from pytest_llmbench.runs.report_data import gather, write_html
+from pytest_llmbench.runs.results import load_results
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.store.run_dir import RunDir
@@ -161,7 +161,7 @@ def test_an_old_report_stays_when_a_new_one_fails(run, tmp_path, monkeypatch):
         yield "<!DOCTYPE html>"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pytest_llmbench.pipeline.evidence.pieces", breaks)
+    monkeypatch.setattr("pytest_llmbench.runs.report_data.pieces", breaks)
     with pytest.raises(StoreError, match="No space left"):
         write_html(run, load_results(run), path)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("report.html", "old")]

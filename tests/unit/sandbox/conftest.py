@@ -10,7 +10,7 @@ from support.warm import warm_go
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
-from pytest_llmbench.sandbox.select import SandboxChoice, choose, open_sandbox
+from pytest_llmbench.sandbox.selection import SandboxChoice, choose, open_sandbox
 
 
 @cache

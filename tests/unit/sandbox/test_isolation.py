@@ -208,7 +208,7 @@ def test_an_ordinary_user_gets_the_same(tmp_path_factory):
         script = folder / "script.py"
         script.write_text(
             "from pathlib import Path\n"
-            "from pytest_llmbench.sandbox.select import choose, open_sandbox\n"
+            "from pytest_llmbench.sandbox.selection import choose, open_sandbox\n"
             "from pytest_llmbench.schema.execution import Limits\n"
             f"sandbox = open_sandbox(choose('bubblewrap'), Path({str(folder / 'open' / 'workspace')!r}))\n"
             "print(sandbox.run(['sh', '-c', 'id -u; touch made; ls /root /run'], keep=['made']).stdout)\n"

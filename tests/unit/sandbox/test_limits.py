@@ -8,7 +8,7 @@ import pytest
 from support.zygote import own_children
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox.rlimits import limit_behind
+from pytest_llmbench.sandbox.kernel.rlimits import limit_behind
 from pytest_llmbench.schema.execution import Limits
 
 SMALL = Limits(wall_s=20, cpu_s=10, memory_mb=200, processes=30, output_bytes=100_000, file_mb=1, disk_mb=8, inodes=300)
@@ -157,8 +157,8 @@ def test_a_busy_machine_changes_no_verdict(python):
 
 
 def test_a_verdict_is_refused_where_the_cpus_were_taken(sandbox, monkeypatch):
-    monkeypatch.setattr("pytest_llmbench.sandbox.watchdog._STARVED_EXTRA_S", -9.5)
-    monkeypatch.setattr("pytest_llmbench.sandbox.watchdog.Watchdog._unhindered_s", lambda *_: 0.0)
+    monkeypatch.setattr("pytest_llmbench.sandbox.supervise.watchdog._STARVED_EXTRA_S", -9.5)
+    monkeypatch.setattr("pytest_llmbench.sandbox.supervise.watchdog.Watchdog._unhindered_s", lambda *_: 0.0)
     before = time.monotonic()
     with pytest.raises(SandboxError, match="for want of a CPU"):
         sandbox.run(["sleep", "60"], Limits(wall_s=1.0))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox.procfs import with_environment
+from pytest_llmbench.sandbox.supervise.procfs import with_environment
 from pytest_llmbench.schema.execution import Limits
 
 

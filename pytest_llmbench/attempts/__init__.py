@@ -1,0 +1,1 @@
+"""Layer 2: one attempt: its submission, its turns, the toolchains it needs."""

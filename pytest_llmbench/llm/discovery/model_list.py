@@ -1,0 +1,56 @@
+"""The models that a server lists, read out of its answer: names that somebody could type, and no more of them than fit.
+
+Left out is a name that holds control characters or others that show as nothing, or is longer than ``MAX_NAME_CHARS``,
+and whatever comes after ``MAX_MODELS``. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.guarded_json import short
+from pytest_llmbench.llm.wording import escaped
+
+MAX_MODELS = 5_000
+MAX_NAME_CHARS = 200
+_MAX_ALIASES = 20
+_STATE_CHARS = 60
+
+
+class ModelList(NamedTuple):
+    """What a list holds."""
+
+    models: tuple[ServedModel, ...]
+    left_out: int = 0
+    """Entries without a usable name, and those too many."""
+
+
+def read_list(answer: Any, base_url: str) -> ModelList | None:
+    """The models of a well-formed list; None for anything else, also where not one entry has a usable name."""
+    if not isinstance(answer, Mapping) or "data" not in answer:
+        return None
+    entries = answer["data"]
+    if not isinstance(entries, list | None):
+        return None
+    found = [_served(entry, base_url) for entry in (entries or [])[:MAX_MODELS]]
+    models = tuple(model for model in found if model is not None)
+    return ModelList(models, len(entries or ()) - len(models)) if models or not entries else None
+
+
+def _served(entry: Any, base_url: str) -> ServedModel | None:
+    if not isinstance(entry, Mapping) or not (name := short(entry.get("id"), MAX_NAME_CHARS)):
+        return None
+    aliases = entry.get("aliases")
+    told = aliases[:_MAX_ALIASES] if isinstance(aliases, list) else []
+    names = tuple(alias for each in told if (alias := short(each, MAX_NAME_CHARS)))
+    return ServedModel(name, names, base_url, _state(entry.get("status")))
+
+
+def _state(status: Any) -> str:
+    """Of a model in the list of a llama-server that routes: loaded or not; empty: not told."""
+    if not isinstance(status, Mapping) or not isinstance(value := status.get("value"), str):
+        return ""
+    told = escaped(value[:_STATE_CHARS])
+    return f"{told}, its last load failed" if status.get("failed") is True else told

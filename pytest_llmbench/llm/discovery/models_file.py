@@ -1,0 +1,216 @@
+"""The user's models: ``llmbench.toml`` with endpoints and parameters, or the ``preset.ini`` of a llama.cpp router."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.servers import api_root
+from pytest_llmbench.llm.prices import Price
+from pytest_llmbench.schema.attempt import Frozen
+
+_OURS = frozenset({"model", "messages", "stream", "stream_options"})
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
+_METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")
+_PRESET_TEXT = """
+    ctx-size n-predict temperature top-k top-p min-p typical top-nsigma xtc-probability xtc-threshold repeat-last-n
+    repeat-penalty presence-penalty frequency-penalty dry-multiplier dry-base dry-allowed-length mirostat mirostat-lr
+    mirostat-ent seed samplers cache-type-k cache-type-v jinja reasoning-format reasoning-budget parallel flash-attn
+    rope-scaling rope-scale swa-full
+"""
+_PRESET_KEYS = frozenset(_PRESET_TEXT.split())
+"""What shapes replies. Everything else, paths and keys among it, is not kept."""
+_SHORT = {
+    "c": "ctx-size",
+    "n": "n-predict",
+    "predict": "n-predict",
+    "temp": "temperature",
+    "ctk": "cache-type-k",
+    "ctv": "cache-type-v",
+    "np": "parallel",
+    "fa": "flash-attn",
+}
+"""Other names that llama.cpp has for some of them."""
+
+
+class _Entry(Frozen):
+    """Values are taken as they are written: ``"4"`` is no number, and infinity is none either."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class PriceEntry(_Entry):
+    """USD for a million tokens."""
+
+    input_usd_per_mtok: Annotated[float, Field(ge=0)]
+    output_usd_per_mtok: Annotated[float, Field(ge=0)]
+
+
+class ModelEntry(_Entry):
+    """One model of the file; what is not said is looked up, or unknown."""
+
+    litellm: str | None = None
+    """A hosted model as litellm calls it, ``PROVIDER/NAME``."""
+    base_url: str | None = None
+    name: str | None = None
+    """The name sent to the server; None: the entry's own."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    system_prompt: str | None = None
+    reasoning_effort: str | None = None
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key."""
+    slots: Annotated[int, Field(ge=1)] | None = None
+    """Requests in flight."""
+    context: Annotated[int, Field(ge=1)] | None = None
+    """Tokens of prompt and reply together."""
+    price: PriceEntry | None = None
+    size_gb: Annotated[float, Field(gt=0)] | None = None
+    quant: str | None = None
+    base: str | None = None
+    thinking: bool | None = None
+    labels: list[str] = Field(default_factory=list)
+    aliases: list[str] = Field(default_factory=list)
+    preset: dict[str, str] = Field(default_factory=dict)
+    """What a preset file sets for it."""
+
+    @property
+    def sent_params(self) -> dict[str, Any]:
+        """Sampling parameters of every request."""
+        effort = {"reasoning_effort": self.reasoning_effort} if self.reasoning_effort is not None else {}
+        return {**self.params, **effort}
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What reports may group and compare by."""
+        said = self.model_dump(mode="json", include=set(_METADATA), exclude_none=True)
+        return {name: value for name, value in said.items() if value not in ([], {})}
+
+    @property
+    def usd(self) -> Price | None:
+        """The price for one token."""
+        if self.price is None:
+            return None
+        return Price(self.price.input_usd_per_mtok / 1e6, self.price.output_usd_per_mtok / 1e6)
+
+
+class ModelsFile:
+    """The entries of one file, by name."""
+
+    def __init__(self, path: Path | None, entries: Mapping[str, ModelEntry]) -> None:
+        self.path = path
+        """None: there is no file."""
+        self.entries = entries
+
+    @classmethod
+    def read(cls, path: Path | None) -> ModelsFile:
+        """Read a file by its ending. Raises ``OptionError`` naming file, model and key."""
+        if path is None:
+            return cls(None, {})
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise OptionError(f"models file {path} cannot be read: {error}. Give another --llm-models-file.") from error
+        return cls(path, _presets(path, text) if path.suffix == ".ini" else _toml(path, text))
+
+    @property
+    def listed(self) -> list[ServedModel]:
+        """The entries as names to choose from."""
+        return [ServedModel(name, tuple(entry.aliases)) for name, entry in self.entries.items()]
+
+
+def _toml(path: Path, text: str) -> dict[str, ModelEntry]:
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"models file {path} is no TOML: {error}.") from error
+    tables = content.get("models", {})
+    others = content.keys() - {"models"}
+    if others or not isinstance(tables, dict):
+        wrong = ", ".join(sorted(others)) or "models"
+        raise OptionError(f'models file {path}: {wrong}: write a table for each model, [models."gpt-oss-20b"].')
+    entries = {name: _entry(path, name, table) for name, table in tables.items()}
+    keys: dict[str, str | None] = {}
+    for name, entry in entries.items():
+        place = api_root(entry.base_url) if entry.base_url is not None else None
+        if place is not None and keys.setdefault(place, entry.api_key_env) != entry.api_key_env:
+            raise OptionError(f"models file {path}: {name}: api_key_env: models at one base_url have one key.")
+    return entries
+
+
+def _entry(path: Path, name: str, table: Any) -> ModelEntry:
+    where = f"models file {path}: model {name!r}"
+    if not isinstance(table, dict):
+        raise OptionError(f'{where} is no table: write [models."{name}"] above its keys.')
+    try:
+        if "preset" in table:
+            raise OptionError(f"{where}: preset: there is no such key; it is what a preset.ini sets.")
+        entry = ModelEntry.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        last = str(first["loc"][-1])
+        known = [*ModelEntry.model_fields, *PriceEntry.model_fields]
+        near = difflib.get_close_matches(last, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near and first["type"] == "extra_forbidden" else ""
+        what = "there is no such key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise OptionError(f"{where}: {key}: {what}{hint}.") from None  # its text would show the value
+    if entry.base_url is not None:
+        try:
+            api_root(entry.base_url)
+        except OptionError as error:
+            raise OptionError(f"{where}: base_url: {error}") from None
+    if problem := unsendable(entry.params):
+        raise OptionError(f"{where}: params: {problem}")
+    if entry.litellm is not None and (entry.base_url is not None or entry.api_key_env is not None):
+        raise OptionError(f"{where}: litellm finds its endpoint and key itself; take base_url and api_key_env away.")
+    if entry.api_key_env is not None and not _VARIABLE.fullmatch(entry.api_key_env):
+        raise OptionError(f"{where}: api_key_env: the name of an environment variable is needed, never the key itself.")
+    if entry.api_key_env is not None and entry.base_url is None:
+        raise OptionError(f"{where}: api_key_env: a key is sent to one server only; say which with base_url.")
+    return entry
+
+
+def unsendable(params: Mapping[str, Any]) -> str:
+    """Why sampling parameters cannot be sent; empty: they can."""
+    if ours := sorted(params.keys() & _OURS):
+        return f"{ours[0]} is no sampling parameter: llmbench sets it itself. Take it away."
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            return f"{name}={value} is nothing that JSON can hold."
+    return ""
+
+
+def _presets(path: Path, text: str) -> dict[str, ModelEntry]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), default_section="\n")
+    try:
+        parser.read_string(f"[ ]\n{text}")  # lines before the first section belong to none
+    except configparser.Error as error:
+        raise OptionError(f"models file {path} is no preset file: {error}.") from error
+    entries = {}
+    shared = _named_alike(parser["*"]) if "*" in parser else {}
+    for name in parser.sections():
+        if name.strip() not in ("", "*"):
+            keys = shared | _named_alike(parser[name])
+            aliases = [alias.strip() for alias in keys.get("alias", "").split(",") if alias.strip()]
+            kept = {key: value for key, value in keys.items() if key in _PRESET_KEYS}
+            size = kept.get("ctx-size", "")
+            context = int(size) if size.isascii() and size.isdigit() and int(size) else None  # 0: the model's own
+            entries[name] = ModelEntry(aliases=aliases, context=context, preset=kept)
+    return entries
+
+
+def _named_alike(section: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a section, each by its one name; of one that stands there twice the later counts."""
+    return {_SHORT.get(key, key): value for key, value in section.items()}

@@ -1,0 +1,295 @@
+"""From a model's name as typed to the place that answers for it.
+
+In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, the base URL if
+there is one, else servers that run on this machine, else litellm's table of hosted models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os.path import isdir, isfile
+from pathlib import Path
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.discovery.llama_server import Props, ask_props
+from pytest_llmbench.llm.discovery.model_names import ServedModel, match, nearest
+from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
+from pytest_llmbench.llm.discovery.servers import Listing, api_root, is_near, is_private, listing, probe, probed_urls
+from pytest_llmbench.llm.prices import PriceTable
+from pytest_llmbench.llm.protocols import ModelTarget
+from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
+
+BUILTINS = ("builtin/reference", "builtin/starter")
+HOSTED_CONCURRENCY = 8
+
+_LONGEST_LIST = 20
+
+
+def resolve(
+    specs: Sequence[ModelSpec],
+    settings: LLMSettings,
+    cwd: Path,
+    env: Mapping[str, str],
+    stored: Sequence[ServedModel] = (),
+) -> list[ModelTarget]:
+    """Look every model up, in the order given; ``dir:`` paths are relative to ``cwd``.
+
+    ``stored`` are the models of which replies are stored; where nothing may be asked, they are looked at first.
+
+    A server that does not answer gives a target with a ``problem``, so that the others can go on. Raises
+    ``OptionError`` for a name that nobody serves or that means several models, and for a folder that is none.
+    """
+    places = _Places(settings, cwd, env, stored)
+    return [places.find(spec) for spec in specs]
+
+
+def own_files(label: str) -> ModelTarget:
+    """The target of ``builtin/reference`` and its kind, and of ``mutant/NAME``: a task's own files."""
+    return ModelTarget(label, "builtin", label.removeprefix("builtin/"), "builtin")
+
+
+def describe(target: ModelTarget) -> str:
+    """One line on where a model is asked, without credentials."""
+    where = {
+        "folder": f"files in {target.name}",
+        "run": f"replies recorded in {target.name}",
+        "builtin": f"each task's {target.name} files",
+        "litellm": f"{target.name} through litellm",
+        "openai": f"{target.name} at {target.base_url}",
+    }[target.kind]
+    if target.problem:
+        return f"{target.label}: {where}: {target.problem}"
+    return f"{target.label}: {where}" if target.local else f"{target.label}: {where}, {target.concurrency} at a time"
+
+
+@dataclass
+class _Places:
+    """Where models may be; each server is asked once however many models are looked up."""
+
+    settings: LLMSettings
+    cwd: Path
+    env: Mapping[str, str] = field(repr=False)
+    stored: Sequence[ServedModel] = ()
+    _asked: dict[str, Props] = field(default_factory=dict)
+
+    def find(self, spec: ModelSpec) -> ModelTarget:
+        if spec.name.startswith("builtin/"):
+            return _builtin(spec)
+        if spec.name.startswith(("dir:", "run:")):
+            return self._folder(spec) if spec.name.startswith("dir:") else self._run(spec)
+        entry = self._entry(spec.name)
+        if entry is None:
+            return self._with(ModelEntry(), self._look_up(spec))
+        if entry.litellm is not None:
+            return self._with(entry, self._hosted_target(spec, entry.litellm))
+        name = entry.name or self._entry_name(spec.name)
+        if entry.base_url is not None:
+            return self._with(entry, self._openai(spec, name, api_root(entry.base_url)))
+        return self._with(entry, self._look_up(spec._replace(name=name)))
+
+    def _look_up(self, spec: ModelSpec) -> ModelTarget:
+        if self.settings.cache == "only" and (known := match(spec.name, self._stored_here)):
+            model = _only(spec.name, known)
+            assert model is not None
+            if "://" in model.base_url:
+                return self._openai(spec, model.id, model.base_url)
+            return self._hosted_target(spec, model.id)
+        return self._at_base_url(spec) if self._base_url else self._somewhere(spec)
+
+    @property
+    def _stored_here(self) -> list[ServedModel]:
+        """Of the base URL that the user named, if there is one."""
+        urls = {self._base_url.rstrip("/"), f"{self._base_url.rstrip('/')}/v1"} if self._base_url else None
+        return [model for model in self.stored if urls is None or model.base_url in urls]
+
+    # The models file
+
+    @cached_property
+    def _file(self) -> ModelsFile:
+        return ModelsFile.read(self.settings.models_file)
+
+    def _entry_name(self, name: str) -> str:
+        found = _only(name, match(name, self._file.listed))
+        assert found is not None
+        return found.id
+
+    def _entry(self, name: str) -> ModelEntry | None:
+        found = _only(name, match(name, self._file.listed))
+        return self._file.entries[found.id] if found is not None else None
+
+    def _with(self, entry: ModelEntry, target: ModelTarget) -> ModelTarget:
+        """What the file says of a model, over what was found; options go over both."""
+        if entry.api_key_env and not self.env.get(entry.api_key_env) and self.settings.cache != "only":
+            raise OptionError(
+                f"model {target.label!r}: the environment variable {entry.api_key_env}, which the models file names "
+                "for its key, is not set. Set it, or take api_key_env away."
+            )
+        if problem := unsendable(self.settings.params):
+            raise OptionError(f"--llm-param: {problem}")
+        props = self._props(target, entry)
+        concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
+        return replace(
+            target,
+            concurrency=concurrency,
+            params={**entry.sent_params, **self.settings.params},
+            system_prompt=entry.system_prompt if self.settings.system_prompt is None else self.settings.system_prompt,
+            key_variable=entry.api_key_env,
+            price=entry.usd or target.price,
+            context=entry.context or props.context,
+            routes=props.routes,
+            metadata={**entry.metadata, **props.metadata},
+        )
+
+    def _props(self, target: ModelTarget, entry: ModelEntry) -> Props:
+        """Of a server in a private network that did answer."""
+        unasked = target.problem or self.settings.cache == "only"
+        if target.base_url is None or unasked or not is_near(target.base_url):
+            return Props()
+        if target.base_url not in self._asked:
+            key = self.env.get(entry.api_key_env or ("OPENAI_API_KEY" if self._base_url and not entry.base_url else ""))
+            self._asked[target.base_url] = ask_props(target.base_url, key)
+        return self._asked[target.base_url]
+
+    def _folder(self, spec: ModelSpec) -> ModelTarget:
+        path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
+        if not isdir(path):
+            raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a folder of replies, one per task.")
+        return ModelTarget(spec.label, "folder", str(path), "dir")
+
+    def _run(self, spec: ModelSpec) -> ModelTarget:
+        path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
+        if spec.label == spec.name:
+            raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
+        if not isfile(path / "run.json"):
+            raise OptionError(f"model {spec.name!r}: {path} is no run folder. Give one, as of .llmbench/runs.")
+        return ModelTarget(spec.label, "run", str(path), "run")
+
+    # A base URL that the user named
+
+    @property
+    def _base_url(self) -> str | None:
+        return self.settings.base_url or self.env.get("OPENAI_BASE_URL")
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return listing(self._base_url or "", self.env.get("OPENAI_API_KEY"))
+
+    def _at_base_url(self, spec: ModelSpec) -> ModelTarget:
+        listing = self._listing
+        if listing.problem:
+            problem = f"{listing.problem}. Start the server, or give another --llm-base-url."
+            return self._openai(spec, spec.name, listing.base_url, problem)
+        if listing.models is None:
+            return self._openai(spec, spec.name, listing.base_url)
+        model = _only(spec.name, match(spec.name, listing.models))
+        if model is None:
+            served = [served.id for served in listing.models]
+            raise OptionError(
+                f"model {spec.name!r} is not served at {listing.base_url}.{_near(spec.name, served)} {_served(served)}"
+            )
+        return self._openai(spec, model.id, listing.base_url)
+
+    # Without one
+
+    @cached_property
+    def _running(self) -> list[Listing]:
+        return probe(self.env)
+
+    @cached_property
+    def _table(self) -> PriceTable:
+        return PriceTable.installed()
+
+    @cached_property
+    def _hosted(self) -> dict[str, str]:
+        return self._table.providers
+
+    def _somewhere(self, spec: ModelSpec) -> ModelTarget:
+        served = [model for listing in self._running for model in listing.models or ()]
+        model = _only(spec.name, match(spec.name, served))
+        if model is not None:
+            return replace(self._openai(spec, model.id, model.base_url), passed_over=self._passed_over)
+        if self._provider(spec.name):
+            return replace(self._hosted_target(spec, spec.name), passed_over=self._passed_over)
+        raise OptionError(self._not_found(spec.name, served))
+
+    @property
+    def _passed_over(self) -> tuple[str, ...]:
+        return tuple(listing.problem for listing in self._running if listing.problem)
+
+    def _provider(self, name: str) -> str | None:
+        """Who answers for a hosted model; None: nobody known."""
+        provider, _, rest = name.partition("/")
+        return provider if rest and provider in self._hosted.values() else self._hosted.get(name)
+
+    def _hosted_target(self, spec: ModelSpec, name: str) -> ModelTarget:
+        provider = self._provider(name)
+        if provider is None:
+            raise OptionError(f"model {spec.name!r}: litellm knows no {name!r}: write PROVIDER/NAME.")
+        return ModelTarget(
+            spec.label,
+            "litellm",
+            name,
+            "litellm",
+            f"litellm:{name}",
+            concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
+            provider=provider,
+            price=self._table.price(name),
+        )
+
+    def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
+        asked = ", ".join(probed_urls(self.env)) or "none"
+        running = ", ".join(listing.base_url for listing in self._running if not listing.problem) or "none"
+        passed_over = "".join(f" {each}." for each in self._passed_over)
+        listed = [model.id for model in self._file.listed]
+        known = list(dict.fromkeys([*listed, *(model.id for model in served), *self._hosted, *BUILTINS]))
+        file = f"Models file {self._file.path}: not in it. " if self._file.path else ""
+        return (
+            f"model {name!r} is found nowhere. {file}"
+            f"Servers on this machine asked: {asked}; of these answered: {running}.{passed_over} "
+            f"litellm's table of hosted models: not in it.{_near(name, known)} "
+            f"{_served([str(model) for model in served]) if served else ''}"
+        ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
+
+    def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ModelTarget:
+        concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
+        return ModelTarget(
+            spec.label,
+            "openai",
+            name,
+            base_url,
+            base_url,
+            base_url,
+            concurrency=concurrency,
+            problem=problem,
+        )
+
+
+def _builtin(spec: ModelSpec) -> ModelTarget:
+    if spec.name not in BUILTINS:
+        near = _near(spec.name, BUILTINS)
+        raise OptionError(f"model {spec.name!r} is not built in.{near} There are: {', '.join(BUILTINS)}.")
+    return replace(own_files(spec.name), label=spec.label)
+
+
+def _only(name: str, found: Sequence[ServedModel]) -> ServedModel | None:
+    """The one model found, or None; several are an error."""
+    if len(found) > 1:
+        raise OptionError(
+            f"model {name!r} means several: {', '.join(map(str, found))}. Write the whole name of one of them, "
+            "with --llm-base-url=URL if several servers have it."
+        )
+    return found[0] if found else None
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    close = nearest(name, known)
+    return f" Near: {', '.join(close)}." if close else ""
+
+
+def _served(names: Sequence[str]) -> str:
+    if not names:
+        return "It serves no model."
+    rest = len(names) - _LONGEST_LIST
+    return f"Served: {', '.join(names[:_LONGEST_LIST])}{f' and {rest} more' if rest > 0 else ''}."

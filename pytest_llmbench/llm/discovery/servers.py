@@ -1,0 +1,181 @@
+"""Asking OpenAI-compatible servers which models they serve: ``GET`` only, which loads no model anywhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.discovery.model_list import read_list
+from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.port_owners import is_trusted, listeners
+
+PORTS = (8080, 11434, 1234, 8000)
+"""Where llama-server and llama-swap, Ollama, LM Studio and vLLM listen by default."""
+
+PORTS_VARIABLE = "LLMBENCH_PROBE_PORTS"
+"""Environment variable with other ports of this machine to look at, separated by commas; empty: none."""
+
+PROBE_CONNECT_S = 0.3
+PROBE_READ_S = 2.0
+CONNECT_S = 5.0
+READ_S = 5.0
+
+_VERSION = re.compile(r"/v\d+\w*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a server said when asked for its models."""
+
+    base_url: str
+    """With the path that chat requests go below, usually ending in ``/v1``."""
+    models: tuple[ServedModel, ...] | None = None
+    """None: it gave no list."""
+    problem: str = ""
+    """Set when it gave no answer that can be used, or is not to be asked; begins with its URL."""
+    left_out: int = 0
+    """Entries of its list without a usable name."""
+
+
+def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Listing:
+    """Ask one server, given with or without ``/v1``; never raises for what the server does.
+
+    Both times together are the limit of each request. Raises ``OptionError`` for a URL or key that cannot be used.
+    """
+    from pytest_llmbench.llm.guarded_get import look_at
+
+    url = normalized(url)
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise OptionError("OPENAI_API_KEY holds characters that no HTTP header may hold: copy the key again.")
+    problem = ""
+    for base_url in _candidates(url):
+        look = look_at(
+            f"{base_url}/models", api_key, near=is_near(url), connect_s=connect_s, limit_s=connect_s + read_s
+        )
+        if look.problem:
+            problem = f"{base_url} {look.problem}"
+            break
+        found = read_list(look.value, base_url)
+        if found is not None:
+            return Listing(base_url, found.models, left_out=found.left_out)
+    return Listing(url if urlsplit(url).path else f"{url}/v1", problem=problem)
+
+
+def probe(env: Mapping[str, str]) -> list[Listing]:
+    """Ask every usual place for a server on this machine, all at once; only those that listed models.
+
+    ``OLLAMA_HOST`` comes first where it is set. No key is sent to servers that nobody named, and one that is another
+    user's is not asked at all: in its place there is a listing with a ``problem`` that says so.
+    """
+    urls = probed_urls(env)
+    if not urls:
+        return []
+    named = {_ollama_url(host)} if (host := env.get("OLLAMA_HOST")) else set()
+    with ThreadPoolExecutor(max_workers=len(urls)) as pool:
+        return [each for each in pool.map(lambda url: _probed(url, named=url in named), urls) if each is not None]
+
+
+def _probed(url: str, *, named: bool) -> Listing | None:
+    owners = None if named else listeners(urlsplit(url).port or 80)
+    strangers = sorted(user for user in owners or () if not is_trusted(user))
+    if strangers:
+        return _not_ours(url, f"belongs to another user of this machine (uid {strangers[0]})")
+    found = listing(url, connect_s=PROBE_CONNECT_S, read_s=PROBE_READ_S)
+    if found.models is not None and owners is not None and not owners:
+        return _not_ours(url, "answers, and nothing here tells whose it is")
+    return found if found.models is not None else None
+
+
+def _not_ours(url: str, why: str) -> Listing:
+    base_url = api_root(url)
+    return Listing(
+        base_url, problem=f"{base_url} {why}: not used. If you trust it, name it with --llm-base-url={base_url}"
+    )
+
+
+def probed_urls(env: Mapping[str, str]) -> list[str]:
+    """The places that ``probe`` asks; raises ``OptionError`` for a port that is none."""
+    ports: Sequence[int] = PORTS
+    if (text := env.get(PORTS_VARIABLE)) is not None:
+        try:
+            ports = [int(port) for port in text.replace(",", " ").split()]
+        except ValueError as error:
+            raise OptionError(f"{PORTS_VARIABLE}={text!r}: give port numbers separated by commas.") from error
+    urls = [_ollama_url(host)] if (host := env.get("OLLAMA_HOST")) else []
+    return list(dict.fromkeys([*urls, *(f"http://127.0.0.1:{port}" for port in ports)]))
+
+
+def normalized(url: str) -> str:
+    """The URL without a slash at its end; raises ``OptionError`` if it is none, or carries credentials."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(f"base URL {_shown(url)!r} is no HTTP URL: write it like http://localhost:8080/v1.")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise OptionError(
+            f"base URL of {parts.hostname!r}: leave user, password, query and fragment out of it; "
+            "a key belongs into the environment variable OPENAI_API_KEY."
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def api_root(url: str) -> str:
+    """As ``normalized``, and below ``/v1`` where there is no path: one server is one place, however it was written."""
+    url = normalized(url)
+    return url if urlsplit(url).path else f"{url}/v1"
+
+
+def is_near(url: str) -> bool:
+    """True for a server on this machine or in a private network, by name or address; asks no name server."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
+
+
+def is_private(url: str) -> bool:
+    """As ``is_near``, but the name is also looked up; a name that leads nowhere is not private."""
+    if is_near(url):
+        return True
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(not ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_global for address in found)
+
+
+def _candidates(url: str) -> list[str]:
+    """Where the API may begin, the likely place first: servers answer below ``/v1``, gateways below any path."""
+    return [url] if _VERSION.search(url) else [f"{url}/v1", url]
+
+
+def _ollama_url(host: str) -> str:
+    """``OLLAMA_HOST`` as a URL: a host, a host with a port, or a URL; ``0.0.0.0`` is where it listens, not lives."""
+    parts = _split(host if "://" in host else f"http://{host}")
+    if parts is None:
+        raise OptionError(f"OLLAMA_HOST={_shown(host)!r} is no host: write it like 127.0.0.1:11434.")
+    name = parts.hostname or "127.0.0.1"
+    name = "127.0.0.1" if name in ("0.0.0.0", "::", "localhost") else name  # noqa: S104 - compared, not bound
+    literal = f"[{name}]" if ":" in name else name
+    port = parts.port or {"https": 443}.get(parts.scheme, 11434)
+    return f"{parts.scheme}://{literal}:{port}"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # a port out of range shows here
+    except ValueError:
+        return None
+    return parts
+
+
+def _shown(url: str) -> str:
+    """A URL for a message, without what stands before an ``@``."""
+    return url.rpartition("@")[2]

@@ -1,0 +1,1 @@
+"""Failures: classified, bounded, and which of them are sent again."""

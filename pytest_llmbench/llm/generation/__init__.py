@@ -1,0 +1,1 @@
+"""The order of model calls: queues, concurrency, budgets, reuse of stored completions."""

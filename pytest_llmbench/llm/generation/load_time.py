@@ -1,0 +1,64 @@
+"""The time that a server needs to load a model before it answers, told apart from the answering.
+
+A llama-server with several models loads one inside the first request for it and says nothing of the time. It is asked
+just before that request, while nothing else is in flight there, whether the model is loaded; if not, what its answer's
+own ``timings`` leave unexplained of the wait is loading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pytest_llmbench.llm.protocols import ModelTarget
+from pytest_llmbench.schema.attempt import Outcome
+
+
+@dataclass(slots=True)
+class _Held:
+    model: str
+    loads: asyncio.Future[bool | None]
+    answered: bool = False
+
+
+class Loads:
+    """Which requests wait until their model is loaded: those sent before its first answer. For one event loop."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+
+    async def expected(self, target: ModelTarget, is_loaded: Callable[[str], Awaitable[bool | None]]) -> bool:
+        """True when a request sent now has to wait for the model; asks the server once each time the model changes.
+
+        Models of one queue never overlap, so that at a change nothing is in flight.
+        """
+        held = self._held.get(target.queue)
+        if held is None or held.model != target.name:
+            held = _Held(target.name, asyncio.ensure_future(is_loaded(target.name)))
+            self._held[target.queue] = held
+        return not held.answered and await asyncio.shield(held.loads) is False
+
+    def answered(self, target: ModelTarget) -> None:
+        """A request ended, well or not: whoever is sent from now on waits for no load."""
+        held = self._held.get(target.queue)
+        if held is not None and held.model == target.name:
+            held.answered = True
+
+
+def load_apart(outcome: Outcome) -> Outcome:
+    """The outcome of a request that waited for its model, with loading out of its answer's times and a figure itself.
+
+    Unchanged without a llama-server's ``timings``, and where it was sent more than once: the load fell into another.
+    """
+    completion = outcome.completion
+    if completion is None or completion.wall_s is None or outcome.retries:
+        return outcome
+    spent_ms = [(completion.timings or {}).get(name) for name in ("prompt_ms", "predicted_ms")]
+    if not all(isinstance(each, int | float) and 0 <= each < float("inf") for each in spent_ms):
+        return outcome
+    load_s = max(0.0, completion.wall_s - sum(each for each in spent_ms if each is not None) / 1000)
+    times: dict[str, float] = {"wall_s": completion.wall_s - load_s}
+    if completion.first_token_s is not None:
+        times["first_token_s"] = max(0.0, completion.first_token_s - load_s)
+    return outcome.model_copy(update={"load_s": load_s, "completion": completion.model_copy(update=times)})

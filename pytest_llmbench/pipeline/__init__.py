@@ -1,1 +1,0 @@
-"""Layer 2: the way down (key to workspace) and the way up (record to leaderboard)."""

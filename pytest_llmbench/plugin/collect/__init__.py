@@ -1,0 +1,1 @@
+"""From test modules to tasks, attempts and the plan of a session."""

@@ -1,0 +1,1 @@
+"""In the one controlling process: ask the models, keep the run, report, decide the exit status."""

@@ -1,0 +1,306 @@
+"""The controller: the one process of a session that looks models up, asks them, and keeps the run."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.clients.factory import real_clients
+from pytest_llmbench.llm.credentials.environment import Secrets
+from pytest_llmbench.llm.credentials.redact import Scrub
+from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.resolve import describe, own_files, resolve
+from pytest_llmbench.llm.discovery.servers import is_near
+from pytest_llmbench.llm.generation.gateway import Gateway
+from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_handlers
+from pytest_llmbench.runs.recorded import recorded
+from pytest_llmbench.runs.results import RESULTS, Recorder, read_header
+from pytest_llmbench.sandbox.selection import SandboxChoice, choose
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
+from pytest_llmbench.schema.settings import LLMSettings, Settings
+from pytest_llmbench.store.completions import CompletionStore
+from pytest_llmbench.store.inspection import checked
+from pytest_llmbench.store.run_dir import RunDir
+
+_LOOK_UP_S = 5.0
+"""Longest wait for the count of stored replies before the first test."""
+_PACKAGES = ("pytest-llmbench", "pytest", "pytest-xdist", "pytest-timeout", "litellm", "pydantic")
+
+
+class Controller:
+    """The process that plain pytest runs in, or xdist's controller."""
+
+    def __init__(
+        self, settings: Settings, secrets: Secrets, *, lookahead: bool, on_planned: Callable[[Plan], None]
+    ) -> None:
+        """Look the models up, take the keys, try the sandbox, open the run folder; nothing is asked yet.
+
+        ``lookahead``: ask little more than is graded, because the session may stop early. Raises ``OptionError``,
+        ``SandboxError`` or ``StoreError``.
+        """
+        self.settings = settings
+        completions = CompletionStore(settings.run_base / "completions")
+        self.targets: list[ModelTarget] = resolve(
+            settings.llm.models, settings.llm, Path.cwd(), secrets, _stored(settings.llm, completions)
+        )
+        self.providers = sorted({target.provider for target in self.targets if target.provider})
+        self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
+        secrets.take(self.providers, more=self.key_variables)  # before the first child is started
+        self.scrub = Scrub(secrets.values_taken)
+        self._notes = [
+            note
+            for path in dict.fromkeys(target.name for target in self.targets if target.kind == "run")
+            for note in checked(RunDir(Path(path)))
+        ]
+        self.sandbox: SandboxChoice = choose(settings.sandbox)
+        _refuse_unknown_prices(settings.llm, self.targets)
+        self.recorder = self._recorder(settings.resume)
+        self.run = self.recorder.run
+        completions.run = self.run.id
+        self._completions = completions
+        self.gateway = Gateway(
+            self.targets,
+            settings.llm,
+            completions,
+            self.recorder.outcome,
+            lookahead=lookahead,
+            client_factory=real_clients(settings.llm, secrets),
+            recall=self.recorder.recall,
+            earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
+            own_run=self.run.id if settings.resume else None,
+            recorded=lambda target, key: recorded(RunDir(Path(target.name)), key),
+            scrub=self.scrub.outcome,
+        )
+        self._on_planned = on_planned
+        self._announced_plan: Plan | None = None
+        self._announcing = threading.Lock()
+        self._hearing = threading.Lock()
+        self._heard = b""
+        self._channel: ChannelServer | None = None
+
+    def announce(self, plan: Plan, *, ask: bool = True) -> None:
+        """Take the plan and, if ``ask``, start to generate; the same plan from another worker changes nothing."""
+        with self._announcing:
+            if plan == self._announced_plan:
+                return
+            self._announced_plan = plan
+            self.recorder.planned(plan)
+            if not ask:
+                return
+            cards = {card.id: card for card in plan.tasks}
+            self.gateway.add_local(own_files(mutant.label) for card in plan.tasks for mutant in card.mutants)
+            known = self.gateway.announce(
+                [
+                    Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
+                    for key in plan.attempts()
+                    if not (card := cards[key.task]).unavailable
+                ]
+            )
+        known.wait(_LOOK_UP_S)
+        self._on_planned(plan)
+
+    def worker_input(self) -> dict[str, Any]:
+        """What a worker must know, in simple types: the channel and where files go."""
+        if self._channel is None:
+            self._channel = ChannelServer({"announce": self._announced, **source_handlers(self.gateway)})
+        return {
+            "address": self._channel.address,
+            "key": self._channel.key,
+            "run": str(self.run.path),
+            "sandbox": asdict(self.sandbox),
+            "queues": self.queues,
+            "providers": self.providers,
+            "key_variables": self.key_variables,
+        }
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Model label -> the queue it waits in."""
+        return {target.label: target.queue for target in self.targets}
+
+    def count_local(self, plan: Plan) -> int:
+        """Attempts that ask nobody: the files are on this machine."""
+        asked = {target.label for target in self.targets if not target.local}
+        return sum(key.model not in asked for key in plan.attempts())
+
+    def finish(self, *, stopped_by: str) -> Results:
+        """End generation and write the results; ``stopped_by`` is empty when the session came to its end."""
+        self.close()
+        started = self.recorder.header.run
+        ended = started.model_copy(update={"ended": _now(), "finished": not stopped_by, "stopped_by": stopped_by})
+        return self.recorder.finish(ended)
+
+    def close(self) -> None:
+        """Cancel what is in flight and let go of the workers. May be called again."""
+        self.gateway.close()
+        if self._channel is not None:
+            self._channel.close()
+
+    def header_lines(self) -> list[str]:
+        """What a user wants to see before the first test."""
+        models = [f"llmbench: {describe(target)}" for target in self.targets]
+        if self.settings.selfcheck:
+            models.append(f"llmbench: mutant/...: each task's mutants; all of it {self.settings.llm.epochs} times")
+        if self.settings.shard is not None:
+            number, of = self.settings.shard
+            models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
+        passed_over = dict.fromkeys(each for target in self.targets for each in target.passed_over)
+        return [
+            *models,
+            *(f"llmbench: {note}" for note in self._notes),
+            *(f"llmbench: passed over: {each}" for each in passed_over),
+            *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
+            f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
+            *(f"llmbench: sandbox: not held on this machine: {gap}" for gap in self.sandbox.missing_here),
+            f"llmbench: run folder: {self._shown(self.run.path)}",
+        ]
+
+    @property
+    def damaged(self) -> list[str]:
+        """What is wrong with each stored reply that could not be read, and so counted as none."""
+        return [*self.recorder.damaged.values(), *self._completions.damaged.values()]
+
+    @property
+    def results_path(self) -> str:
+        """Where ``results.json`` lies, as short as can be."""
+        return self._shown(self.run.path / RESULTS)
+
+    def _recorder(self, resume: str | None) -> Recorder:
+        """Of a new run, or of one that is gone on with. Raises ``OptionError`` or ``StoreError``."""
+        if resume is None:
+            run = RunDir.create(self.settings.run_base, self.settings.run_id)
+            run.hold()
+            return Recorder(run, self._header(run))
+        run = RunDir.open(self.settings.run_base, resume)
+        self._notes += checked(run)
+        run.hold()
+        former, now = read_header(run), self._header(run)
+        differences = differences_between(former, now)
+        if differences:
+            raise OptionError(
+                f"--llm-resume: {run.path} cannot be gone on with, for its figures would be of two kinds: "
+                f"{'; '.join(differences)}. Run with what it had, or start a new run."
+            )
+        run.point_latest(self.settings.run_base)
+        return Recorder(run, former, resumed=True)
+
+    def _shown(self, path: Path) -> str:
+        return str(path.relative_to(self.settings.rootdir) if path.is_relative_to(self.settings.rootdir) else path)
+
+    def _announced(self, text: str) -> None:
+        """A worker's plan, as JSON; that of every other worker is the same."""
+        digest = hashlib.sha256(text.encode()).digest()
+        with self._hearing:
+            if digest != self._heard:
+                self.announce(Plan.model_validate(json.loads(text)))
+                self._heard = digest
+
+    def _header(self, of: RunDir) -> RunHeader:
+        llm = self.settings.llm
+        run = RunInfo(
+            id=of.id,
+            started=_now(),
+            versions={
+                **{name: importlib.metadata.version(name) for name in _PACKAGES},
+                "python": sys.version.split()[0],
+            },
+            options={
+                "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
+                "epochs": llm.epochs,
+                "params": dict(llm.params),
+                "system_prompts": {t.label: t.system_prompt for t in self.targets if t.system_prompt},
+                "max_cost_usd": llm.max_cost_usd,
+                "max_tokens": llm.max_tokens,
+                "max_minutes": llm.max_minutes,
+                "concurrency": llm.concurrency,
+                "timeout_s": llm.timeout_s,
+                "cache": llm.cache,
+                "suites": list(self.settings.suites),
+                "pass_at": self.settings.pass_at,
+                "fail_under": self.settings.gates.fail_under,
+                "shard": "/".join(map(str, self.settings.shard)) if self.settings.shard else None,
+                "selfcheck": self.settings.selfcheck,
+            },
+            machine={"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},
+            sandbox={
+                "name": self.sandbox.name,
+                "description": self.sandbox.description,
+                "guarantees": list(self.sandbox.guarantees),
+                "gaps": list(self.sandbox.gaps),
+                "passed_over": list(self.sandbox.passed_over),
+            },
+        )
+        models = [
+            ModelInfo(
+                name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params), metadata=dict(t.metadata)
+            )
+            for t in self.targets
+        ]
+        return RunHeader(run=run, models=models)
+
+
+_SHAPES_FIGURES = ("epochs", "selfcheck")
+"""Options of which a run has one value."""
+
+
+def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
+    """What keeps a run from being gone on with: models asked elsewhere or otherwise, other options, another sandbox."""
+    found = []
+    before = {model.name: model for model in former.models}
+    for model in now.models:
+        known = before.get(model.name)
+        if known is None:
+            found.append(f"model {model.name!r} was not in it (there: {', '.join(before)})")
+            continue
+        for what in ("resolved", "endpoint", "params"):
+            was, is_now = getattr(known, what), getattr(model, what)
+            if was != is_now:
+                found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
+        prompts = [header.run.settings.system_prompts.get(model.name, "") for header in (former, now)]
+        if prompts[0] != prompts[1]:
+            found.append(f"system prompt of {model.name!r} was {prompts[0]!r}, is {prompts[1]!r}")
+    for option in _SHAPES_FIGURES:
+        was, is_now = former.run.options.get(option), now.run.options.get(option)
+        if was != is_now:
+            found.append(f"{option} was {was!r}, is {is_now!r}")
+    was, is_now = former.run.sandbox.get("name"), now.run.sandbox.get("name")
+    if was != is_now:
+        found.append(f"sandbox was {was!r}, is {is_now!r} (--llm-sandbox={was} takes that one again)")
+    return found
+
+
+def _stored(llm: LLMSettings, completions: CompletionStore) -> list[ServedModel]:
+    """Models with stored replies, where nothing else counts: looking a name up needs no server then."""
+    if llm.cache != "only":
+        return []
+    return [ServedModel(model, base_url=endpoint) for model, endpoint in completions.models()]
+
+
+def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> None:
+    """A limit in USD holds only where every price is known; a server in a private network counts as free."""
+    if llm.max_cost_usd is None:
+        return
+    for target in targets:
+        free = target.local or (target.base_url is not None and is_near(target.base_url))
+        if target.price is None and not free:
+            raise OptionError(
+                f"--llm-max-cost: the price of {target.label} is unknown. Give it in the models file, or limit "
+                "tokens with --llm-max-tokens-total."
+            )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

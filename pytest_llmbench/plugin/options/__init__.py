@@ -1,0 +1,1 @@
+"""Options, their environment and ini twins, read into ``Settings``."""

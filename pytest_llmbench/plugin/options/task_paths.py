@@ -1,0 +1,68 @@
+"""Which folders of tasks a command means: ``--llm-suite``, or the ini ``llm_taskpaths`` when no path is given."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench.errors import OptionError
+from pytest_llmbench.schema.settings import Settings
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def shipped_tasks() -> Path:
+    """Folder of the suites that come with the package: inside the wheel, or beside the package in a checkout."""
+    wheel = _PACKAGE / "suites" / "tasks"
+    return wheel if wheel.is_dir() else _PACKAGE.parent / "tasks"
+
+
+def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> None:
+    """Put what is to be collected into the command line, before pytest looks for conftest files.
+
+    In front: behind ``--debug`` or ``--cache-show`` a path would be taken for the option's value.
+    Raises ``OptionError`` for a suite or task folder that does not exist.
+    """
+    namespace = early_config.known_args_namespace
+    typed: list[str] = list(namespace.file_or_dir)
+    extra: list[Path] = []
+    if settings.suites:
+        extra = [_suite_folder(name, settings) for name in settings.suites]
+    elif settings.active and not typed and early_config.invocation_params.dir == early_config.rootpath:
+        extra = list(_own_folders(settings))
+        for folder in extra:
+            if not folder.is_dir():
+                raise OptionError(f"the ini llm_taskpaths names {folder}, which is not a folder. Mend the ini.")
+    paths = [str(path) for path in extra]
+    args[:0] = paths
+    namespace.file_or_dir = paths + typed
+
+
+def _own_folders(settings: Settings) -> Iterable[Path]:
+    return (settings.rootdir / path for path in settings.task_paths)
+
+
+def _suite_folder(name: str, settings: Settings) -> Path:
+    roots = [*_own_folders(settings), shipped_tasks()]
+    for root in roots:
+        if (root / name).is_dir():
+            return root / name
+    known = sorted({p.name for root in roots for p in _subfolders(root)})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise OptionError(f"--llm-suite={name}: there is no such suite. {hint}Known: {', '.join(known) or 'none'}.")
+
+
+def known_suites(settings: Settings) -> frozenset[str]:
+    """Names of the suites that ``--llm-suite`` can mean here."""
+    roots = [*_own_folders(settings), shipped_tasks()]
+    return frozenset(path.name for root in roots for path in _subfolders(root))
+
+
+def _subfolders(root: Path) -> Sequence[Path]:
+    if not root.is_dir():
+        return []
+    return [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(("_", "."))]

@@ -1,0 +1,1 @@
+"""Layer 3: runs on disk: recorded, loaded, merged, compared, reported."""

@@ -1,0 +1,64 @@
+"""Results of earlier runs, by what a user names: a run folder, its ``results.json`` alone, or a run's id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.runs.results import RESULTS, load_results
+from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
+from pytest_llmbench.store.records import MOST_RECORD_BYTES, MOST_RECORD_VALUES, what_is_wrong
+from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.streaming import read_slim
+from pytest_llmbench.untrusted import files, json_text
+
+BASE = Path(".llmbench")
+
+
+def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> Results:
+    """The results that ``name`` means: a file, a run folder, a folder with a file ``results.json``, or a run id.
+
+    A run that was killed has no such file: its records are read. ``slim``: attempts without their rubric points, in a
+    fifth of the memory. Raises ``StoreError`` saying what is wrong with which file.
+    """
+    path = Path(name)
+    if path.exists() and not path.is_dir():
+        return _checked(_read_file(path, slim=slim), path)
+    run = open_run(name, base)
+    path = run.path / RESULTS
+    try:
+        results = _read_file(path, slim=slim)
+    except FileNotFoundError:
+        return load_results(run)
+    return _checked(results, path)
+
+
+def open_run(name: str | Path, base: Path = BASE) -> RunDir:
+    """The run folder that ``name`` means: its path, its id, or ``latest``. Raises ``StoreError``."""
+    path = Path(name)
+    return RunDir(path) if path.is_dir() else RunDir.open(base, str(name))
+
+
+def _read_file(path: Path, *, slim: bool) -> Results:
+    """Raises ``StoreError``, or ``FileNotFoundError``."""
+    try:
+        if slim:
+            return read_slim(path)
+        # Not pydantic's own JSON: that has no form for the lone surrogates that a server's text may hold.
+        data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
+        return Results.model_validate(json_text.parse(data, most_values=MOST_RECORD_VALUES))
+    except ValueError as error:
+        raise StoreError(f"{path} is no results.json of this version: {what_is_wrong(error)}.") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _checked(results: Results, path: Path) -> Results:
+    if results.schema_version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {results.schema_version}, this version reads {SCHEMA_VERSION}. "
+            "Take the version of pytest-llmbench that wrote it."
+        )
+    return results

@@ -1,0 +1,136 @@
+"""From a run folder to its report: attempt by attempt, so that memory does not grow with the run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytest_llmbench.errors import StoreError
+from pytest_llmbench.reporting.html.details import AttemptEvidence, Turn
+from pytest_llmbench.reporting.html.page import pieces
+from pytest_llmbench.runs.results import read_exchange
+from pytest_llmbench.schema.attempt import Failure, ItemRecord
+from pytest_llmbench.schema.kept import handed_in_name
+from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results
+from pytest_llmbench.store.records import RecordLog, read_record
+from pytest_llmbench.store.run_dir import RunDir, files_parts, reading, write_atomically
+from pytest_llmbench.untrusted import files
+
+LONGEST_FILE = 4_000_000
+"""Bytes of one graded file that are read: no file that was handed in is longer."""
+_MOST_FILES = 2000
+_MODULE = re.compile(r"[\w.@+][\w.@+ -]*(/[\w.@+ -]+)*\.py")
+"""A test module as this project names them; what begins with a dash would be an option to whoever copies the line."""
+
+
+def write_html(run: RunDir, results: Results, path: Path) -> None:
+    """Write the report of a run as one HTML file, whole or not at all. Raises ``StoreError``."""
+    plan = read_record(run.path / "plan.json", Plan) or Plan()
+    try:
+        write_atomically(path, pieces(results, plan.tasks, gather(run, results, plan)))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the report {path}: {error.strerror or error}. Free or unlock that place, or choose another."
+        ) from error
+
+
+def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptResult, AttemptEvidence]]:
+    """What the run folder keeps of each attempt, in the order of the results; what is not there is left empty."""
+    models = {model.name: model for model in results.models}
+    modules: dict[AttemptKey, str] = {}
+    for item, ref in plan.items.items():
+        modules.setdefault(ref.key, item.partition("::")[0])
+    items = _ItemLines(run.path / "items.jsonl")
+    for attempt in results.attempts:
+        key = AttemptKey(attempt.task, attempt.model, attempt.epoch)
+        turns = list(_turns(run, key))
+        yield (
+            attempt,
+            AttemptEvidence(
+                turns=turns,
+                files=graded_files(run, key),
+                items=items.of(key),
+                again=_again(run, modules.get(key, ""), models.get(key.model), results),
+                where=f"{run.reply_stem(key._replace(turn=max(1, len(turns))))}.json",
+            ),
+        )
+
+
+class _ItemLines:
+    """The records of single attempts out of a long file of them; only places are kept in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._log = RecordLog(path, ItemRecord)
+        self._places: dict[AttemptKey, list[tuple[int, int]]] = {}
+        for place, length, record in self._log.places():
+            self._places.setdefault(record.key, []).append((place, length))
+
+    def of(self, key: AttemptKey) -> list[ItemRecord]:
+        """An attempt's records; of one graded twice the later one counts."""
+        places = self._places.get(key)
+        found = self._log.read_at(places) if places else ()
+        return list({(record.point, record.case): record for record in found}.values())
+
+
+def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
+    """The replies of an attempt, as far as they were recorded; one that is damaged says so, and is the last."""
+    number = 1
+    while True:
+        try:
+            exchange = read_exchange(run, key._replace(turn=number))
+        except StoreError as error:
+            yield Turn(reply="", reasoning="", told="", failure=Failure(kind="harness", message=str(error)))
+            return
+        if exchange is None:
+            return
+        completion = exchange.outcome.completion
+        yield Turn(
+            reply=completion.text if completion else "",
+            reasoning=completion.reasoning if completion else "",
+            told=exchange.request.messages[-1].content if number > 1 and exchange.request.messages else "",
+            failure=exchange.outcome.failure,
+        )
+        number += 1
+
+
+def graded_files(run: RunDir, key: AttemptKey) -> dict[str, str] | None:
+    """Name -> text of the files that were graded; None: there is no folder of them. Raises ``StoreError``."""
+    with reading(run.files_dir(key)):
+        found = files.below(run.path, files_parts(key), most_files=_MOST_FILES, most_bytes=LONGEST_FILE)
+        return {handed_in_name(name): data.decode("utf-8", "backslashreplace") for name, data in found}
+    return None
+
+
+def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) -> str:
+    """The line that grades the attempt again from what is stored; empty where it is not known.
+
+    People copy it, so what a record says goes into it only where it cannot mean something else than it seems.
+    """
+    options = results.run.settings
+    if not _MODULE.fullmatch(module) or ".." in module or (model is None and not options.selfcheck):
+        return ""
+    words = ["pytest", module]
+    if options.selfcheck:
+        words.append("--llm-selfcheck")
+    elif model is not None:
+        chosen = _files_of(run, model, options.models)
+        if "," in chosen or "=" in model.name:  # an option would take it for something else
+            return shlex.join(["llmbench", "regrade", "/".join(run.path.parts[-3:]), "--", module])
+        words.append(f"--llm-model={chosen}")
+    if options.epochs != 1:
+        words.append(f"--llm-epochs={options.epochs}")
+    return shlex.join(words)
+
+
+def _files_of(run: RunDir, model: ModelInfo, chosen: Iterable[str]) -> str:
+    """What ``--llm-model`` takes for the replies of one model: its own folder as it was named, else the run's."""
+    if model.endpoint in ("builtin", "dir"):
+        named = (spec for spec in chosen if spec == model.name or spec.startswith(f"{model.name}="))
+        spec = next(named, model.name)
+        if spec.removeprefix(f"{model.name}=").startswith(("builtin/", "dir:")):
+            return spec
+    return f"{model.name}=run:{'/'.join(run.path.parts[-3:])}"

@@ -1,0 +1,1 @@
+"""Calling functions of untrusted files, from outside their process."""

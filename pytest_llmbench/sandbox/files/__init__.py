@@ -1,0 +1,1 @@
+"""Workspaces, and folders that a hostile program filled."""

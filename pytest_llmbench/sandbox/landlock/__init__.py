@@ -1,0 +1,1 @@
+"""Isolation by Landlock."""

@@ -1,0 +1,1 @@
+"""Running one process tree, and measuring what it uses."""

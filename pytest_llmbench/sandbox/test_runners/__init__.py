@@ -1,0 +1,1 @@
+"""Running given test suites beside the code that they test."""

@@ -1,0 +1,20 @@
+"""What stands before the first test."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from pytest_llmbench.plugin.controller.controller import Controller
+from pytest_llmbench.sandbox.selection import SandboxChoice
+
+
+def test_what_the_sandbox_cannot_hold_on_this_machine_is_told():
+    choice = SandboxChoice("box", "box 1.0", (), ("always", "here alone"), missing_here=("here alone",))
+    settings = SimpleNamespace(selfcheck=False, shard=None)
+    session = SimpleNamespace(
+        targets=[], settings=settings, sandbox=choice, run=SimpleNamespace(path=Path("run")), _notes=[], _shown=str
+    )
+    told = [line for line in Controller.header_lines(session) if "sandbox" in line]
+    assert told == [
+        "llmbench: sandbox: box 1.0, tried with a right and a wrong program",
+        "llmbench: sandbox: not held on this machine: here alone",
+    ]

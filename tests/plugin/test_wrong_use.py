@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.bench import TASK, Bench
 
@@ -44,19 +46,26 @@ WRONG_TASKS = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG_TASKS)
 @pytest.mark.parametrize("options", [(), ("--llm-model=dir:replies",)], ids=["no-model", "model"])
-def test_wrong_task(bench: Bench, name: str, options: tuple[str, ...]) -> None:
-    text, expected = WRONG_TASKS[name]
-    path = bench.task(name, text)
+def test_every_wrong_task_is_named_with_the_remedy(bench: Bench, options: tuple[str, ...]) -> None:
+    paths = {name: bench.task(name, text) for name, (text, _) in WRONG_TASKS.items()}
     (bench.root / "replies").mkdir()
     run = bench.run("tasks", *options)
     assert run.exit == 2, run.out
-    for words in [*expected, path.name]:
-        assert words in run.out
+    told = sections(run.out)
+    assert told.keys() == {f"tasks/{path.name}" for path in paths.values()}
+    for name, (_, expected) in WRONG_TASKS.items():
+        for words in expected:
+            assert words in told[f"tasks/{paths[name].name}"]
     assert "Traceback" not in run.out + run.err
     assert "INTERNALERROR" not in run.out
     assert "pytest_llmbench/" not in run.out
+
+
+def sections(out: str) -> dict[str, str]:
+    """What pytest says of each module that it could not collect."""
+    _, *parts = re.split(r"^_+ ERROR collecting (\S+) _+$", out.partition("short test summary")[0], flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def test_two_tasks_with_one_id(bench: Bench) -> None:

@@ -59,26 +59,44 @@ def ask(*given: tuple[str, str, list[str]]) -> dict[str, dict[str, Any]]:
     return found
 
 
+SCRIPT = {
+    "fine": Reply("x = 1", reasoning="hm", timings={"predicted_n": 5}),
+    "empty": Reply(""),
+    "cut": Reply("x =", finish_reason="length"),
+    "key": BAD_KEY,
+    "echo": Reply.error(401, f"bad key {KEY}"),
+    "long": CONTEXT_OVERFLOW,
+    "busy": Reply.plain(429, "slow down", Retry_After="7"),
+    "boom": Reply.error(500, "boom"),
+    "drop": Reply(ending="drop"),
+    "half": Reply("x" * 1000, ending="cut"),
+    "garbage": Reply(body="{nope"),
+    "hang": Reply(ending="hang"),
+}
+
+
 @pytest.mark.slow
-def test_answers_and_errors_of_a_server() -> None:
-    script = {
-        "fine": Reply("x = 1", reasoning="hm", timings={"predicted_n": 5}),
-        "empty": Reply(""),
-        "cut": Reply("x =", finish_reason="length"),
-        "key": BAD_KEY,
-        "echo": Reply.error(401, f"bad key {KEY}"),
-        "long": CONTEXT_OVERFLOW,
-        "busy": Reply.plain(429, "slow down", Retry_After="7"),
-        "boom": Reply.error(500, "boom"),
-        "drop": Reply(ending="drop"),
-        "half": Reply("x" * 1000, ending="cut"),
-        "garbage": Reply(body="{nope"),
-        "hang": Reply(ending="hang"),
-    }
-    with ChatServer(script) as server:
-        found = ask((server.base_url, KEY, [f"openai/{name}" for name in [*script, "unknown"]]))
-        assert server.chat_count == len(script) + 1  # nothing was sent twice
+def test_answers_and_errors_of_servers_and_of_none() -> None:
+    with ChatServer() as server:
+        nobody = server.base_url
+    with ChatServer(SCRIPT) as server:
+        found = ask(
+            (server.base_url, KEY, [f"openai/{name}" for name in [*SCRIPT, "unknown"]]),
+            (nobody, KEY, ["openai/m"]),
+            ("", "", ["no-such-model", "anthropic/claude-sonnet"]),
+        )
+        assert server.chat_count == len(SCRIPT) + 1  # nothing was sent twice
         sent = server.requests[0].body
+    assert KEY not in json.dumps(found)
+
+    refused = found.pop("openai/m")["failure"]
+    assert (refused["kind"], refused["stops_model"]) == ("connection", True)
+    assert refused["cause"] == f"connection {nobody} refused"
+    for model, kind in (("no-such-model", "bad_request"), ("anthropic/claude-sonnet", "auth")):
+        failure = found.pop(model)["failure"]
+        assert (failure["kind"], failure["stops_model"]) == (kind, True)
+        assert failure["message"].startswith("litellm answered 40")
+
     found = {name.removeprefix("openai/"): each for name, each in found.items()}
 
     assert sent == {"model": "fine", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
@@ -110,17 +128,3 @@ def test_answers_and_errors_of_a_server() -> None:
     assert found["busy"]["retry_after_s"] == 7
     assert found["cut"]["completion"]["text"] == "x ="
     assert KEY not in json.dumps(found)
-
-
-@pytest.mark.slow
-def test_no_server_no_key_and_no_such_provider() -> None:
-    with ChatServer() as server:
-        url = server.base_url
-    found = ask((url, KEY, ["openai/m"]), ("", "", ["no-such-model", "anthropic/claude-sonnet"]))
-    refused = found["openai/m"]["failure"]
-    assert (refused["kind"], refused["stops_model"]) == ("connection", True)
-    assert refused["cause"] == f"connection {url} refused"
-    for model, kind in (("no-such-model", "bad_request"), ("anthropic/claude-sonnet", "auth")):
-        failure = found[model]["failure"]
-        assert (failure["kind"], failure["stops_model"]) == (kind, True)
-        assert failure["message"].startswith("litellm answered 40")

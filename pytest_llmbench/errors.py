@@ -5,7 +5,7 @@
     LLMBenchError
     +-- OptionError        something the user typed or configured; exit status 4
     +-- TaskError         a task module that is put together wrongly; a collection error
-    +-- HarnessError      our side broke while grading: ``error: harness``, never a verdict
+    +-- HarnessError      our side broke while grading: ``error: grader``, never a verdict
     |   +-- SandboxError  the sandbox could not start, or a limit was hit for want of a CPU
     +-- StoreError        the run folder cannot be written
     +-- ModelError      a server or provider failed; carries its ``Failure`` record

@@ -55,7 +55,7 @@ def _server(info: ModelInfo) -> str:
 
 
 def _system_prompts(a: Results, model_a: str, b: Results, model_b: str) -> Iterator[Difference]:
-    one, other = (of.run.options.get("system_prompts", {}).get(model) for of, model in ((a, model_a), (b, model_b)))
+    one, other = (of.run.options.system_prompts.get(model) for of, model in ((a, model_a), (b, model_b)))
     if one != other:
         yield Difference("prompt", f"system prompt: {one!r} and {other!r}")
 
@@ -63,8 +63,8 @@ def _system_prompts(a: Results, model_a: str, b: Results, model_b: str) -> Itera
 def _options(a: Results, b: Results) -> Iterator[Difference]:
     one, other = a.run.options, b.run.options
     for name in _LIMITS:
-        if one.get(name) != other.get(name):
-            yield Difference("limits", f"{name}: {one.get(name)} and {other.get(name)}")
+        if getattr(one, name) != getattr(other, name):
+            yield Difference("limits", f"{name}: {getattr(one, name)} and {getattr(other, name)}")
     if a.run.sandbox.get("name") != b.run.sandbox.get("name"):
         yield Difference("sandbox", f"{a.run.sandbox.get('name')} and {b.run.sandbox.get('name')}")
     if a.run.selection.partial != b.run.selection.partial:

@@ -73,8 +73,7 @@ def _board(group: Iterable[Results], *, every: bool) -> Board:
     of = {id(score): results for score, results in kept.values()}
     places = ranked(score for score, _ in kept.values())
     entries = tuple(
-        Entry(place, of[id(place.score)].run.id, int(of[id(place.score)].run.options.get("epochs") or 1))
-        for place in places
+        Entry(place, of[id(place.score)].run.id, of[id(place.score)].run.options.epochs) for place in places
     )
     first = entries[0].place.score
     return Board(tuple(first.per_task), first.max_total, entries)

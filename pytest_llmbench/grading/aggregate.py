@@ -84,7 +84,7 @@ def _worked_out(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptRe
             model=key.model,
             epoch=key.epoch,
             status="error",
-            error=ErrorInfo(kind="harness", message=f"{what}. Ask for it again with --llm-resume."),
+            error=ErrorInfo(kind="grader", message=f"{what}. Ask for it again with --llm-resume."),
             points=0.0,
             max_points=card.points,
         )
@@ -146,10 +146,10 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
     if not wanted:
         skips = [record.message or "skipped" for record in records if record.outcome == "skipped"]
         return "not_run", None, card.unavailable or min(skips, default=stopped_by or "not reached")
-    broken = sorted((r.point, r.case, r.message) for r in records if r.outcome == "harness")
+    broken = sorted((r.point, r.case, r.message) for r in records if r.outcome == "grader")
     if broken:
         point, _, message = broken[0]
-        return "error", ErrorInfo(kind="harness", message=f"{point}: {message}"), ""
+        return "error", ErrorInfo(kind="grader", message=f"{point}: {message}"), ""
     done = {(r.point, r.case): r for r in records if r.outcome != "not_reached"}
     missing = [(p, c) for p, cases in wanted.items() for c in cases if not _has_verdict(done.get((p, c)))]
     if not missing:

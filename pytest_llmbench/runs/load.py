@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.runs.results import RESULTS, load_results
-from pytest_llmbench.schema.results import SCHEMA_VERSION, Results
+from pytest_llmbench.schema.results import READABLE_VERSIONS, SCHEMA_VERSION, Results
 from pytest_llmbench.store.records import MOST_RECORD_BYTES, MOST_RECORD_VALUES, what_is_wrong
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.store.streaming import read_slim
@@ -56,9 +56,9 @@ def _read_file(path: Path, *, slim: bool) -> Results:
 
 
 def _checked(results: Results, path: Path) -> Results:
-    if results.schema_version != SCHEMA_VERSION:
+    if results.schema_version not in READABLE_VERSIONS:
         raise StoreError(
-            f"{path} has schema version {results.schema_version}, this version reads {SCHEMA_VERSION}. "
-            "Take the version of pytest-llmbench that wrote it."
+            f"{path} has schema version {results.schema_version}, this version reads "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}. Take the version of pytest-llmbench that wrote it."
         )
-    return results
+    return results.model_copy(update={"schema_version": SCHEMA_VERSION})

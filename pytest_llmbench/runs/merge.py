@@ -72,7 +72,7 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
     models: dict[str, ModelInfo] = {}
     prompts: dict[str, str] = {}
     for part, header in zip(parts, headers, strict=True):
-        own = header.run.settings.system_prompts
+        own = header.run.options.system_prompts
         for model in header.models:
             known = models.setdefault(model.name, model)
             prompt = prompts.setdefault(model.name, own.get(model.name, ""))
@@ -83,14 +83,14 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
                     "parameters or system prompt. Rename one of them before running: --llm-model=LABEL=NAME."
                 )
         for option in ("epochs", "selfcheck", "pass_at"):
-            was, now = getattr(first.run.settings, option), getattr(header.run.settings, option)
+            was, now = getattr(first.run.options, option), getattr(header.run.options, option)
             if was != now:
                 raise StoreError(
                     f"{part.path} has {option}={now!r}, {parts[0].path} has {was!r}: they are no parts of one run."
                 )
-    chosen = dict.fromkeys(name for header in headers for name in header.run.settings.models)
-    options = first.run.options | {"models": list(chosen)}
-    options["system_prompts"] = {name: prompt for name, prompt in prompts.items() if prompt}
+    chosen = dict.fromkeys(name for header in headers for name in header.run.options.models)
+    kept = {name: prompt for name, prompt in prompts.items() if prompt}
+    options = first.run.options.model_copy(update={"models": tuple(chosen), "system_prompts": kept})
     return RunHeader(run=first.run.model_copy(update={"options": options}), models=list(models.values()))
 
 

@@ -16,7 +16,7 @@ def recorded(run: RunDir, key: AttemptKey) -> Outcome:
     try:
         last = _last_turn(run, key)
     except StoreError as error:
-        return Outcome(failure=Failure(kind="harness", message=str(error), cause=str(error)))
+        return Outcome(failure=Failure(kind="grader", message=str(error), cause=str(error)))
     if last is None:
         message = f"{run.path} has no reply for {key}: no {run.reply_stem(key)}.json."
         return Outcome(failure=Failure(kind="missing_reply", message=message, cause=message))

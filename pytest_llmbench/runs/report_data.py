@@ -83,7 +83,7 @@ def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
         try:
             exchange = read_exchange(run, key._replace(turn=number))
         except StoreError as error:
-            yield Turn(reply="", reasoning="", told="", failure=Failure(kind="harness", message=str(error)))
+            yield Turn(reply="", reasoning="", told="", failure=Failure(kind="grader", message=str(error)))
             return
         if exchange is None:
             return
@@ -110,7 +110,7 @@ def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) 
 
     People copy it, so what a record says goes into it only where it cannot mean something else than it seems.
     """
-    options = results.run.settings
+    options = results.run.options
     if not _MODULE.fullmatch(module) or ".." in module or (model is None and not options.selfcheck):
         return ""
     words = ["pytest", module]

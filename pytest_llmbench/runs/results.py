@@ -84,7 +84,7 @@ class Recorder:
         except StoreError as error:
             with self._lock:
                 self.trouble = self.trouble or error
-                self._unsaved_outcomes[key] = Outcome(failure=Failure(kind="harness", message=str(error)))
+                self._unsaved_outcomes[key] = Outcome(failure=Failure(kind="grader", message=str(error)))
             raise
 
     def _keep(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
@@ -191,7 +191,7 @@ def make_results(
     """Everything that ``results.json`` says, from what a run recorded. Pure."""
     graded = grade(plan, outcomes, records, stopped_by=header.run.stopped_by)
     labels = [model.name for model in header.models]
-    pass_at = header.run.settings.pass_at
+    pass_at = header.run.options.pass_at
     leaderboard, incomplete = rank_models(graded, labels)
     return Results(
         run=header.run.model_copy(update={"selection": graded.asked.selection}),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pytest_llmbench.schema.keys import AttemptKey
 
@@ -24,9 +24,21 @@ ErrorKind = Literal[
     "truncated",
     "unparsed_format",
     "missing_reply",
-    "harness",
+    "grader",
 ]
 """Why an attempt gave nothing to grade (``docs/results.md`` tells them apart)."""
+ItemOutcome = Literal["earned", "missed", "skipped", "grader", "not_reached"]
+"""How one test item ended. ``grader``: our side failed; ``not_reached``: the attempt had nothing to grade."""
+
+
+def _of_version_1(value: Any) -> Any:
+    """Records of schema version 1 call a fault of ours ``harness``, which now means an agent's command line."""
+    return "grader" if value == "harness" else value
+
+
+RecordedErrorKind = Annotated[ErrorKind, BeforeValidator(_of_version_1)]
+RecordedItemOutcome = Annotated[ItemOutcome, BeforeValidator(_of_version_1)]
+"""As records hold them, those of schema version 1 included."""
 
 
 _NOT_NOTED: set[str] = set()
@@ -81,7 +93,7 @@ class Usage(Frozen):
 class Retry(Frozen):
     """One try that failed and was sent again."""
 
-    kind: ErrorKind
+    kind: RecordedErrorKind
     message: str
     waited_s: float
     """Pause before the next try."""
@@ -122,7 +134,7 @@ class Completion(Frozen):
 class Failure(Frozen):
     """Why an attempt has nothing to grade."""
 
-    kind: ErrorKind
+    kind: RecordedErrorKind
     message: str
     """What happened, to which thing, and what to do next."""
     http_status: int | None = None
@@ -161,8 +173,7 @@ class ItemRecord(Frozen):
     point: str
     case: str = ""
     """Parametrized case; empty when the test has one only."""
-    outcome: Literal["earned", "missed", "skipped", "harness", "not_reached"]
-    """``harness``: our side failed; ``not_reached``: the attempt had nothing to grade."""
+    outcome: RecordedItemOutcome
     message: str = ""
     """Shortened assertion, skip reason or error; empty when earned."""
     labels: tuple[str, ...] = ()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
-from pytest_llmbench.schema.attempt import ErrorKind, Frozen, Retry, Usage
+from pytest_llmbench.schema.attempt import Frozen, RecordedErrorKind, Retry, Usage
 from pytest_llmbench.schema.run_options import RunOptions
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, SCHEMA_VERSION)
+"""Version 1 called an error of kind ``grader`` ``harness``."""
 
 AttemptStatus = Literal["scored", "error", "incomplete", "not_run"]
 
@@ -32,7 +35,7 @@ class CriterionResult(Frozen):
 class ErrorInfo(Frozen):
     """Why an attempt has no score."""
 
-    kind: ErrorKind
+    kind: RecordedErrorKind
     message: str
 
 
@@ -97,10 +100,14 @@ class LeaderboardRow(Frozen):
     """``cost_usd`` by the points of all its attempts; None without points."""
 
 
+def _reason_of_version_1(reason: Any) -> Any:
+    return re.sub(r"^harness(?= \(|$)", "grader", reason) if isinstance(reason, str) else reason
+
+
 class IncompleteRow(LeaderboardRow):
     """A model that cannot be ranked: its total is a lower bound."""
 
-    reasons: list[str] = Field(default_factory=list)
+    reasons: list[Annotated[str, BeforeValidator(_reason_of_version_1)]] = Field(default_factory=list)
 
 
 class Reduced(Frozen):
@@ -173,21 +180,10 @@ class RunInfo(Frozen):
     """False when the session was stopped before its end."""
     stopped_by: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: RunOptions = RunOptions()
     machine: dict[str, Any] = Field(default_factory=dict)
     sandbox: dict[str, Any] = Field(default_factory=dict)
     selection: Selection = Selection()
-
-    @field_validator("options")
-    @classmethod
-    def _options_can_be_read(cls, options: dict[str, Any]) -> dict[str, Any]:
-        RunOptions.model_validate(options)
-        return options
-
-    @property
-    def settings(self) -> RunOptions:
-        """Those of the options that later commands go by."""
-        return RunOptions.model_validate(self.options)
 
 
 class TaskCheck(Frozen):

@@ -196,7 +196,7 @@ def test_xfail_and_skip(bench: Bench, either_way: tuple[str, ...]) -> None:
 
 def test_xfail_never_makes_a_fault_of_the_grader_a_miss(bench: Bench) -> None:
     body = '@pytest.mark.xfail\n@pytest.mark.rubric("a", points=1)\ndef test_a(submission):\n    raise OSError(1)\n'
-    assert grade(bench, 1, body).attempt("odd", "mine")["error"]["kind"] == "harness"
+    assert grade(bench, 1, body).attempt("odd", "mine")["error"]["kind"] == "grader"
 
 
 SUBTESTS = """

@@ -236,7 +236,7 @@ def test_a_fault_of_the_grader_is_an_error_and_never_a_verdict(bench: Bench, eit
     assert run.counts() == {"errors": 2}
     attempt = run.attempt("slow", "mine")
     assert attempt["status"] == "error"
-    assert attempt["error"]["kind"] == "harness"
+    assert attempt["error"]["kind"] == "grader"
     assert attempt["points"] == 0.0
 
 

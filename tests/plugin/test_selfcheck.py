@@ -143,7 +143,7 @@ def test_a_crashed_grader_is_no_lost_point(project: Bench) -> None:
     run = project.run("--llm-selfcheck", "--llm-epochs=1")
     assert run.exit == 1
     (problem,) = problems(run)
-    assert problem.startswith("mutant/by-sum: #1 was not graded: harness: adds: FileNotFoundError")
+    assert problem.startswith("mutant/by-sum: #1 was not graded: grader: adds: FileNotFoundError")
 
 
 def test_a_test_that_raises_is_at_fault_also_where_the_point_must_be_lost(project: Bench) -> None:

@@ -114,7 +114,7 @@ def test_a_grader_that_crashes_its_worker_loses_no_other_attempt(bench: Bench, w
     assert run.exit == 1, run.out
     states = {a["task"]: (a["status"], a["points"]) for a in run.results["attempts"]}
     assert states == {"a": ("scored", 4.0), "d": ("scored", 4.0), "b-crash": ("error", 0.0), "c-crash": ("error", 0.0)}
-    assert run.attempt("b-crash", "mine")["error"]["kind"] == "harness"
+    assert run.attempt("b-crash", "mine")["error"]["kind"] == "grader"
     outcomes = {c["id"]: c["outcome"] for c in run.attempt("b-crash", "mine")["criteria"]}
     assert outcomes == {"before": "earned", "crash": "not_reached", "after": "earned"}
 

@@ -132,7 +132,7 @@ def test_feedback_that_breaks_is_ours(bench: Bench, how: str) -> None:
     with ChatServer(ADD_REPLY, models=["m"]) as server:
         run = bench.run(*ask(server, "m"))
     attempt = run.attempt("add", "m")
-    assert (attempt["status"], attempt["error"]["kind"]) == ("error", "harness")
+    assert (attempt["status"], attempt["error"]["kind"]) == ("error", "grader")
     assert message in attempt["error"]["message"]
 
 

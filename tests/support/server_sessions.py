@@ -63,7 +63,7 @@ def check(run: Run) -> dict[str, dict[str, Any]]:
     attempts = {each["model"]: each for each in results["attempts"]}
     assert len(attempts) == len(results["attempts"]) == len(results["models"])
     assert {each["status"] for each in attempts.values()} <= {"scored", "error"}
-    harness = [each["error"] for each in attempts.values() if each["error"] and each["error"]["kind"] == "harness"]
+    harness = [each["error"] for each in attempts.values() if each["error"] and each["error"]["kind"] == "grader"]
     assert not harness, f"what a server does is no fault of ours: {harness}"
     for name in (HONEST, f"{HONEST}-2"):
         assert (attempts[name]["status"], attempts[name]["points"]) == ("scored", 4)

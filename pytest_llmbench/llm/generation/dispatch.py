@@ -78,7 +78,7 @@ def with_cost(target: ModelTarget, outcome: Outcome) -> Outcome:
 
 def unasked(reason: str) -> Failure:
     """Why an attempt has nothing to grade once the budget is used up."""
-    return Failure(kind="harness", message=f"not asked: {reason}", cause=reason)
+    return Failure(kind="grader", message=f"not asked: {reason}", cause=reason)
 
 
 class _BudgetError(ModelError):

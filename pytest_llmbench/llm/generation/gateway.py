@@ -310,7 +310,7 @@ class Gateway:
         if kept.failure is not None and kept.failure.stops_model:
             target = self._targets[key.model]
             # What cannot be kept must not be bought: the server's other models are not asked either.
-            broken = kept.failure.kind == "harness" and target.queue in self._queues
+            broken = kept.failure.kind == "grader" and target.queue in self._queues
             self._stop(self._queues[target.queue].concurrency if broken else [key.model], kept.failure)
         self._board.end(key, kept)
 

@@ -79,7 +79,7 @@ class Keeper:
 def fault(what: str, error: BaseException) -> Failure:
     """A failure on our side, with the type and text of what was raised."""
     text = f"{what}: {type(error).__name__}: {one_line(str(error))}"
-    return Failure(kind="harness", message=f"{text}. This says nothing about the model.", cause=text)
+    return Failure(kind="grader", message=f"{text}. This says nothing about the model.", cause=text)
 
 
 def _is_of_the_place(error: Exception) -> bool:
@@ -95,7 +95,7 @@ def _lost(outcome: Outcome, error: Exception) -> Outcome:
 def _unkept(error: Exception) -> Failure:
     text = str(error) or type(error).__name__
     return Failure(
-        kind="harness",
+        kind="grader",
         message=f"a reply could not be kept, so nothing more is asked there: {text}",
         cause=f"not kept: {text}",
         stops_model=True,

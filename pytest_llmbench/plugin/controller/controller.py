@@ -30,6 +30,7 @@ from pytest_llmbench.runs.results import RESULTS, Recorder, read_header
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
+from pytest_llmbench.schema.run_options import RunOptions
 from pytest_llmbench.schema.settings import LLMSettings, Settings
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.inspection import checked
@@ -217,23 +218,23 @@ class Controller:
                 **{name: importlib.metadata.version(name) for name in _PACKAGES},
                 "python": sys.version.split()[0],
             },
-            options={
-                "models": [f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models],
-                "epochs": llm.epochs,
-                "params": dict(llm.params),
-                "system_prompts": {t.label: t.system_prompt for t in self.targets if t.system_prompt},
-                "max_cost_usd": llm.max_cost_usd,
-                "max_tokens": llm.max_tokens,
-                "max_minutes": llm.max_minutes,
-                "concurrency": llm.concurrency,
-                "timeout_s": llm.timeout_s,
-                "cache": llm.cache,
-                "suites": list(self.settings.suites),
-                "pass_at": self.settings.pass_at,
-                "fail_under": self.settings.gates.fail_under,
-                "shard": "/".join(map(str, self.settings.shard)) if self.settings.shard else None,
-                "selfcheck": self.settings.selfcheck,
-            },
+            options=RunOptions(
+                models=tuple(f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models),
+                epochs=llm.epochs,
+                params=dict(llm.params),
+                system_prompts={t.label: t.system_prompt for t in self.targets if t.system_prompt},
+                max_cost_usd=llm.max_cost_usd,
+                max_tokens=llm.max_tokens,
+                max_minutes=llm.max_minutes,
+                concurrency=llm.concurrency,
+                timeout_s=llm.timeout_s,
+                cache=llm.cache,
+                suites=tuple(self.settings.suites),
+                pass_at=self.settings.pass_at,
+                fail_under=self.settings.gates.fail_under,
+                shard="/".join(map(str, self.settings.shard)) if self.settings.shard else None,
+                selfcheck=self.settings.selfcheck,
+            ),
             machine={"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},
             sandbox={
                 "name": self.sandbox.name,
@@ -269,11 +270,11 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
             was, is_now = getattr(known, what), getattr(model, what)
             if was != is_now:
                 found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
-        prompts = [header.run.settings.system_prompts.get(model.name, "") for header in (former, now)]
+        prompts = [header.run.options.system_prompts.get(model.name, "") for header in (former, now)]
         if prompts[0] != prompts[1]:
             found.append(f"system prompt of {model.name!r} was {prompts[0]!r}, is {prompts[1]!r}")
     for option in _SHAPES_FIGURES:
-        was, is_now = former.run.options.get(option), now.run.options.get(option)
+        was, is_now = getattr(former.run.options, option), getattr(now.run.options, option)
         if was != is_now:
             found.append(f"{option} was {was!r}, is {is_now!r}")
     was, is_now = former.run.sandbox.get("name"), now.run.sandbox.get("name")

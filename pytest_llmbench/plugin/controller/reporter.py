@@ -90,9 +90,9 @@ class Reporter:
             delattr(report, RECORD)  # pytest keeps reports to the end
             self._life.ended(report.nodeid)
         elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
-            setattr(report, OUTCOME, "harness")
+            setattr(report, OUTCOME, "grader")
             message = "the process that graded this point was lost (it crashed or was killed)"
-            recorder.item(ItemRecord(**ref._asdict(), outcome="harness", message=message))
+            recorder.item(ItemRecord(**ref._asdict(), outcome="grader", message=message))
             self._life.ended(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -104,7 +104,7 @@ class Reporter:
         """Failures that are no verdict on a model are errors; of one cause only the first is told in full."""
         outcome = getattr(report, OUTCOME, None)
         cause = getattr(report, CAUSE, None)
-        if outcome == "harness":
+        if outcome == "grader":
             return "error", "E", "ERROR"
         if outcome == "missed" and report.failed and report.when == "setup":  # pytest would call it an error
             return "failed", "F", "FAILED"

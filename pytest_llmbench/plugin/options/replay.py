@@ -36,7 +36,7 @@ def applied(settings: Settings, text: str, *, paths: bool) -> Settings:
         header = read_header(RunDir(run))
     except LLMBenchError as error:
         raise OptionError(str(error)) from error
-    options = header.run.settings
+    options = header.run.options
     labels = [model.name for model in header.models]
     if len(set(labels)) != len(labels) or not labels:
         raise OptionError(

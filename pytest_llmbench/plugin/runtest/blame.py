@@ -14,7 +14,7 @@ import pytest
 
 from pytest_llmbench.errors import LLMBenchError, ModelError
 
-Blame = Literal["missed", "raised", "not_reached", "harness"]
+Blame = Literal["missed", "raised", "not_reached", "grader"]
 """``raised`` is a miss too, by an exception that is no assertion."""
 
 OVER_BUDGET = "over budget: "
@@ -43,31 +43,31 @@ def blame(error: BaseException, when: str, folder: Path) -> Blame:
 
     A miss: an ``AssertionError`` or ``pytest.fail`` in the body. Raised over what was handed in: any other
     ``Exception`` in the body, or in a fixture that is written in ``folder``, but for the kinds that data never causes
-    and for what this package raises itself. Everything else is the harness's fault; of a group, every member counts.
+    and for what this package raises itself. Everything else is the grader's fault; of a group, every member counts.
     """
     way = list(_places(error))
     verdicts = {_blame(member, [*way, *_places(member)], when, folder) for member in _members(error)}
     return next(verdict for verdict in _HEAVIEST_FIRST if verdict in verdicts)
 
 
-_HEAVIEST_FIRST: tuple[Blame, ...] = ("not_reached", "harness", "raised", "missed")
+_HEAVIEST_FIRST: tuple[Blame, ...] = ("not_reached", "grader", "raised", "missed")
 
 
 def _blame(error: BaseException, places: list[_Place], when: str, folder: Path) -> Blame:
     if isinstance(error, ModelError):
         return "not_reached"
     if _is_ours(error) or when not in ("setup", "call"):
-        return "harness"
+        return "grader"
     if isinstance(error, AssertionError | pytest.fail.Exception):
         over_budget = isinstance(error, pytest.fail.Exception) and str(error).startswith(OVER_BUDGET)
         # pytest calls the body from ``_pytest.python``; a failure that begins there is its refusal to run an async def.
         refused = [name for name, _ in places if name != "_pytest.outcomes"][-1:] == ["_pytest.python"]
-        return "missed" if over_budget or (when == "call" and not refused) else "harness"
+        return "missed" if over_budget or (when == "call" and not refused) else "grader"
     if not isinstance(error, Exception) or isinstance(error, _NEVER_DATA) or _is_of_a_tool(error, folder):
-        return "harness"
+        return "grader"
     if any(map(_is_ours, _reasons(error))):  # while a test cleans up after a fault of ours, say
-        return "harness"
-    return "raised" if _raised_for_task(places, folder) else "harness"
+        return "grader"
+    return "raised" if _raised_for_task(places, folder) else "grader"
 
 
 def _members(error: BaseException) -> Iterator[BaseException]:

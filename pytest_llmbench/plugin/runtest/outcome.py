@@ -1,4 +1,4 @@
-"""How one test item of a rubric point ended: pytest's reports -> earned, missed, skipped, harness, not reached."""
+"""How one test item of a rubric point ended: pytest's reports -> earned, missed, skipped, grader, not reached."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmbench.errors import LLMBenchError, ModelError
 from pytest_llmbench.plugin.runtest.blame import Blame, blame
 from pytest_llmbench.plugin.runtest.sanitize import clean, defuse
-from pytest_llmbench.schema.attempt import ItemRecord
+from pytest_llmbench.schema.attempt import ItemOutcome, ItemRecord
 from pytest_llmbench.schema.keys import ItemRef
 from pytest_llmbench.schema.task import RubricPoint
 
 if TYPE_CHECKING:
     from pytest_llmbench.schema.execution import ExecResult
 
-ItemOutcome = Literal["earned", "missed", "skipped", "harness", "not_reached"]
 
 RECORD = "llm_item"
 """Attribute of a teardown report that carries the item's record, as JSON values."""
 OUTCOME = "llm_outcome"
-"""Attribute of a failed report: ``missed``, ``harness`` or ``not_reached``."""
+"""Attribute of a failed report: ``missed``, ``grader`` or ``not_reached``."""
 CAUSE = "llm_cause"
 """Attribute of a report whose attempt failed: equal for one cause."""
 
 _OUTPUT_LINES = 15
-_WEIGHT: dict[ItemOutcome, int] = {"not_reached": 0, "skipped": 1, "earned": 2, "missed": 3, "harness": 4}
+_WEIGHT: dict[ItemOutcome, int] = {"not_reached": 0, "skipped": 1, "earned": 2, "missed": 3, "grader": 4}
 """A test has several parts: phases and subtests. The heaviest outcome is the test's."""
 
 
@@ -88,7 +87,7 @@ def note_phase(
     raised = type(_first(call.excinfo.value)).__name__ if call.excinfo and blamed == "raised" else ""
     if not subtest:
         state.duration_s += report.duration
-        if verdict == "earned" and state.outcome in ("missed", "harness"):
+        if verdict == "earned" and state.outcome in ("missed", "grader"):
             report.outcome, report.longrepr, verdict = "failed", "a subtest failed", state.outcome
     if verdict is not None and not (subtest and verdict in ("earned", "skipped")):
         state.add(verdict, _message(verdict, report, call, workspace, raised=raised), raised)
@@ -174,7 +173,7 @@ def _verdict(report: pytest.TestReport, call: pytest.CallInfo[None], blamed: Bla
 def _classify(report: pytest.TestReport, blamed: Blame | None) -> ItemOutcome:
     if blamed is None:
         # Failed without an exception: by a strict xfail mark, where the point is earned against expectation.
-        return "earned" if str(report.longrepr).startswith("[XPASS(strict)]") else "harness"
+        return "earned" if str(report.longrepr).startswith("[XPASS(strict)]") else "grader"
     return "missed" if blamed == "raised" else blamed
 
 
@@ -194,7 +193,7 @@ def _message(
     raised: str,
 ) -> str:
     if verdict == "earned" or call.excinfo is None:
-        return clean(str(report.longrepr)) if verdict == "harness" else ""
+        return clean(str(report.longrepr)) if verdict == "grader" else ""
     if verdict == "skipped":
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(call.excinfo.value)
         return clean(reason.removeprefix("Skipped: "))

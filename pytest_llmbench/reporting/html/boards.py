@@ -114,7 +114,7 @@ def provenance(results: Results) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         ],
     )
     yield "Versions", _pairs(run.versions)
-    yield "Options", _pairs(run.options)
+    yield "Options", _pairs(run.options.model_dump(mode="json"))
     yield "Machine", _pairs(run.machine)
     yield "Sandbox", _pairs(run.sandbox)
 

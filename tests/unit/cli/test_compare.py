@@ -93,9 +93,9 @@ def test_a_file_that_is_none_is_told(text: str, tmp_path: Path, capsys: pytest.C
 
 
 def test_another_schema_version_is_told(low: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    low.write_text(low.read_text().replace('"schema_version": 1', '"schema_version": 9'))
+    low.write_text(low.read_text().replace('"schema_version": 2', '"schema_version": 9'))
     assert main(["report", str(low)]) == 2
-    assert "has schema version 9, this version reads 1" in capsys.readouterr().err
+    assert "has schema version 9, this version reads 1 and 2" in capsys.readouterr().err
 
 
 def test_markdown_shows_a_hostile_name_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

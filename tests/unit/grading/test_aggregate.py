@@ -62,7 +62,7 @@ def test_what_is_known_of_the_completion_is_carried_over():
 
 def test_a_later_record_of_the_same_item_wins():
     of = plan(SORT)
-    earlier = records(of, lambda ref: ("harness", "worker lost") if ref.point == "right" else "missed")
+    earlier = records(of, lambda ref: ("grader", "worker lost") if ref.point == "right" else "missed")
     attempt = one(grade(of, {ALPHA: answered()}, [*earlier, *records(of)]))
     assert (attempt.status, attempt.points) == ("scored", 10)
 
@@ -77,7 +77,7 @@ def test_attempts_are_sorted_by_task_model_and_epoch():
 # -- error -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["connection", "truncated", "missing_reply", "harness"])
+@pytest.mark.parametrize("kind", ["connection", "truncated", "missing_reply", "grader"])
 def test_a_failed_generation_is_an_error_with_its_kind(kind):
     graded = run(plan(SORT), lambda ref: ("not_reached", kind), {ALPHA: failed(kind, "what happened")})
     attempt = one(graded)
@@ -88,11 +88,11 @@ def test_a_failed_generation_is_an_error_with_its_kind(kind):
 
 
 def test_one_broken_item_makes_the_attempt_an_error_of_ours_without_points():
-    graded = run(plan(SORT), lambda ref: ("harness", "sandbox gone") if ref.point == "fast" else "earned")
+    graded = run(plan(SORT), lambda ref: ("grader", "sandbox gone") if ref.point == "fast" else "earned")
     attempt = one(graded)
     assert attempt.status == "error"
     assert attempt.error is not None
-    assert (attempt.error.kind, attempt.error.message) == ("harness", "fast: sandbox gone")
+    assert (attempt.error.kind, attempt.error.message) == ("grader", "fast: sandbox gone")
     assert attempt.points == 0
 
 
@@ -184,7 +184,7 @@ def test_every_combination_ends_in_one_state():
     """All outcomes of two items under every kind of generation, stopped or not."""
     of = plan(card("t", criterion("a", 2), criterion("b", 3)))
     key = AttemptKey("t", "alpha", 1)
-    outcomes = ("earned", "missed", "skipped", "harness", "not_reached", None)
+    outcomes = ("earned", "missed", "skipped", "grader", "not_reached", None)
     for generation in (None, answered(), failed("timeout")):
         for first in outcomes:
             for second in outcomes:
@@ -198,7 +198,7 @@ def test_every_combination_ends_in_one_state():
                 assert bool(attempt.reason) == (attempt.status in ("incomplete", "not_run"))
                 assert attempt.points <= attempt.max_points
                 broken = generation is not None and generation.failure is not None
-                if broken or "harness" in (first, second):
+                if broken or "grader" in (first, second):
                     assert attempt.status == "error"
                 elif {first, second} <= {"earned", "missed"}:
                     assert attempt.status == "scored"
@@ -229,6 +229,6 @@ def test_a_record_that_gives_no_result_is_an_error_of_that_attempt_alone():
     broken = Outcome(completion=Completion(text="...").model_copy(update={"wall_s": float("nan")}))
     graded = run(plan(SORT, models=("alpha", "beta")), outcomes={ALPHA: broken})
     attempt, other = one(graded), one(graded, model="beta")
-    assert (attempt.status, attempt.error.kind, attempt.points, attempt.max_points) == ("error", "harness", 0, 10)
+    assert (attempt.status, attempt.error.kind, attempt.points, attempt.max_points) == ("error", "grader", 0, 10)
     assert "gives no result (ValidationError" in attempt.error.message
     assert (other.status, other.points) == ("scored", 10)

@@ -51,7 +51,7 @@ def test_reasons_are_told_apart_in_rubric_order():
 
 def test_an_item_graded_in_any_attempt_stays_asked_for():
     of = plan(RUST, models=("alpha", "beta"))
-    for graded in ("earned", "missed", "harness"):
+    for graded in ("earned", "missed", "grader"):
         found = records(of, lambda ref, graded=graded: "skipped" if ref.model == "alpha" else graded)
         assert what_was_asked(of, found).selection.points == 20
 

@@ -101,7 +101,7 @@ def test_the_first_message_of_a_criterion_is_kept():
         (("missed", "skipped"), "missed"),
         (("earned", "skipped"), "skipped"),
         (("skipped", "not_reached"), "not_reached"),
-        (("earned", "harness"), "not_reached"),
+        (("earned", "grader"), "not_reached"),
     ],
 )
 def test_a_criterion_ends_as_its_worst_case_known(outcomes, verdict):
@@ -112,7 +112,7 @@ def test_a_criterion_ends_as_its_worst_case_known(outcomes, verdict):
 
 def test_a_harness_record_earns_nothing():
     task = card("t", criterion("a", 2), criterion("b", 3))
-    assert score(task, {("a", ""): "harness", ("b", ""): "earned"}).points == 3
+    assert score(task, {("a", ""): "grader", ("b", ""): "earned"}).points == 3
 
 
 # -- bonus, caps, penalties, floor -----------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_one_failed_case_of_a_cap_is_enough():
     assert score(task, {**all_items(task), ("cap", "y"): "missed"}).points == 5
 
 
-@pytest.mark.parametrize("outcome", ["skipped", "not_reached", "harness"])
+@pytest.mark.parametrize("outcome", ["skipped", "not_reached", "grader"])
 def test_a_cap_bites_only_when_its_test_failed(outcome):
     task = card("t", criterion("a", 20), criterion("cap", 5, "cap"))
     assert score(task, {("a", ""): "earned", ("cap", ""): outcome}).points == 20

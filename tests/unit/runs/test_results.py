@@ -41,7 +41,7 @@ def ended(made: Recorder, stopped_by: str = "") -> RunInfo:
 # -- pure ------------------------------------------------------------------------------------------------------------
 
 FULL = plan(SORT, PORT, models=("alpha", "beta", "gamma"), epochs=2)
-OUTCOMES = st.sampled_from(["earned", "earned", "missed", "skipped", "harness", "not_reached", None])
+OUTCOMES = st.sampled_from(["earned", "earned", "missed", "skipped", "grader", "not_reached", None])
 
 
 @pytest.mark.slow
@@ -98,7 +98,7 @@ def test_an_outcome_that_json_cannot_hold_leaves_room_for_its_failure(tmp_path):
     with pytest.raises(ValueError, match="depth"):
         made.outcome(key, REQUEST, Outcome(completion=Completion(text="x", timings=deep)))
     assert not (made.run.path / "replies").exists()
-    made.outcome(key, REQUEST, Outcome(failure=Failure(kind="harness", message="not kept")))
+    made.outcome(key, REQUEST, Outcome(failure=Failure(kind="grader", message="not kept")))
     assert load_results(made.run).attempts[0].error.message == "not kept"
 
 
@@ -244,7 +244,7 @@ def test_a_stopped_run_stays_stopped(tmp_path):
 def test_a_later_record_wins_also_from_disk(tmp_path):
     of = plan(SORT)
     made = recorder(tmp_path, of)
-    for verdict in ("harness", "earned"):
+    for verdict in ("grader", "earned"):
         for each in records(of, lambda ref, verdict=verdict: verdict):
             made.item(each)
     made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, failed("timeout"))
@@ -294,7 +294,7 @@ def test_an_outcome_that_cannot_be_written_is_an_error_of_ours(tmp_path):
     assert "attempts.jsonl" in str(made.trouble)
     (attempt,) = made.finish(ended(made)).attempts
     assert attempt.error is not None
-    assert (attempt.status, attempt.error.kind) == ("error", "harness")
+    assert (attempt.status, attempt.error.kind) == ("error", "grader")
     assert "cannot write" in attempt.error.message
 
 

@@ -70,7 +70,7 @@ def test_items_records_and_outcomes_know_their_attempt():
 
 
 def test_results_state_their_version_and_have_a_json_schema():
-    assert results(PLAN, []).schema_version == SCHEMA_VERSION == 1
+    assert results(PLAN, []).schema_version == SCHEMA_VERSION == 2
     published = Results.model_json_schema()
     assert set(published["properties"]) == {
         "schema_version",

@@ -100,12 +100,12 @@ def test_what_data_causes_is_a_miss(name: str, when: str) -> None:
 
 @pytest.mark.parametrize("name", BY_DATA)
 def test_at_teardown_nothing_is_a_miss(name: str) -> None:
-    assert caught(BY_DATA[name], "teardown") == "harness"
+    assert caught(BY_DATA[name], "teardown") == "grader"
 
 
 @pytest.mark.parametrize("name", NOT_BY_DATA)
 def test_what_data_never_causes_is_ours(name: str) -> None:
-    assert caught(NOT_BY_DATA[name]) == "harness"
+    assert caught(NOT_BY_DATA[name]) == "grader"
 
 
 def test_an_attempt_without_a_reply_is_not_reached() -> None:
@@ -115,29 +115,29 @@ def test_an_attempt_without_a_reply_is_not_reached() -> None:
 def test_groups_are_what_their_members_are() -> None:
     assert caught(lambda: group(KeyError, AssertionError)) == "raised"
     assert caught(lambda: group(AssertionError)) == "missed"
-    assert caught(lambda: group(AssertionError), "setup") == "harness"
+    assert caught(lambda: group(AssertionError), "setup") == "grader"
 
 
 def test_an_assertion_is_a_miss_in_the_body_only() -> None:
     def fails() -> None:
         assert not HERE
 
-    assert (caught(fails), caught(fails, "setup")) == ("missed", "harness")
+    assert (caught(fails), caught(fails, "setup")) == ("missed", "grader")
     assert caught(lambda: pytest.fail("no")) == "missed"
-    assert caught(lambda: pytest.fail("no"), "setup") == "harness"
+    assert caught(lambda: pytest.fail("no"), "setup") == "grader"
     assert caught(lambda: pytest.fail(OVER_BUDGET + "10 s of CPU"), "setup") == "missed"
 
 
 def test_what_is_raised_elsewhere_is_ours(tmp_path: Path) -> None:
     """By a plugin, or by a fixture that is not written beside the task."""
-    assert caught(BY_DATA["KeyError"], folder=tmp_path) == "harness"
+    assert caught(BY_DATA["KeyError"], folder=tmp_path) == "grader"
 
 
 @pytest.mark.parametrize(
     ("room", "verdict"),
     [
-        ("sandbox/run.py", "harness"),
-        ("plugin/author/fixtures.py", "harness"),
+        ("sandbox/run.py", "grader"),
+        ("plugin/author/fixtures.py", "grader"),
         ("plugin/author/source.py", "raised"),
         ("extraction/extract.py", "raised"),
         ("suites/tasks/six/oracle.py", "raised"),
@@ -155,7 +155,7 @@ def test_a_bug_of_ours_that_a_test_runs_into_is_ours(room: str, verdict: str) ->
 
 
 def test_a_missing_fixture_is_ours(request: pytest.FixtureRequest) -> None:
-    assert caught(lambda: request.getfixturevalue("no_such_fixture"), "setup") == "harness"
+    assert caught(lambda: request.getfixturevalue("no_such_fixture"), "setup") == "grader"
 
 
 def test_the_code_of_a_moved_project_is_known_by_its_module(tmp_path: Path) -> None:
@@ -168,4 +168,4 @@ def test_a_harness_error_is_ours_even_where_a_test_raises_it() -> None:
     def gives_up() -> None:
         raise HarnessError("no. Look there.")
 
-    assert caught(gives_up) == "harness"
+    assert caught(gives_up) == "grader"

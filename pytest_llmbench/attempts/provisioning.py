@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.caches import cargo, go, npm
-from pytest_llmbench.caches.store import Entry
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.sandbox.selection import SandboxChoice, image_of, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult, Limits, Toolchain
 from pytest_llmbench.schema.settings import SandboxName
 from pytest_llmbench.schema.task import Task
+from pytest_llmbench.toolchains.base import Run, Say
 
 DEPENDENCIES = "dependencies"
-"""Folder in a task's data folder: a manifest and lock file of cargo or npm, or of both."""
+"""Folder in a task's data folder: manifests and their lock files."""
 COMMAND = "python -m pytest_llmbench warm"
-"""Fetches what tasks need, by the network; see ``__main__.py``."""
-_MANIFESTS = {"cargo": cargo.MANIFEST, "node": npm.MANIFEST}
+"""Fetches what tasks need, by the network; see ``cli/warm.py``."""
 _BUILD_LIMITS = Limits(
     wall_s=1800, cpu_s=3600, memory_mb=8000, processes=1000, open_files=4096, file_mb=2000, disk_mb=8000, inodes=200_000
 )
-
-Say = Callable[[str], None]
-"""Tells the user one line about what takes a while."""
 
 
 def missing(task: Task, sandbox: SandboxName = "auto") -> str:
@@ -39,15 +34,15 @@ def missing(task: Task, sandbox: SandboxName = "auto") -> str:
         runtime, image = named
         lacks = [name for name in task.toolchains if not find_toolchain(runtime, image, name)]
         reasons = [f"the image {image} has no {name}: take one that has" for name in lacks]
-        if any(_folder(task, name) for name in task.toolchains):
+        if any(_dependencies(task, name) for name in task.toolchains):
             reasons.append(f"what {task.id} depends on is kept on this machine, not in an image: --llm-sandbox=auto")
         return "; ".join(reasons)
     reasons = []
     for name in task.toolchains:
-        chain = toolchains.find(name)
-        if chain is None:
+        found = toolchains.find(name)
+        if found is None:
             reasons.append(toolchains.hint(name))
-        elif (folder := _folder(task, name)) and not _fetched_entry(chain, folder).made:
+        elif (folder := _dependencies(task, name)) and not _is_fetched(found, folder):
             reasons.append(f"fetch what {task.id} depends on, once: {COMMAND} {shlex.quote(str(folder))}")
     return "; ".join(reasons)
 
@@ -58,11 +53,8 @@ def prepare(task: Task, choice: SandboxChoice, say: Say) -> None:
     Raises ``HarnessError``.
     """
     for name in () if image_of(choice.name) else task.toolchains:
-        if chain := toolchains.find(name):
-            if name == "go":
-                _make_go(chain, say)
-            elif name == "cargo" and (folder := _folder(task, name)):
-                _build_crates(chain, folder, lambda: choice, say)
+        if found := toolchains.find(name):
+            _build(found, _dependencies(task, name), lambda: choice, say)
 
 
 def equip(task: Task, workspace: Path, sandbox: SandboxName = "auto") -> list[Toolchain]:
@@ -80,92 +72,73 @@ def equip(task: Task, workspace: Path, sandbox: SandboxName = "auto") -> list[To
 def warm(folders: Iterable[Path], choose: Callable[[], SandboxChoice], say: Say) -> list[str]:
     """Fetch and build what is named in the given ``dependencies`` folders; returns what could not be, and why.
 
-    ``choose`` is asked for a sandbox when something is to be built.
+    ``choose`` is asked for a sandbox when something is to be built in one.
     """
     problems = []
     for folder in folders:
-        for name, manifest in _MANIFESTS.items():
-            if (folder / manifest).is_file():
+        for manifest in toolchains.manifests():
+            if (folder / manifest.name).is_file():
                 try:
-                    _warm(name, folder, choose, say)
+                    _warm(manifest.toolchain, folder, choose, say)
                 except (HarnessError, OSError) as error:
-                    problems.append(f"{folder / manifest}: {error}")
+                    problems.append(f"{folder / manifest.name}: {error}")
     return problems
 
 
-def warm_go(say: Say) -> None:
-    """Compile Go's standard library where there is a Go. Raises ``HarnessError``."""
-    if chain := toolchains.find("go"):
-        _make_go(chain, say)
+def warm_toolchains(choose: Callable[[], SandboxChoice], say: Say) -> list[str]:
+    """Build what toolchains need whatever a task depends on; returns what could not be, and why."""
+    problems = []
+    for name in toolchains.names():
+        if found := toolchains.find(name):
+            try:
+                _build(found, None, choose, say)
+            except (HarnessError, OSError) as error:
+                problems.append(str(error))
+    return problems
 
 
 def dependency_folders(roots: Iterable[Path]) -> list[Path]:
     """Every folder of dependencies among ``roots`` and below them."""
-    locks = (cargo.LOCK, npm.LOCK)
+    locks = [manifest.lock for manifest in toolchains.manifests()]
     found = {root for root in roots if any((root / lock).is_file() for lock in locks)}
     found |= {path.parent for root in roots for lock in locks for path in root.rglob(f"{DEPENDENCIES}/{lock}")}
     return sorted(found)
 
 
+def _dependencies(task: Task, toolchain: str) -> Path | None:
+    """Where a task names what it needs of a toolchain's registry; None: nothing."""
+    manifest = toolchains.support(toolchain).manifest
+    folder = task.data / DEPENDENCIES if task.data else None
+    return folder if folder and manifest and (folder / manifest.name).is_file() else None
+
+
+def _is_fetched(toolchain: Toolchain, folder: Path) -> bool:
+    needed = toolchains.support(toolchain.name).to_fetch(toolchain, folder)
+    return needed is None or needed.entry.made
+
+
 def _warm(name: str, folder: Path, choose: Callable[[], SandboxChoice], say: Say) -> None:
-    chain = toolchains.find(name)
-    if chain is None:
+    found = toolchains.find(name)
+    if found is None:
         raise HarnessError(toolchains.hint(name))
-    _fetch(chain, folder, say)
-    if name == "cargo":
-        _build_crates(chain, folder, choose, say)
+    if needed := toolchains.support(name).to_fetch(found, folder):
+        needed.make(say, _runner(choose))
+    _build(found, folder, choose, say)
+
+
+def _build(toolchain: Toolchain, folder: Path | None, choose: Callable[[], SandboxChoice], say: Say) -> None:
+    if needed := toolchains.support(toolchain.name).to_build(toolchain, folder):
+        needed.make(say, _runner(choose))
 
 
 def _equipped(task: Task, workspace: Path) -> Iterator[Toolchain]:
     for name in task.toolchains:
-        chain, folder = toolchains.find(name), _folder(task, name)
-        if chain is None:
-            continue
-        if name == "go":
-            yield go.equip(chain)
-        elif name == "cargo" and folder:
-            yield cargo.equip(chain, folder, workspace)
-        elif name == "node" and folder:
-            yield from npm.equip(chain, folder, workspace)
-        else:
-            yield chain
+        if found := toolchains.find(name):
+            yield from toolchains.support(name).equip(found, _dependencies(task, name), workspace)
 
 
-def _folder(task: Task, toolchain: str) -> Path | None:
-    """Where a task names what it needs of a toolchain's registry; None: nothing."""
-    manifest = _MANIFESTS.get(toolchain)
-    folder = task.data / DEPENDENCIES if task.data else None
-    return folder if folder and manifest and (folder / manifest).is_file() else None
+def _runner(choose: Callable[[], SandboxChoice]) -> Run:
+    def run(workspace: Path, toolchain: Toolchain, command: tuple[str, ...], keep: tuple[str, ...]) -> ExecResult:
+        return open_sandbox(choose(), workspace, [toolchain]).run(command, _BUILD_LIMITS, keep=keep)
 
-
-def _fetched_entry(chain: Toolchain, folder: Path) -> Entry:
-    return cargo.crates(folder) if chain.name == "cargo" else npm.packages(chain, folder)
-
-
-def _fetch(chain: Toolchain, folder: Path, say: Say) -> None:
-    def fill(new: Path) -> None:
-        say(f"fetching what {folder} names")
-        (cargo if chain.name == "cargo" else npm).fetch(chain, folder, new)
-
-    _fetched_entry(chain, folder).make(fill)
-
-
-def _make_go(chain: Toolchain, say: Say) -> None:
-    def fill(new: Path) -> None:
-        say(f"compiling the standard library of Go {chain.version}, once: about half a minute")
-        go.fill(chain, new)
-
-    go.entry(chain).make(fill)
-
-
-def _build_crates(chain: Toolchain, folder: Path, choose: Callable[[], SandboxChoice], say: Say) -> None:
-    def fill(new: Path) -> None:
-        say(f"building the crates that {folder} names, once")
-        choice = choose()
-
-        def run(workspace: Path, equipped: Toolchain, command: Sequence[str]) -> ExecResult:
-            return open_sandbox(choice, workspace, [equipped]).run(command, _BUILD_LIMITS, keep=(cargo.TARGET,))
-
-        cargo.build(chain, folder, new, run)
-
-    cargo.built(chain, folder).make(fill)
+    return run

@@ -7,16 +7,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from pytest_llmbench import toolchains
 from pytest_llmbench.catalog.values import names
 from pytest_llmbench.errors import TaskError
 
 _MAX_FILE_BYTES = 2_000_000
 _LEVELS_UP = 5
-_DEPENDENCIES = {
-    "Cargo.toml": ("Cargo.lock", "cargo", "cargo generate-lockfile"),
-    "package.json": ("package-lock.json", "node", "npm install --package-lock-only --ignore-scripts"),
-}
-"""Manifest to its lock file, the toolchain that it is for, and what makes the lock file."""
 
 
 def file_names(value: object, where: str) -> tuple[str, ...]:
@@ -49,21 +45,23 @@ def data_folder(module: Path, task_id: str, given: object, where: str) -> Path |
     return None
 
 
-def dependencies_in(folder: Path, toolchains: Sequence[str], where: str) -> dict[str, str]:
-    """The manifests in ``folder`` with their lock files: name to text."""
+def dependencies_in(folder: Path, named: Sequence[str], where: str) -> dict[str, str]:
+    """The manifests in ``folder`` with their lock files, name to text; ``named``: the task's toolchains."""
     found = {}
-    for manifest, (lock, toolchain, command) in _DEPENDENCIES.items():
-        if not (folder / manifest).exists():
+    for manifest in toolchains.manifests():
+        if not (folder / manifest.name).exists():
             continue
-        if toolchain not in toolchains:
+        if manifest.toolchain not in named:
             raise TaskError(
-                f"{where}: {folder / manifest} is for {toolchain}, which toolchains= does not name. Add it."
+                f"{where}: {folder / manifest.name} is for {manifest.toolchain}, which toolchains= does not name. "
+                "Add it."
             )
-        if not (folder / lock).exists():
+        if not (folder / manifest.lock).exists():
             raise TaskError(
-                f"{folder} has a {manifest} without {lock}, which fixes every version. Run there: {command}"
+                f"{folder} has a {manifest.name} without {manifest.lock}, which fixes every version. "
+                f"Run there: {manifest.lock_command}"
             )
-        for name in (manifest, lock):
+        for name in (manifest.name, manifest.lock):
             found[name] = read_text(folder / name, f"a dependency of {where}")
     return found
 

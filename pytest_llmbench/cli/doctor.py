@@ -66,7 +66,7 @@ def _sandbox() -> Iterator[Finding]:
 
 
 def _toolchains() -> Iterator[Finding]:
-    for name in ("python", "node", "go", "cargo"):
+    for name in toolchains.names():
         found = toolchains.find(name)
         if found is None:
             yield Finding(name, "missing", "its tasks are skipped", toolchains.hint(name))

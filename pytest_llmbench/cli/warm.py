@@ -1,6 +1,6 @@
-"""Fetch and build, once, what tasks need offline: their crates and npm packages.
+"""Fetch and build, once, what tasks need offline: the packages in their manifests.
 
-Without a folder also Go's standard library.
+Without a folder also what toolchains need whatever a task depends on, such as Go's standard library.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pytest_llmbench.attempts import provisioning as equipment
-from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.attempts import provisioning
 
 NAME, HELP = "warm", "fetch and build what tasks need offline"
 
@@ -30,12 +29,9 @@ def run(options: argparse.Namespace) -> int:
     usual = (Path("fixtures"), package / "suites" / "fixtures", package.parent / "fixtures")
     folders = [folder.resolve() for folder in options.folder or usual]
     problems = [f"{folder} is no folder" for folder in options.folder if not folder.is_dir()]
-    try:
-        if not options.folder:
-            equipment.warm_go(_say)
-    except HarnessError as error:
-        problems.append(str(error))
-    problems += equipment.warm(equipment.dependency_folders(folders), lambda: choose("auto"), _say)
+    if not options.folder:
+        problems += provisioning.warm_toolchains(lambda: choose("auto"), _say)
+    problems += provisioning.warm(provisioning.dependency_folders(folders), lambda: choose("auto"), _say)
     for problem in problems:
         _say(problem)
     return 2 if problems else 0

@@ -19,9 +19,9 @@ from pytest_llmbench.sandbox.kernel.rlimits import limit_behind
 from pytest_llmbench.sandbox.supervise.process import Ended
 from pytest_llmbench.sandbox.test_runners.run import run_suite, runner_toolchain
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, Seed, TestRun, Toolchain
+from pytest_llmbench.toolchains import names as toolchain_names
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
-_TOOLCHAIN_NAMES = ("python", "node", "go", "cargo")
 _KILLED = -9
 
 
@@ -170,7 +170,7 @@ class Backend(ABC):
     def _program(self, name: str) -> str:
         if toolchain := self.toolchains.get(name):
             return str(toolchain.executable)
-        if name in _TOOLCHAIN_NAMES:
+        if name in toolchain_names():
             msg = f"the command {name!r} needs the toolchain {name!r}: name it in the task's llm_task(toolchains=[...])"
             raise SandboxError(msg)
         return name

@@ -24,7 +24,6 @@ from support.hostile_runs import (
 )
 
 from pytest_llmbench.attempts.submission import Submission, keep_files
-from pytest_llmbench.caches.store import VARIABLE, Entry
 from pytest_llmbench.cli.main import main
 from pytest_llmbench.errors import HarnessError, StoreError
 from pytest_llmbench.runs.report_data import write_html
@@ -35,6 +34,7 @@ from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.guard import GUARDS, is_guard
 from pytest_llmbench.store.records import RecordLog
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.toolchains.caches.store import VARIABLE, Entry
 
 MOST_S, MOST_BYTES = 20, 3 * 2**30
 

@@ -6,7 +6,7 @@ import pytest
 from support.bench import Bench
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.caches import npm
+from pytest_llmbench.toolchains.node import packages
 
 PACKAGES_TASK = """
 import pytest
@@ -78,7 +78,7 @@ def test_packages_are_asked_for_and_then_used(bench: Bench) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLMBENCH_TOOLCHAIN_CACHE", cache["LLMBENCH_TOOLCHAIN_CACHE"])
-        npm.packages(node, bench.root / "tasks" / "dependencies").make(fill)
+        packages(node, bench.root / "tasks" / "dependencies").make(fill)
     run = bench.run("--llm-model=dir:replies", **cache)
     assert run.counts() == {"passed": 2}, run.out
 

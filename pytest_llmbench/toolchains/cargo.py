@@ -1,7 +1,7 @@
-"""A task's crates: fetched once, built once, and then linked into every command's ``target`` folder.
+"""Cargo, with a task's crates: fetched once, built once, and linked into every command's ``target`` folder.
 
-Two entries, for cargo takes a crate for changed when it lies elsewhere: the first holds the sources, where builds find
-them; the second what was built of them.
+Two cache entries, for cargo takes a crate for changed when it lies elsewhere: the first holds the sources, where builds
+find them; the second what was built of them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import os
 import shlex
 import shutil
 import tomllib
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import link_tree, make_room
-from pytest_llmbench.caches.store import Entry, digest
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.schema.execution import ExecResult, Seed, Toolchain
+from pytest_llmbench.schema.execution import Seed, Toolchain
+from pytest_llmbench.toolchains.base import Cache, Manifest, Run, ToolchainSupport
+from pytest_llmbench.toolchains.caches.command import run_tool
+from pytest_llmbench.toolchains.caches.overlay import link_tree, make_room
+from pytest_llmbench.toolchains.caches.store import Entry, digest
+from pytest_llmbench.toolchains.machine import ask, outside_usr
 
 MANIFEST, LOCK = "Cargo.toml", "Cargo.lock"
 TARGET = "target"
@@ -29,8 +30,47 @@ _NOT_FOR_OTHERS = [
 ]
 """What cargo opens to write, and what belongs to the one package on top."""
 
-Run = Callable[[Path, Toolchain, Sequence[str]], ExecResult]
-"""Runs a command in a sandbox: the workspace, in which ``target`` is kept, the toolchain, the command."""
+
+class Cargo(ToolchainSupport):
+    """Rust's build tool, with a C compiler for linking."""
+
+    name = "cargo"
+    hint = "install Rust from https://rustup.rs and a C compiler for linking (apt-get install gcc libc6-dev)"
+    programs = ("cargo",)
+    env = (("CARGO_NET_OFFLINE", "true"), ("CARGO_TERM_COLOR", "never"))
+    manifest = Manifest("cargo", MANIFEST, LOCK, "cargo generate-lockfile")
+
+    def find(self, path: str) -> Toolchain | None:
+        """The one on the ``PATH``, or behind the one there."""
+        cargo = shutil.which("cargo", path=path)
+        if cargo is None or shutil.which("cc", path=path) is None:
+            return None
+        executable = Path(cargo)
+        rustup = executable.with_name("rustup")
+        if rustup.exists() and rustup.samefile(executable):
+            # A stand-in that starts the real one, by settings in the home folder: a sandbox has none.
+            executable = Path(ask([str(rustup), "which", "cargo"], path))
+        executable = executable.resolve()
+        version = ask([str(executable), "--version"], path)
+        if not executable.is_file() or not version:
+            return None
+        return Toolchain(self.name, executable, version.split()[1], outside_usr(executable.parent.parent), self.env)
+
+    def to_fetch(self, toolchain: Toolchain, dependencies: Path) -> Cache:
+        """The sources of the crates."""
+        notice = f"fetching what {dependencies} names"
+        return Cache(crates(dependencies), notice, lambda new, _run: fetch(toolchain, dependencies, new))
+
+    def to_build(self, toolchain: Toolchain, dependencies: Path | None) -> Cache | None:
+        """The crates, compiled."""
+        if dependencies is None:
+            return None
+        notice = f"building the crates that {dependencies} names, once"
+        return Cache(built(toolchain, dependencies), notice, lambda new, run: build(toolchain, dependencies, new, run))
+
+    def equip(self, toolchain: Toolchain, dependencies: Path | None, workspace: Path) -> list[Toolchain]:
+        """Cargo with the crates."""
+        return [equip(toolchain, dependencies, workspace) if dependencies else toolchain]
 
 
 def crates(dependencies: Path) -> Entry:
@@ -52,7 +92,7 @@ def fetch(cargo: Toolchain, dependencies: Path, folder: Path) -> None:
     project = folder / "project"
     (project / "src").mkdir(parents=True)
     (project / "src" / "lib.rs").touch()
-    # A workspace of its own: cargo would else ask every folder above for one.
+    # A workspace of its own: otherwise cargo would ask every folder above for one.
     alone = "" if "workspace" in _manifest(dependencies) else "\n[workspace]\n"
     (project / MANIFEST).write_text((dependencies / MANIFEST).read_text(encoding="utf-8") + alone, encoding="utf-8")
     shutil.copyfile(dependencies / LOCK, project / LOCK)
@@ -86,7 +126,7 @@ def build(cargo: Toolchain, dependencies: Path, folder: Path, run: Run) -> None:
     commands = [["cargo", *step, "--locked", *profile] for step in steps for profile in ([], ["--release"])]
     # One command: the next would find nothing of what the one before it built.
     script = "\n".join(map(shlex.join, (*commands, ["rm", "-rf", *_NOT_FOR_OTHERS])))
-    result = run(folder, equipped, ["/bin/sh", "-exc", script])
+    result = run(folder, equipped, ("/bin/sh", "-exc", script), keep=(TARGET,))
     if not result.ok:
         raise HarnessError(f"building the crates in {dependencies}: cargo {result.ending}: {result.stderr[-1500:]}")
     if not (folder / TARGET).is_dir():

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmbench.caches import go
-from pytest_llmbench.caches.store import VARIABLE
+from pytest_llmbench.toolchains import go
+from pytest_llmbench.toolchains.caches.store import VARIABLE
 
 MODULE = "module thing\n\ngo 1.22\n"
 MAIN = """package main

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.caches import npm
 from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.toolchains import node
 
 DEPENDENCIES = Path(__file__).with_name("packages")
 PROGRAM = 'const label: string = "typed";\nconsole.log(label);\n'
@@ -17,7 +17,7 @@ def warm(found):
     """This machine's node, with the test's packages fetched."""
     chain = found("node")
     try:
-        npm.packages(chain, DEPENDENCIES).make(lambda folder: npm.fetch(chain, DEPENDENCIES, folder))
+        node.packages(chain, DEPENDENCIES).make(lambda folder: node.fetch(chain, DEPENDENCIES, folder))
     except HarnessError as error:
         pytest.skip(f"npm packages cannot be fetched here: {error}")
     return chain
@@ -38,14 +38,14 @@ def planted(found, own_cache):
         (folder / "node_modules" / ".bin").mkdir()
         (folder / "node_modules" / ".bin" / "greet").symlink_to("../greeting/cli.js")
 
-    npm.packages(chain, DEPENDENCIES).make(fill)
+    node.packages(chain, DEPENDENCIES).make(fill)
     return chain
 
 
 @pytest.mark.slow
 def test_the_compiler_of_typescript_runs_offline(warm, attempt, run):
     workspace = attempt(**{"a.ts": PROGRAM, "b.ts": "const n: number = 'text';\n"})
-    tools = npm.equip(warm, DEPENDENCIES, workspace)
+    tools = node.equip(warm, DEPENDENCIES, workspace)
     built = run(workspace, tools, "tsc", "--lib", "es2022,dom", "a.ts", keep=["*.js"])
     assert built.ok, built
     assert run(workspace, tools, "node", "a.js").stdout == "typed\n"
@@ -58,7 +58,7 @@ def test_the_compiler_of_typescript_runs_offline(warm, attempt, run):
 )
 def test_modules_are_found_from_the_workspace(planted, attempt, run, file):
     workspace = attempt(**file)
-    result = run(workspace, npm.equip(planted, DEPENDENCIES, workspace), "node", *file)
+    result = run(workspace, node.equip(planted, DEPENDENCIES, workspace), "node", *file)
     assert result.stdout == "sound\n", result
 
 
@@ -69,7 +69,7 @@ def test_what_a_reply_planted_does_not_win(planted, attempt, run):
         "a.cjs": 'console.log(require("greeting"))',
     }
     workspace = attempt(**files)
-    tools = npm.equip(planted, DEPENDENCIES, workspace)
+    tools = node.equip(planted, DEPENDENCIES, workspace)
     assert run(workspace, tools, "node", "a.cjs").stdout == "sound\n"
     assert run(workspace, tools, "greet").stdout == "sound\n"
 
@@ -86,9 +86,9 @@ def test_what_a_program_plants_is_its_own_affair(planted, attempt, run, own_cach
     workspace = attempt(**{"a.cjs": 'console.log(require("greeting"))'})
     probe = workspace.with_name("probe.cjs")
     probe.write_text('console.log(require("greeting"))')
-    tools = npm.equip(planted, DEPENDENCIES, workspace)
-    node = str(tools[0].executable)
-    seen = run(workspace, tools, "sh", "-c", f'{hostile}\nNODE_PATH= "$0" a.cjs', node, keep=["*"])
+    tools = node.equip(planted, DEPENDENCIES, workspace)
+    program = str(tools[0].executable)
+    seen = run(workspace, tools, "sh", "-c", f'{hostile}\nNODE_PATH= "$0" a.cjs', program, keep=["*"])
     assert (seen.stdout, seen.limit_hit) == ("planted\n", None)
     assert run(workspace, tools, "node", "a.cjs").stdout == "sound\n"
     assert run(workspace, tools, "greet").stdout == "sound\n"
@@ -103,14 +103,14 @@ def test_without_npm_it_says_where_it_comes_from(found, own_cache, monkeypatch, 
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HarnessError, match=r"npm is missing, .* comes with Node"):
-        npm.packages(chain, DEPENDENCIES).make(lambda folder: npm.fetch(chain, DEPENDENCIES, folder))
+        node.packages(chain, DEPENDENCIES).make(lambda folder: node.fetch(chain, DEPENDENCIES, folder))
 
 
 @pytest.mark.slow
 def test_what_cannot_be_fetched_leaves_nothing_and_says_why(found, own_cache, tmp_path):
-    (tmp_path / npm.MANIFEST).write_text('{"dependencies": {"left": "1.0.0"}}')
-    (tmp_path / npm.LOCK).write_text((DEPENDENCIES / npm.LOCK).read_text())
+    (tmp_path / node.MANIFEST).write_text('{"dependencies": {"left": "1.0.0"}}')
+    (tmp_path / node.LOCK).write_text((DEPENDENCIES / node.LOCK).read_text())
     chain = found("node")
     with pytest.raises(HarnessError, match=r"npm ci --ignore-scripts .*failed with status 1: "):
-        npm.packages(chain, tmp_path).make(lambda folder: npm.fetch(chain, tmp_path, folder))
-    assert not npm.packages(chain, tmp_path).made
+        node.packages(chain, tmp_path).make(lambda folder: node.fetch(chain, tmp_path, folder))
+    assert not node.packages(chain, tmp_path).made

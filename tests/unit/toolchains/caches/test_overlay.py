@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from pytest_llmbench.caches import go
-from pytest_llmbench.caches.overlay import link_tree, make_room
 from pytest_llmbench.sandbox.files.bed import copy_tree
 from pytest_llmbench.schema.execution import Toolchain
+from pytest_llmbench.toolchains import go
+from pytest_llmbench.toolchains.caches.overlay import link_tree, make_room
 
 HOSTILE = """
 import os, sys, itertools

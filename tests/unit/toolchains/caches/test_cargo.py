@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.caches import cargo
-from pytest_llmbench.caches.store import VARIABLE
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.sandbox.selection import open_sandbox
 from pytest_llmbench.schema.execution import ExecResult, Limits
+from pytest_llmbench.toolchains import cargo
+from pytest_llmbench.toolchains.caches.store import VARIABLE
 
 DEPENDENCIES = Path(__file__).with_name("crates")
 BUILD = Limits(wall_s=600, cpu_s=600, memory_mb=4000, processes=500, file_mb=1000, disk_mb=4000, inodes=100_000)
@@ -47,8 +47,8 @@ def warm(found, choice):
     except HarnessError as error:
         pytest.skip(f"crates cannot be fetched here: {error}")
 
-    def run(workspace, equipped, command):
-        return open_sandbox(choice, workspace, [equipped]).run(command, BUILD, keep=["target"])
+    def run(workspace, equipped, command, keep):
+        return open_sandbox(choice, workspace, [equipped]).run(command, BUILD, keep=keep)
 
     cargo.built(chain, DEPENDENCIES).make(lambda folder: cargo.build(chain, DEPENDENCIES, folder, run))
     return chain
@@ -145,7 +145,7 @@ def fetched(own_cache):
 
 @pytest.mark.usefixtures("fetched")
 def test_a_crate_that_does_not_build_is_our_fault(found):
-    def run(workspace, equipped, command):
+    def run(workspace, equipped, command, keep):
         return ExecResult(tuple(command), 101, "", "error[E0308]: mismatched types", 1.0, 1.0)
 
     with pytest.raises(HarnessError, match=r"^building the crates in .*: cargo ended with status 101: error\[E0308"):
@@ -157,9 +157,9 @@ def test_a_crate_that_does_not_build_is_our_fault(found):
 def test_a_build_script_cannot_show_us_as_a_cache(found, choice):
     """A link in place of the folder that is looked through afterwards, with our rights."""
 
-    def run(workspace, equipped, command):
+    def run(workspace, equipped, command, keep):
         hostile = ["/bin/sh", "-c", "rm -rf target; ln -s / target"]
-        return open_sandbox(choice, workspace, []).run(hostile, keep=["target"])
+        return open_sandbox(choice, workspace, []).run(hostile, keep=keep)
 
     with pytest.raises(HarnessError, match=r"took away the folder"):
         cargo.built(found("cargo"), DEPENDENCIES).make(lambda new: cargo.build(found("cargo"), DEPENDENCIES, new, run))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench import toolchains
-from pytest_llmbench.caches.store import VARIABLE
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
+from pytest_llmbench.toolchains.caches.store import VARIABLE
 
 HERE = Path(__file__).parent
 

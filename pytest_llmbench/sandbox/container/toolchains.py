@@ -60,7 +60,7 @@ def _found(runtime: Runtime, image: str, questions: tuple[tuple[str, str], ...])
         msg = f"the image {image!r} could not be asked for its toolchains: {SHELL} {result.ending}: {said}"
         raise SandboxError(msg)
     found = {}
-    for program, file, said in re.findall(r"(.*)\t(/.*)\t([^\0]*)\0", result.stdout):
+    for program, file, said in re.findall(r"([^\t\0]*)\t(/[^\t\0]*)\t([^\0]*)\0", result.stdout):
         number = re.search(r"\d+(\.\d+)+", said)
         found[program] = Toolchain(program, Path(file), number[0] if number else "")
     return found

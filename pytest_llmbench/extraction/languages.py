@@ -4,59 +4,17 @@ from __future__ import annotations
 
 import re
 
-_EXTENSIONS = {
-    "python": "py pyi",
-    "javascript": "js mjs cjs jsx",
-    "typescript": "ts mts cts",
-    "tsx": "tsx",
-    "rust": "rs",
-    "go": "go",
-    "ruby": "rb",
-    "java": "java",
-    "c": "c h",
-    "cpp": "cpp cc hpp",
-    "html": "html htm",
-    "css": "css",
-    "json": "json",
-    "yaml": "yaml yml",
-    "toml": "toml lock",
-    "markdown": "md markdown",
-    "shell": "sh bash",
-    "sql": "sql",
-    "make": "makefile mk",
-    "docker": "dockerfile",
-    "text": "txt",
-    "other": "mod sum cfg ini xml env",
-}
-_LANGUAGE_OF = {extension: language for language, names in _EXTENSIONS.items() for extension in names.split()}
-_ALIASES = {
-    **_LANGUAGE_OF,
-    **{language: language for language in _EXTENSIONS},
-    "python3": "python",
-    "py3": "python",
-    "node": "javascript",
-    "nodejs": "javascript",
-    "node.js": "javascript",
-    "ecmascript": "javascript",
-    "golang": "go",
-    "c++": "cpp",
+from pytest_llmbench.schema.languages import BY_ENDING, LANGUAGES
+
+_LABELS = {
+    **{
+        label: language.name for language in LANGUAGES for label in (*language.endings, language.name, *language.labels)
+    },
     "cs": "c#",
-    "jsonc": "json",
-    "mdx": "markdown",
-    "zsh": "shell",
-    "console": "shell",
-    "terminal": "shell",
-    "powershell": "shell",
-    "shell-session": "shell",
     "patch": "diff",
     "udiff": "diff",
     # Labels that say nothing.
-    "txt": "",
-    "text": "",
-    "plain": "",
-    "plaintext": "",
-    "code": "",
-    "none": "",
+    **dict.fromkeys(("txt", "text", "plain", "plaintext", "code", "none"), ""),
 }
 _TYPESCRIPTS = {"typescript", "tsx"}
 _SPLIT_INFO = re.compile(r"""[\s"'`={}(),;:]+""")
@@ -69,7 +27,8 @@ def same_language(one: str, other: str) -> bool:
 
 def language_of_file(name: str) -> str:
     """Language of a file by its ending; ``""`` when unknown."""
-    return _LANGUAGE_OF.get(name.replace("\\", "/").rpartition("/")[2].rpartition(".")[2].lower(), "")
+    language = BY_ENDING.get(name.replace("\\", "/").rpartition("/")[2].rpartition(".")[2].lower())
+    return language.name if language else ""
 
 
 def looks_like_file(token: str) -> bool:
@@ -90,8 +49,8 @@ def language_of_block(info: str) -> str:
         return ""
     label = pieces[0].lower().removeprefix(".").removeprefix("language-").removeprefix("lang-")
     for known in (label, label.rstrip("0123456789.")):
-        if known in _ALIASES:
-            return _ALIASES[known]
+        if known in _LABELS:
+            return _LABELS[known]
     for piece in pieces:
         if looks_like_file(piece):
             return language_of_file(piece)

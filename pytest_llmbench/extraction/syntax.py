@@ -9,18 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.extraction.trees import MOST_CHARACTERS, parsed, parsed_python, with_parents
+from pytest_llmbench.schema.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-GRAMMARS = {
-    "python": ("identifier",),
-    "javascript": ("identifier",),
-    "typescript": ("identifier", "type_identifier"),
-    "tsx": ("identifier", "type_identifier"),
-    "rust": ("identifier", "type_identifier"),
-    "go": ("identifier", "type_identifier"),
-}
+GRAMMARS = {language.name: language.identifiers for language in LANGUAGES if language.identifiers}
 """Languages that are parsed, and their kinds of identifiers; code in any other language has no outline."""
 LONGEST = MOST_CHARACTERS
 """Characters; longer code is not parsed, nor is what is nested too deeply (``trees``)."""

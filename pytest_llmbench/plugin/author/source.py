@@ -13,35 +13,22 @@ import pytest
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.extraction.trees import TooLargeError, parsed, parsed_python
 from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
+from pytest_llmbench.schema.languages import BY_ENDING
 
 if TYPE_CHECKING:
     import ast
 
     from ast_grep_py import SgNode
 
-_LANGUAGES = {
-    ".py": "python",
-    ".js": "javascript",
-    ".mjs": "javascript",
-    ".cjs": "javascript",
-    ".jsx": "javascript",
-    ".ts": "typescript",
-    ".tsx": "tsx",
-    ".rs": "rust",
-    ".go": "go",
-    ".rb": "ruby",
-    ".java": "java",
-    ".c": "c",
-    ".cpp": "cpp",
-}
+_LANGUAGES = {f".{ending}": language.name for ending, language in BY_ENDING.items() if language.searchable}
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One submitted file.
 
-    A file that does not parse, or that is too large or nested too deeply to be looked into (``replies.trees``), is the
-    model's fault: looking into it is a missed point.
+    A file that does not parse, or that is too large or nested too deeply to be looked into (``extraction.trees``), is
+    the model's fault: looking into it is a missed point.
     """
 
     name: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.plugin.author.source import SourceFile, SourceFinder
 from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
+from pytest_llmbench.schema.languages import LANGUAGES
 
 
 def test_patterns_rules_and_python() -> None:
@@ -48,3 +50,17 @@ def test_python_s_tree_likewise(text: str, reason: str) -> None:
     with pytest.raises(pytest.fail.Exception) as told:
         _ = SourceFile("a.py", text).python
     assert str(told.value).startswith(reason)
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each.searchable], ids=lambda each: each.name)
+def test_every_searchable_language_has_a_parser(language) -> None:
+    for ending in language.endings:
+        file = SourceFile(f"a.{ending}", "")
+        assert file.language == language.name
+        assert file.root.kind()
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.unknown", "Makefile", "py"])
+def test_a_file_without_a_parser_is_the_task_s_fault(name: str) -> None:
+    with pytest.raises(HarnessError, match=r"no parser for '.*'; known: \.py, \.pyi, .*\.hpp\.$"):
+        _ = SourceFile(name, "").root

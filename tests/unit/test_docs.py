@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from test_layers import LAYERS, PACKAGE, SUB_ROOMS, TOP
 
 import pytest_llmbench
+from pytest_llmbench import toolchains
 from pytest_llmbench.attempts.submission import Submission
 from pytest_llmbench.catalog.rubric import POINT_KINDS, RUBRIC_KEYS
 from pytest_llmbench.catalog.task import TASK_KEYS
@@ -202,6 +203,11 @@ def test_every_argument_of_the_markers_has_its_row() -> None:
     assert sorted(names(section(text, "## The marker `llm_task`"))) == sorted(TASK_KEYS)
     assert sorted(names(section(text, "## The marker `rubric`"))) == sorted(RUBRIC_KEYS)
     assert set(POINT_KINDS) <= set(names(text))
+
+
+def test_every_toolchain_is_told() -> None:
+    (row,) = [row for row in rows(section(page("tasks.md"), "## The marker `llm_task`")) if row[0] == "`toolchains`"]
+    assert tuple(re.findall(r"`([a-z]+)`", row[1])) == toolchains.names()
 
 
 def test_every_fixture_and_public_name_is_told() -> None:

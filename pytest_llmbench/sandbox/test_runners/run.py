@@ -6,7 +6,7 @@ that no test was left out, by the code or by what was planted beside it: every e
 runner, once and as passed, no other test may be, and the runner must come to its end. Its exit status and its closing
 line alone count for nothing.
 
-The runner is started away from settings in the workspace (``runners.py``), and the task's own files are written
+The runner is started away from settings in the workspace (``base.py``), and the task's own files are written
 into its copy right before, over whatever lies in their place.
 """
 
@@ -22,7 +22,8 @@ from pytest_llmbench.sandbox.calls.client import DriverHost
 from pytest_llmbench.sandbox.calls.framing import new_nonce
 from pytest_llmbench.sandbox.files.rmtree import remove_tree
 from pytest_llmbench.sandbox.files.workspace import Refused, write_files
-from pytest_llmbench.sandbox.test_runners.runners import RUNNERS, Runner, Suite
+from pytest_llmbench.sandbox.test_runners.base import Runner, Suite
+from pytest_llmbench.sandbox.test_runners.runners import RUNNERS
 from pytest_llmbench.schema.execution import Limits, RunnerName, TestRun
 
 

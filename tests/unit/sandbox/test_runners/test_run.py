@@ -2,13 +2,17 @@
 
 import json
 import re
+from typing import get_args
 
 import pytest
 
+from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError, TaskError
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
-from pytest_llmbench.sandbox.test_runners import runners
-from pytest_llmbench.schema.execution import ExecResult, Limits, TestRun
+from pytest_llmbench.sandbox.test_runners import python
+from pytest_llmbench.sandbox.test_runners.base import Suite
+from pytest_llmbench.sandbox.test_runners.runners import RUNNERS
+from pytest_llmbench.schema.execution import ExecResult, Limits, RunnerName, TestRun
 
 HONEST = "def add(a, b):\n    return a + b\n"
 WRONG = "def add(a, b):\n    return a - b\n"
@@ -322,7 +326,7 @@ def test_a_runner_whose_toolchain_was_not_asked_for(sandbox, workspace):
 
 
 def test_a_runner_that_does_not_come_up_is_no_verdict(sandbox, monkeypatch):
-    monkeypatch.setattr(runners, "_PYTEST_PACKAGES", ("pytest",))
+    monkeypatch.setattr(python, "_PACKAGES", ("pytest",))
     with pytest.raises(SandboxError, match=r"(?s)did not come up, it ended with status 1: .*No module named '_pytest'"):
         sandbox.run_tests("pytest", expected=[ADDS])
 
@@ -522,9 +526,14 @@ test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 """
 
 
+def test_every_runner_has_its_name_and_a_toolchain():
+    assert get_args(RunnerName) == tuple(RUNNERS)
+    assert {runner.toolchain for runner in RUNNERS.values()} <= {*toolchains.names()}
+
+
 def test_what_cargo_says_is_read():
-    suite = runners.Suite(("tests::adds",), (), "")
-    report = runners.RUNNERS["cargo"].read(suite, CARGO)
+    suite = Suite(("tests::adds",), (), "")
+    report = RUNNERS["cargo"].read(suite, CARGO)
     assert report.tests == {
         "tests::adds": [True],
         "tests::panics": [True],
@@ -533,8 +542,8 @@ def test_what_cargo_says_is_read():
         "wrong": [False],
     }
     assert not report.finished
-    assert runners.RUNNERS["cargo"].read(suite, CARGO.replace("FAILED.", "ok.")).finished
-    assert not runners.RUNNERS["cargo"].read(suite, "").finished
+    assert RUNNERS["cargo"].read(suite, CARGO.replace("FAILED.", "ok.")).finished
+    assert not RUNNERS["cargo"].read(suite, "").finished
 
 
 def test_what_go_says_is_read():
@@ -548,13 +557,13 @@ def test_what_go_says_is_read():
         {"Action": "pass", "Package": 1},
     ]
     lines = "\n".join([*map(json.dumps, events), "no JSON", "[" * 5000])
-    suite = runners.Suite(("p::TestA", "p::TestB"), (), "")
-    report = runners.RUNNERS["go"].read(suite, lines)
+    suite = Suite(("p::TestA", "p::TestB"), (), "")
+    report = RUNNERS["go"].read(suite, lines)
     assert report.tests == {"p::TestA": [True], "p::TestB": [False]}
     assert not report.finished
     assert report.text.startswith('said\n["pass"]\nno JSON\n')
     ended = lines + "\n" + json.dumps({"Action": "pass", "Package": "p", "Elapsed": 0.1})
-    assert runners.RUNNERS["go"].read(suite, ended).finished
+    assert RUNNERS["go"].read(suite, ended).finished
 
 
 # -- the result ------------------------------------------------------------------------------------------------------

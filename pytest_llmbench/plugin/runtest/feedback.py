@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmbench.attempts import provisioning as equipment
+from pytest_llmbench.attempts import provisioning
 from pytest_llmbench.attempts.submission import Submission, fill_workspace
 from pytest_llmbench.errors import HarnessError, LLMBenchError
 from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
@@ -27,13 +27,13 @@ def feedback_on(submission: Submission, task: Task, choice: SandboxChoice, say: 
     CPU than the task's budget is answered with that. Raises ``HarnessError`` where the function breaks.
     """
     assert task.feedback is not None
-    equipment.prepare(task, choice, say)
+    provisioning.prepare(task, choice, say)
     place = Path(tempfile.mkdtemp(prefix="llmbench-turn-"))
     workspace = place / "workspace"
     try:
         workspace.mkdir()
         fill_workspace(workspace, task, submission)
-        found = equipment.equip(task, workspace, choice.name)
+        found = provisioning.equip(task, workspace, choice.name)
         given = {"submission": submission, "sandbox": open_sandbox(choice, workspace, found)}
         with cpu_limit(task.budget_s, lambda: OverBudget(f"looking at it took more than {task.budget_s:g} s of CPU")):
             told = task.feedback(**{name: given[name] for name in inspect.signature(task.feedback).parameters})

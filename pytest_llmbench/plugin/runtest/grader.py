@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmbench.attempts import provisioning as equipment
+from pytest_llmbench.attempts import provisioning
 from pytest_llmbench.attempts.submission import Submission, fill_workspace, keep_files
 from pytest_llmbench.attempts.turns import converse
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
@@ -72,7 +72,7 @@ class OpenAttempt:
         Raises ``HarnessError``.
         """
         assert self.sandbox_choice is not None
-        found = equipment.equip(self.task, workspace, self.sandbox_choice.name)
+        found = provisioning.equip(self.task, workspace, self.sandbox_choice.name)
         self.sandbox = open_sandbox(self.sandbox_choice, workspace, found)
         return self.sandbox
 
@@ -120,7 +120,7 @@ class Grader:
             try:
                 attempt = self.opened(ref.key, lambda line: _say(item.config, line))
                 if attempt.failure is None and not attempt.submission.no_code:
-                    equipment.prepare(attempt.task, self._sandbox, lambda line: _say(item.config, line))
+                    provisioning.prepare(attempt.task, self._sandbox, lambda line: _say(item.config, line))
             except SourceClosedError:
                 pytest.exit("llmbench: the session is ending", returncode=2)
             except (HarnessError, StoreError) as error:

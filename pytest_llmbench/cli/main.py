@@ -12,7 +12,7 @@ from types import ModuleType
 from pytest_llmbench.cli import compare, doctor, leaderboard, merge, query, regrade, report, show, warm
 from pytest_llmbench.cli import import_ as importing
 from pytest_llmbench.errors import LLMBenchError
-from pytest_llmbench.reporting.tables import printable
+from pytest_llmbench.text import printable
 
 COMMANDS: tuple[ModuleType, ...] = (report, show, compare, leaderboard, regrade, merge, importing, query, doctor, warm)
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except LLMBenchError as error:
         # Names out of a results.json may be in it.
-        print("\n".join(printable(line) for line in f"llmbench: {error}".split("\n")), file=sys.stderr)
+        print(printable(f"llmbench: {error}", keep="\n"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends

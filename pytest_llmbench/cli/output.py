@@ -17,6 +17,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting import tables
 from pytest_llmbench.runs.load import BASE
 from pytest_llmbench.store.run_dir import write_atomically
+from pytest_llmbench.text import printable
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +55,12 @@ def width() -> int:
 
 def say(line: str) -> None:
     """Print a line that may hold text of unknown origin."""
-    print(tables.printable(line))
+    print(printable(line))
 
 
 def warn(line: str) -> None:
     """Tell something beside the figures, on stderr."""
-    print(tables.printable(f"llmbench: {line}"), file=sys.stderr)
+    print(printable(f"llmbench: {line}"), file=sys.stderr)
 
 
 def write(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from pytest_llmbench.llm.guarded_json import read_json
-from pytest_llmbench.llm.wording import one_line
+from pytest_llmbench.text import one_line
 
 MAX_BYTES = 5_000_000
 """Of one answer; a list of a thousand models with all that is known of them is a fifth of that."""

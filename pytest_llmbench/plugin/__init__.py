@@ -12,8 +12,8 @@ from pytest_llmbench.errors import LLMBenchError, OptionError
 from pytest_llmbench.plugin.author import fixtures
 from pytest_llmbench.plugin.collect.keep_out import keep_out
 from pytest_llmbench.plugin.options.settings import add_options, read_settings
-from pytest_llmbench.plugin.runtest.sanitize import visible
 from pytest_llmbench.schema.settings import Settings
+from pytest_llmbench.text import sanitize
 
 if TYPE_CHECKING:
     from pytest_llmbench.plugin.collect.tasks import Collection
@@ -62,9 +62,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from pytest_llmbench.llm.discovery.listing import reachable
 
         for line in reachable(settings.llm, os.environ):
-            print(visible(line))
+            print(sanitize(line))
     except LLMBenchError as error:
-        raise pytest.UsageError(visible(str(error))) from None
+        raise pytest.UsageError(sanitize(str(error))) from None
     return 0
 
 
@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
             activate(config, settings, collection_of(config))
     except LLMBenchError as error:
-        raise pytest.UsageError(visible(str(error))) from None  # a server's names may be in it
+        raise pytest.UsageError(sanitize(str(error))) from None  # a server's names may be in it
 
 
 def collection_of(config: pytest.Config) -> Collection:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_llmbench.reporting import markdown
-from pytest_llmbench.reporting.tables import printable, table
+from pytest_llmbench.reporting.tables import table
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.schema.comparison import Compared, Comparison
+from pytest_llmbench.text import printable
 
 HEADS = ("task", "a", "b", "difference", "epochs", "p", "verdict")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pytest_llmbench.reporting.tables import printable
 from pytest_llmbench.reporting.terminal import error_lines, number
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.text import printable
 
 _MOST = 10
 """GitHub shows ten annotations of a kind for each step."""

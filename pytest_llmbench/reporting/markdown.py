@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_llmbench.reporting import epochs
-from pytest_llmbench.reporting.tables import printable
 from pytest_llmbench.reporting.terminal import error_lines, heading, number, raised_lines
 from pytest_llmbench.schema.results import IncompleteRow, LeaderboardRow, Results
+from pytest_llmbench.text import printable
 
 _SPECIAL = "\\`*_[]<>|~&$"
 _LINKING = re.compile(r"[@#](?=\w)|:(?=//)|\bwww(?=\.)")

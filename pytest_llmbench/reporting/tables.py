@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pytest_llmbench.text import printable
+
 _PLAIN_WIDTH = 1_000_000
 _ANY_HEIGHT = 100
 _LEAST_WIDTH = 80
@@ -64,8 +66,3 @@ def empty_table(*, colour: bool) -> Table:
     if colour:
         return Table(pad_edge=False, box=SIMPLE_HEAD, collapse_padding=True, header_style="bold")
     return Table(pad_edge=False, box=None)
-
-
-def printable(text: str) -> str:
-    """Text of unknown origin made harmless for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_llmbench.reporting import epochs, selfcheck
-from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, printable, text_of
+from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, text_of
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
+from pytest_llmbench.text import printable
 
 _READABLE = 20
 _MOST_TASKS = 100

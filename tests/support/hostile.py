@@ -25,10 +25,10 @@ from pathlib import Path
 from support.canaries import Canaries
 from support.processes import Peak, survivors
 
-from pytest_llmbench.reporting.terminal import printable
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.files.rmtree import remove_tree
 from pytest_llmbench.schema.execution import ExecResult, Limits
+from pytest_llmbench.text import printable
 from pytest_llmbench.untrusted.files import read
 
 PROGRAMS = Path(__file__).parents[1] / "hostile" / "programs"

@@ -14,11 +14,12 @@ from pytest_llmbench.llm.clients.chat_response import Answer
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
 from pytest_llmbench.llm.clients.sse import Event, EventParser
 from pytest_llmbench.llm.clients.timeouts import Watch
+from pytest_llmbench.llm.credentials.secret_forms import hide
 from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
 from pytest_llmbench.llm.failures.connection import dropped_failure, invalid_failure
 from pytest_llmbench.llm.guarded_json import read_json
-from pytest_llmbench.llm.wording import hide, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
+from pytest_llmbench.text import one_line
 
 MAX_PIECES = 300_000
 """Of one answer, as HTTP cuts it: each takes its time, however small it is. A token is one or two."""

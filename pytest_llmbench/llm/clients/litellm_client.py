@@ -16,11 +16,12 @@ from typing import Any
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.chat_response import Answer
 from pytest_llmbench.llm.credentials.environment import api_key as key_of
+from pytest_llmbench.llm.credentials.secret_forms import hide, written_forms
 from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
 from pytest_llmbench.llm.failures.connection import invalid_failure, timeout_failure, transport_failure
 from pytest_llmbench.llm.guarded_json import read_json
-from pytest_llmbench.llm.wording import hide, one_line, written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
+from pytest_llmbench.text import one_line
 
 _SECRET_ENDINGS = ("_API_KEY", "_KEY", "_TOKEN", "_SECRET")
 

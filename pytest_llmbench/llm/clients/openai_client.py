@@ -13,11 +13,11 @@ from pytest_llmbench.errors import ModelError, OptionError
 from pytest_llmbench.llm.clients.exchange import Exchange
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
 from pytest_llmbench.llm.clients.timeouts import CONNECT_S, Clocks, Watch
+from pytest_llmbench.llm.credentials.secret_forms import written_forms
 from pytest_llmbench.llm.discovery.model_list import read_list
 from pytest_llmbench.llm.discovery.servers import is_near
 from pytest_llmbench.llm.failures.connection import dropped_failure, transport_failure
 from pytest_llmbench.llm.guarded_get import MAX_BYTES, look_through
-from pytest_llmbench.llm.wording import written_forms
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 
 MAX_REPLY_BYTES = 20_000_000

@@ -12,7 +12,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from pytest_llmbench.llm.wording import is_telling
+from pytest_llmbench.llm.credentials.secret_forms import is_telling
 
 MAX_CHARS = 1_000_000
 """Of a text that is looked through like this; what follows is looked through for the usual forms alone."""

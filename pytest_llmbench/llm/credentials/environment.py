@@ -18,7 +18,7 @@ from itertools import chain
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.credentials.provider_keys import CREDENTIALS, FOR_MODELS_ONLY, keys_of
-from pytest_llmbench.llm.wording import is_telling
+from pytest_llmbench.llm.credentials.secret_forms import is_telling
 
 
 class Secret(str):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from pytest_llmbench.llm.credentials.disguises import Disguises
-from pytest_llmbench.llm.wording import hide, is_telling, written_forms
+from pytest_llmbench.llm.credentials.secret_forms import hide, is_telling, written_forms
 from pytest_llmbench.schema.attempt import Completion, Failure, Outcome, Retry
 
 _SHORTEST_PART = 6

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pytest_llmbench.llm.discovery.model_names import ServedModel
 from pytest_llmbench.llm.guarded_json import short
-from pytest_llmbench.llm.wording import escaped
+from pytest_llmbench.text import printable
 
 MAX_MODELS = 5_000
 MAX_NAME_CHARS = 200
@@ -52,5 +52,5 @@ def _state(status: Any) -> str:
     """Of a model in the list of a llama-server that routes: loaded or not; empty: not told."""
     if not isinstance(status, Mapping) or not isinstance(value := status.get("value"), str):
         return ""
-    told = escaped(value[:_STATE_CHARS])
+    told = printable(value[:_STATE_CHARS])
     return f"{told}, its last load failed" if status.get("failed") is True else told

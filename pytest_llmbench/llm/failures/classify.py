@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from pytest_llmbench.llm.failures.repetition import repeated
 from pytest_llmbench.llm.guarded_json import read_json
-from pytest_llmbench.llm.wording import excerpt, one_line
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure
 from pytest_llmbench.schema.numbers import MOST, count, is_figure
+from pytest_llmbench.text import excerpt, one_line
 
 _OVERFLOW = re.compile(
     r"exceed_context_size|context_length_exceeded|context_?window_?exceeded|prompt is too long|too many tokens"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import httpx
 
-from pytest_llmbench.llm.wording import excerpt, one_line
 from pytest_llmbench.schema.attempt import Failure
+from pytest_llmbench.text import excerpt, one_line
 
 
 def transport_failure(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.llm.clients.local_replies import read_local
 from pytest_llmbench.llm.protocols import CompletionCache, Job, ModelTarget, OnOutcome, Recorded
-from pytest_llmbench.llm.wording import one_line
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import CacheMode
+from pytest_llmbench.text import one_line
 
 
 class Keeper:

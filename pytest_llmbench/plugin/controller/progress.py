@@ -13,9 +13,9 @@ import pytest
 
 from pytest_llmbench.llm.protocols import Progress
 from pytest_llmbench.plugin.controller.status_line import Screen
-from pytest_llmbench.reporting.tables import printable
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.text import printable
 
 TERMINAL_S, PLAIN_S = 1.0, 30.0
 """Between two signs: of the line that is redrawn on a terminal, and of the lines in a log."""

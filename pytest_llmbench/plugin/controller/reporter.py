@@ -17,11 +17,11 @@ from pytest_llmbench.plugin.controller.gates import Ruling, rule
 from pytest_llmbench.plugin.controller.progress import SignOfLife
 from pytest_llmbench.plugin.runtest.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.plugin.runtest.sanitize import clean
-from pytest_llmbench.reporting.tables import printable
 from pytest_llmbench.reporting.terminal import render
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.text import printable
 
 LOST = "???"
 """Phase of the report that xdist makes up for a test whose worker was lost."""

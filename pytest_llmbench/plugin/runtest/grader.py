@@ -20,7 +20,7 @@ from pytest_llmbench.plugin.collect.tasks import ITEM_REF, Collection
 from pytest_llmbench.plugin.runtest.assertions import short_comparisons, short_locals
 from pytest_llmbench.plugin.runtest.feedback import feedback_on
 from pytest_llmbench.plugin.runtest.outcome import OUTCOME, add_evidence, attach_record, in_body, note_phase
-from pytest_llmbench.plugin.runtest.sanitize import defuse_subtest
+from pytest_llmbench.plugin.runtest.sanitize import sanitize_subtest
 from pytest_llmbench.sandbox.selection import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
@@ -168,7 +168,7 @@ class Grader:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Before anybody shows or sends a subtest's report: it got more text after it was made."""
-        defuse_subtest(report)
+        sanitize_subtest(report)
 
     def _add_evidence(self, item: pytest.Item, report: pytest.TestReport, attempt: OpenAttempt) -> None:
         submission = attempt.submission

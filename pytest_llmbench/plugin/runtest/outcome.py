@@ -13,7 +13,7 @@ import pytest
 
 from pytest_llmbench.errors import LLMBenchError, ModelError
 from pytest_llmbench.plugin.runtest.blame import Blame, blame
-from pytest_llmbench.plugin.runtest.sanitize import clean, defuse
+from pytest_llmbench.plugin.runtest.sanitize import clean, sanitize_report
 from pytest_llmbench.schema.attempt import ItemOutcome, ItemRecord
 from pytest_llmbench.schema.keys import ItemRef
 from pytest_llmbench.schema.task import RubricPoint
@@ -91,7 +91,7 @@ def note_phase(
             report.outcome, report.longrepr, verdict = "failed", "a subtest failed", state.outcome
     if verdict is not None and not (subtest and verdict in ("earned", "skipped")):
         state.add(verdict, _message(verdict, report, call, workspace, raised=raised), raised)
-    defuse(report)
+    sanitize_report(report)
     if report.failed:
         setattr(report, OUTCOME, verdict)
     error = call.excinfo.value if call.excinfo else None

@@ -1,4 +1,4 @@
-"""Text of unknown origin, made fit for terminals, reports and records."""
+"""Sanitized test reports: what a program printed reaches terminal, records and other processes harmless, bounded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pytest_llmbench.text import bounded, sanitize
+
 _LONGEST_MESSAGE = 2000
 _LONGEST_REPORT = 100_000
 """Characters of what one test has to say; a program may have printed a hundred times as many."""
@@ -16,52 +18,36 @@ _LONGEST_SECTION = 20_000
 _SLACK = 100
 """A text that is hardly too long is not worth a cut; nor is one that was cut already."""
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-_WORKFLOW_COMMAND = re.compile(r"(?m)^( *):(?=:[\w-][^\n]*::)")
-_DEFUSED = "llm_defused"
+_SANITIZED = "llm_sanitized"
 """Attribute of a report that was made harmless, and of what pytest makes out of it for a subtest."""
 
 
 def clean(text: str, limit: int = _LONGEST_MESSAGE) -> str:
     """Control characters shown, memory addresses out, bounded: the same text on every run."""
-    return bounded(visible(_ADDRESS.sub("0x...", text)), limit)
+    return bounded(sanitize(_ADDRESS.sub("0x...", text)), limit)
 
 
-def visible(text: str) -> str:
-    """The text with tabs as blanks and every other control character, lone surrogate and the like as its escape.
-
-    What GitHub's runner would take for a command to itself (``::add-mask::``, ``##[error]``) is broken up as well.
-    """
-    if not text.isascii() or not text.replace("\n", "").isprintable():
-        text = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text.expandtabs(4))
-    return _WORKFLOW_COMMAND.sub(r"\1\\x3a", text).replace("##[", r"#\x23[")
-
-
-def bounded(text: str, limit: int) -> str:
-    """The beginning of a text that is longer than ``limit`` characters, and how much is missing."""
-    return text if len(text) <= limit else f"{text[:limit]}... ({len(text) - limit} more characters)"
-
-
-def defuse(report: pytest.TestReport) -> None:
+def sanitize_report(report: pytest.TestReport) -> None:
     """Make what a test has to say harmless: an assertion's text may be what a model's program printed.
 
     pytest writes it to the terminal as it is, terminal escapes and a million lines too, and xdist cannot send a lone
     surrogate.
     """
-    report.longrepr = _Defuser(_LONGEST_REPORT).defused(report.longrepr)
+    report.longrepr = _ReportSanitizer(_LONGEST_REPORT).sanitized(report.longrepr)
     report.sections = [_section(name, text) for name, text in report.sections]
     report.user_properties = [
-        (name, visible(value) if isinstance(value, str) else value) for name, value in report.user_properties
+        (name, sanitize(value) if isinstance(value, str) else value) for name, value in report.user_properties
     ]
-    setattr(report, _DEFUSED, True)
+    setattr(report, _SANITIZED, True)
 
 
-def defuse_subtest(report: pytest.TestReport) -> None:
+def sanitize_subtest(report: pytest.TestReport) -> None:
     """Do the same to what pytest put on a subtest's report after it was made: its name, and what it printed.
 
-    Reports that ``defuse`` never saw are not ours, and left as they are.
+    Reports that ``sanitize_report`` never saw are not ours, and left as they are.
     """
     context = getattr(report, "context", None)
-    if context is None or not getattr(report, _DEFUSED, False):
+    if context is None or not getattr(report, _SANITIZED, False):
         return
     report.sections = [_section(name, text) for name, text in report.sections]
     named = {name: _shown(str(value), _LONGEST_MESSAGE) for name, value in context.kwargs.items()}
@@ -70,16 +56,16 @@ def defuse_subtest(report: pytest.TestReport) -> None:
 
 
 def _section(name: str, text: str) -> tuple[str, str]:
-    return visible(name), _shown(text, _LONGEST_SECTION)
+    return sanitize(name), _shown(text, _LONGEST_SECTION)
 
 
 def _shown(text: str, limit: int) -> str:
     """Visible and bounded; what is so already stays as it is."""
-    shown = visible(text if len(text) <= limit + _SLACK else bounded(text, limit))
+    shown = sanitize(text if len(text) <= limit + _SLACK else bounded(text, limit))
     return bounded(shown, limit) if len(shown) > limit + _SLACK else shown
 
 
-class _Defuser:
+class _ReportSanitizer:
     """Makes every text in pytest's representation of an exception visible, and all of them together bounded."""
 
     def __init__(self, room: int) -> None:
@@ -87,12 +73,12 @@ class _Defuser:
         self._room = room
         self._done: list[Any] = []
 
-    def defused(self, part: Any) -> Any:
+    def sanitized(self, part: Any) -> Any:
         """The part; texts and containers are new ones, pytest's own objects are changed in place."""
         if isinstance(part, str):
             return self._fitted(part)
         if isinstance(part, tuple):
-            return tuple(map(self.defused, part))
+            return tuple(map(self.sanitized, part))
         if isinstance(part, list):
             return list(self._items(part))
         if type(part).__module__ == "_pytest._code.code" and not any(part is one for one in self._done):
@@ -100,7 +86,7 @@ class _Defuser:
             for name, value in vars(part).items():
                 # The message is told again in one line at the end, whatever room the traceback took.
                 told = name == "message" and isinstance(value, str)
-                setattr(part, name, _shown(value, _LONGEST_MESSAGE) if told else self.defused(value))
+                setattr(part, name, _shown(value, _LONGEST_MESSAGE) if told else self.sanitized(value))
         return part
 
     def _items(self, parts: list[Any]) -> Iterator[Any]:
@@ -108,7 +94,7 @@ class _Defuser:
             if isinstance(part, str) and not self._room:
                 yield f"... ({len(parts) - place} more lines)"
                 return
-            yield self.defused(part)
+            yield self.sanitized(part)
 
     def _fitted(self, text: str) -> str:
         shown = _shown(text, max(self._room, _SLACK))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_llmbench.reporting.html.diff import file_changes
 from pytest_llmbench.reporting.html.figures import number, seconds, usd
-from pytest_llmbench.reporting.html.text import all_visible, cut, packed
+from pytest_llmbench.reporting.html.text import all_shown, cut, packed
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
 from pytest_llmbench.schema.plan import TaskCard
 from pytest_llmbench.schema.results import AttemptResult, CriterionResult
@@ -51,7 +51,7 @@ def pack_attempt(attempt: AttemptResult, card: TaskCard | None, evidence: Attemp
     changes = file_changes(card.starter if card else {}, evidence.files or {}, card.files if card else ())
     limit = MOST_CHARACTERS
     while True:
-        text = packed(all_visible(_page(attempt, card, evidence, changes, limit)))
+        text = packed(all_shown(_page(attempt, card, evidence, changes, limit)))
         if len(text) <= share or limit <= _LEAST_CHARACTERS:
             return text
         limit = max(_LEAST_CHARACTERS, min(limit // 2, int(limit * share / len(text) * 2)))

@@ -13,7 +13,7 @@ from pytest_llmbench.reporting.html.boards import axes, board, provenance, said
 from pytest_llmbench.reporting.html.details import AttemptEvidence, pack_attempt
 from pytest_llmbench.reporting.html.figures import number
 from pytest_llmbench.reporting.html.heat import HeatRow, attempt_link, attempt_text, heat_rows
-from pytest_llmbench.reporting.html.text import all_visible, cut, json_block, packed, visible
+from pytest_llmbench.reporting.html.text import all_shown, cut, json_block, packed, shown
 from pytest_llmbench.reporting.html.troubles import troubles
 from pytest_llmbench.reporting.terminal import heading
 from pytest_llmbench.schema.plan import TaskCard
@@ -45,9 +45,9 @@ def pieces(
     yield _template().render(
         policy=_policy(scripts=(library, script), styles=(styles,)), styles=_raw(styles), **_view(results, rows)
     )
-    yield _block("data", json_block(all_visible(_data(results, rows))))
+    yield _block("data", json_block(all_shown(_data(results, rows))))
     for number_, task in enumerate(results.tasks):
-        yield _block(f"task-{number_}", f'"{packed(all_visible(_prompt(by_id.get(task.id))))}"')
+        yield _block(f"task-{number_}", f'"{packed(all_shown(_prompt(by_id.get(task.id))))}"')
     for number_, (attempt, found) in enumerate(evidence):
         yield _block(f"attempt-{number_}", f'"{pack_attempt(attempt, by_id.get(attempt.task), found, share)}"')
     yield f"<script>{library}</script>\n<script>{script}</script>\n</body>\n</html>\n"
@@ -140,7 +140,7 @@ def _template() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
+        finalize=lambda value: shown(value) if type(value) is str else value,
     )
     return environment.get_template("page.html.j2")
 

@@ -9,26 +9,25 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.text import printable
 
 _ACTING = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 """Characters that could end a script element; U+2028 and U+2029 are escapes already, as all that is not ASCII."""
 
 
-def visible(text: str) -> str:
-    """Control characters, bidi overrides, lone surrogates and the like as escapes; line ends and tabs stay."""
-    if text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+def shown(text: str) -> str:
+    """The text with line breaks and tabs as they are, which HTML shows, and anything else printable."""
+    return printable(text, keep="\n\t")
 
 
-def all_visible(value: Any) -> Any:
+def all_shown(value: Any) -> Any:
     """The same for every text in a JSON value, keys included."""
     if isinstance(value, str):
-        return visible(value)
+        return shown(value)
     if isinstance(value, dict):
-        return {visible(str(key)): all_visible(item) for key, item in value.items()}
+        return {shown(str(key)): all_shown(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [all_visible(item) for item in value]
+        return [all_shown(item) for item in value]
     return value
 
 

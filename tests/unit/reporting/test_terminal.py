@@ -6,13 +6,12 @@ import re
 import textwrap
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.records import answered, card, criterion, failed, plan, records, results
 
-from pytest_llmbench.reporting.terminal import number, printable, render
+from pytest_llmbench.reporting.terminal import number, render
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.text import printable
 
 FIX = card("js-bug-fix", criterion("once", 12), criterion("order", 8, cases="xyz"))
 RUST = card("rust-cli", criterion("builds", 20))
@@ -209,14 +208,6 @@ def test_hostile_names_and_messages_are_shown_inert(name, colour):
         assert line in text
     assert all(c.isprintable() or c == "\n" for c in text)
     assert sum(shown in line for line in text.splitlines()) == 4
-
-
-@given(st.text(st.characters(exclude_categories=()), max_size=40))
-def test_printable_text_has_no_control_characters(text):
-    shown = printable(text)
-    assert shown.isprintable()
-    if text.isprintable():
-        assert shown == text
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

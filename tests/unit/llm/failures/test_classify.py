@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.llm.clients.chat_response import Answer
+from pytest_llmbench.llm.credentials.secret_forms import hide
 from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
-from pytest_llmbench.llm.wording import excerpt, hide, one_line
 from pytest_llmbench.schema.attempt import ErrorKind, Failure, Usage
 
 JSON = st.recursive(
@@ -150,15 +150,7 @@ def test_refusal_is_the_answer() -> None:
     assert answer.text == "I will not."
 
 
-# Wording
-
-
-@given(st.text(), st.integers(1, 50))
-def test_texts_of_others_are_short_and_harmless(text: str, limit: int) -> None:
-    line, several = one_line(text, limit), excerpt(text, limit)
-    assert line.isprintable()
-    assert several.replace("\n", "").replace("\t", "").isprintable()
-    assert max(len(line), len(several)) <= limit
+# Secrets
 
 
 def test_secrets_are_hidden_but_no_ordinary_words() -> None:

@@ -1,4 +1,4 @@
-"""Text of others in our messages: shortened, harmless on a terminal, without secrets. Pure."""
+"""Secrets in a text: the ways in which one may be written, and the text without them. Pure."""
 
 from __future__ import annotations
 
@@ -7,27 +7,8 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote
 
-MESSAGE_CHARS = 300
-BODY_CHARS = 500
 _SHORTEST_SECRET = 6
 _TELLING_CHARS = 16
-
-
-def one_line(text: str, limit: int = MESSAGE_CHARS) -> str:
-    """The text on one line of at most ``limit`` characters, control characters escaped."""
-    return _cut(escaped(" ".join(text[: 4 * limit].split())), limit)
-
-
-def excerpt(text: str, limit: int = BODY_CHARS) -> str:
-    """The start of the text with its line breaks and tabs, other control characters escaped."""
-    return _cut("".join(each if each in "\n\t" else escaped(each) for each in text[: limit + 1]), limit)
-
-
-def escaped(text: str) -> str:
-    r"""The text with everything that is not printable written as an escape, such as ``\x1b``."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -66,7 +47,3 @@ def _in_base64(secret: str) -> set[str]:
         alone = text[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]
         found |= {alone, alone.translate(str.maketrans("+/", "-_"))}
     return found
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import pstdev
 
-from pytest_llmbench.analysis.figures import exact
 from pytest_llmbench.analysis.model_scores import ModelScore
+from pytest_llmbench.schema.numbers import exact
 
 EXCELLENT = 0.075
 """Standard deviation, as a share of a task's maximum, up to which a model is called excellent: 1.5 points of 20."""

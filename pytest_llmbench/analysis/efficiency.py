@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from pytest_llmbench.analysis.figures import exact
 from pytest_llmbench.analysis.model_scores import ModelScore
+from pytest_llmbench.schema.numbers import exact
 
 Cost = Literal["avg_wall_s", "size_gb", "cost_usd"]
 """What should be low: seconds, GB, USD."""

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from math import floor
 from typing import Literal
 
+from pytest_llmbench.schema.numbers import exact, half_up
+
 _DIGITS = 4
-
-
-def exact(value: float) -> Fraction:
-    """The decimal that was written, as a fraction: 0.1 is 1/10."""
-    return Fraction(str(value))
-
-
-def half_up(value: Fraction | float, digits: int = 0) -> float:
-    """Rounded as people round, a half away from zero: 1.65 to one digit is 1.7. Exact up to the last step."""
-    scaled = (value if isinstance(value, Fraction) else exact(value)) * 10**digits
-    whole = floor(abs(scaled) + Fraction(1, 2))
-    return float(Fraction(whole if scaled >= 0 else -whole, 10**digits))
 
 
 def written(value: float, *, complete: bool = True) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_llmbench.analysis.figures import exact, written
+from pytest_llmbench.analysis.figures import written
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, LeaderboardRow, Results
 
 _TOTAL = re.compile(r"(?P<figure>\d+(?:\.\d+)?)(?P<bound>\+?)(?P<note> \(.*\))?")

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.schema.comparison import Interval, PermutationTest
+from pytest_llmbench.schema.numbers import exact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +157,7 @@ def _drawn(strata: Sequence[Stratum], observed: Fraction) -> PermutationTest:
 @lru_cache(maxsize=4096)
 def _fraction(score: float) -> Fraction:
     """The score before it was rounded for the record: thirds of a point are thirds again."""
-    return Fraction(str(score)).limit_denominator(_MOST_PARTS)
+    return exact(score).limit_denominator(_MOST_PARTS)
 
 
 def _mean(scores: Sequence[float]) -> Fraction:

@@ -6,9 +6,10 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_llmbench.grading.score import exact, figure
+from pytest_llmbench.grading.score import figure
 from pytest_llmbench.schema.attempt import ItemRecord
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
 from pytest_llmbench.schema.results import LeftOut, Selection
 

@@ -8,7 +8,8 @@ from itertools import groupby
 from statistics import fmean
 
 from pytest_llmbench.grading.aggregate import DESELECTED, DESELECTED_HERE, Graded
-from pytest_llmbench.grading.score import exact, figure
+from pytest_llmbench.grading.score import figure
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow
 
 _SECONDS_DIGITS = 3

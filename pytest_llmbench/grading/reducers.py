@@ -13,7 +13,8 @@ from math import comb
 
 from pytest_llmbench.grading.aggregate import Graded
 from pytest_llmbench.grading.leaderboard import counts
-from pytest_llmbench.grading.score import exact, figure
+from pytest_llmbench.grading.score import figure
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, Reduced
 

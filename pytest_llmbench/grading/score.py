@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from typing import Literal
 
 from pytest_llmbench.schema.attempt import ItemRecord
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import CriterionResult, Dimension
 
@@ -82,12 +82,6 @@ def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected
             name: Dimension(points=rounded(inside[name]), max_points=rounded(possible[name])) for name in inside if name
         },
     )
-
-
-@lru_cache(maxsize=4096)  # the same few numbers again and again
-def exact(value: float) -> Fraction:
-    """The decimal that the author wrote, as a fraction: 0.1 is 1/10."""
-    return Fraction(str(value))
 
 
 def rounded(value: Fraction) -> float:

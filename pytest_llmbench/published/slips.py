@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 from typing import NamedTuple
+
+from pytest_llmbench.schema.numbers import half_up
 
 Row = Mapping[str, str]
 """Column -> text, as it stands in the file."""
@@ -65,8 +66,7 @@ def places(text: str) -> int:
 
 def rounded(value: Fraction, digits: int = 0) -> str:
     """With so many digits, a half away from zero: the way in which the figures were published."""
-    whole = floor(abs(value) * 10**digits + Fraction(1, 2))
-    return f"{'-' if value < 0 and whole else ''}{whole / 10**digits:.{digits}f}"
+    return f"{half_up(value, digits):.{digits}f}"
 
 
 def plain(value: Fraction) -> str:

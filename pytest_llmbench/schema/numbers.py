@@ -1,12 +1,15 @@
-"""Numbers that others tell: which of them are believed. Pure, and standard library only.
+"""Numbers: which of those that others report are believed, and decimals as they were written.
 
-A number is kept and computed with only where it is finite and within 0 and ``MOST``; no sum, product or quotient of a
-few of these leaves what a float and JSON can hold.
+Pure, and standard library only. A reported number is kept and computed with only where it is finite and within 0 and
+``MOST``; no sum, product or quotient of a few of these leaves what a float and JSON can hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from math import floor
 from typing import Any, TypeGuard
 
 MOST = 10**12
@@ -15,6 +18,19 @@ MOST = 10**12
 MAX_FIGURES = 200
 MAX_NAME_CHARS = 100
 _DEPTH = 3
+
+
+@lru_cache(maxsize=4096)  # the same few numbers again and again
+def exact(value: float) -> Fraction:
+    """The decimal that was written, as a fraction: 0.1 is 1/10."""
+    return Fraction(str(value))
+
+
+def half_up(value: Fraction | float, digits: int = 0) -> float:
+    """Rounded as people round, a half away from zero: 1.65 to one digit is 1.7. Exact up to the last step."""
+    scaled = (value if isinstance(value, Fraction) else exact(value)) * 10**digits
+    whole = floor(abs(scaled) + Fraction(1, 2))
+    return float(Fraction(whole if scaled >= 0 else -whole, 10**digits))
 
 
 def is_figure(value: object) -> TypeGuard[int | float]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from pytest_llmbench.grading.leaderboard import counts
-from pytest_llmbench.grading.score import exact
+from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results
 from pytest_llmbench.schema.settings import Gates
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pytest_llmbench.analysis.consistency import consistency
 from pytest_llmbench.analysis.criterion_stats import difficulty
 from pytest_llmbench.analysis.efficiency import efficiency
-from pytest_llmbench.analysis.figures import half_up
 from pytest_llmbench.analysis.model_scores import from_rows
 from pytest_llmbench.analysis.ranks import ranked
 from pytest_llmbench.analysis.variants import distilled_pairs, quantisation_pairs, thinking_pairs
 from pytest_llmbench.published.bands import LETTERS, RAILS_TIERS, SIX_TASK_BANDS, grouped, letter_value
+from pytest_llmbench.schema.numbers import half_up
 
 
 def test_ranks_and_totals(published, boards):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.analysis.consistency import consistency
 from pytest_llmbench.analysis.efficiency import efficiency, pareto_front
-from pytest_llmbench.analysis.figures import difference, half_up, written
+from pytest_llmbench.analysis.figures import difference, written
 from pytest_llmbench.analysis.model_scores import ModelScore, from_rows
 from pytest_llmbench.analysis.ranks import ranked
 
@@ -18,21 +16,6 @@ from pytest_llmbench.analysis.ranks import ranked
 def score(model: str, total: float, **fields) -> ModelScore:
     metadata = {key: fields.pop(key) for key in ("size_gb",) if key in fields}
     return ModelScore(model=model, total=total, max_total=120, metadata=metadata, **fields)
-
-
-@pytest.mark.parametrize(
-    ("value", "digits", "rounded"),
-    [
-        (1.65, 1, 1.7),
-        (2.5, 0, 3),
-        (-2.5, 0, -3),
-        (0.4999996, 0, 0),
-        (Fraction(2, 3), 2, 0.67),
-        (Fraction(1, 8), 2, 0.13),
-    ],
-)
-def test_halves_are_rounded_up(value, digits, rounded):
-    assert half_up(value, digits) == rounded
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
-"""Numbers that are believed, and tables of them."""
+"""Numbers that are believed and tables of them; decimals as they were written."""
 
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmbench.schema.numbers import MAX_FIGURES, MOST, count, figures, is_figure, positive
+from pytest_llmbench.schema.numbers import MAX_FIGURES, MOST, count, exact, figures, half_up, is_figure, positive
 
 UNBELIEVABLE = [
     float("nan"),
@@ -85,3 +86,23 @@ def test_whatever_is_kept_is_json_that_everybody_reads(told: dict[str, Any]) -> 
     kept, left_out = figures(told)
     assert len(kept) + len(left_out) == len(told)
     assert json.loads(json.dumps(kept, allow_nan=False)) == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "rounded"),
+    [
+        (1.65, 1, 1.7),
+        (2.5, 0, 3),
+        (-2.5, 0, -3),
+        (0.4999996, 0, 0),
+        (Fraction(2, 3), 2, 0.67),
+        (Fraction(1, 8), 2, 0.13),
+    ],
+)
+def test_halves_are_rounded_up(value: Fraction | float, digits: int, rounded: float) -> None:
+    assert half_up(value, digits) == rounded
+
+
+def test_a_decimal_is_what_was_written() -> None:
+    assert exact(0.1) == Fraction(1, 10)
+    assert exact(83) == 83

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_llmbench.analysis.comparison import scores
-from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.schema.difference import KINDS, Difference
 from pytest_llmbench.schema.results import ModelInfo, Results
 
@@ -89,7 +88,7 @@ def _coverage(a: Results, model_a: str, b: Results, model_b: str) -> Iterator[Di
     for task in sorted(one.keys() ^ other.keys()):
         yield Difference("coverage", f"{task} has scores on {'the first' if task in one else 'the second'} side only")
     for results, model, side in ((a, model_a, "first"), (b, model_b, "second")):
-        lost = sum(attempt.model == model and not counts(attempt) for attempt in results.attempts)
+        lost = sum(attempt.model == model and not attempt.counts for attempt in results.attempts)
         if lost:
             yield Difference("coverage", f"{lost} attempts of the {side} side have no score")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.analysis.paired import Stratum, difference_interval, holm, permutation_test
 from pytest_llmbench.schema.comparison import Comparison, PermutationTest, TaskComparison, Verdict
 from pytest_llmbench.schema.results import Results
@@ -46,8 +45,8 @@ def compare(a: Results, model_a: str, b: Results, model_b: str, *, alpha: float 
 def scores(results: Results, model: str) -> dict[str, list[float]]:
     """Task -> points of the model's attempts that have a verdict on all that was asked, by epoch."""
     found: dict[str, list[float]] = {}
-    for attempt in sorted(filter(counts, results.attempts), key=lambda attempt: attempt.epoch):
-        if attempt.model == model:
+    for attempt in sorted(results.attempts, key=lambda attempt: attempt.epoch):
+        if attempt.counts and attempt.model == model:
             found.setdefault(attempt.task, []).append(attempt.points)
     return found
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.schema.results import AttemptResult, Results
 
 Difficulty = Literal["Easy", "Medium", "Hard"]
@@ -68,7 +67,7 @@ def fix_rates(results: Results) -> list[FixRate]:
     A model completed a task with an attempt that has a verdict on all that was asked; errors count for nobody.
     """
     verdicts: dict[tuple[str, str], dict[str, list[bool]]] = {}
-    for attempt in filter(counts, results.attempts):
+    for attempt in (each for each in results.attempts if each.counts):
         for criterion in attempt.criteria:
             if criterion.outcome != "skipped":
                 models = verdicts.setdefault((attempt.task, criterion.id), {})
@@ -82,7 +81,7 @@ def fix_rates(results: Results) -> list[FixRate]:
 def approaches(results: Results) -> list[Approach]:
     """One entry for each task, aspect and kind, the most frequent first; labels without ``: `` name no aspect."""
     found: dict[tuple[str, str, str], list[AttemptResult]] = {}
-    for attempt in filter(counts, results.attempts):
+    for attempt in (each for each in results.attempts if each.counts):
         for label in attempt.labels:
             aspect, colon, kind = label.partition(": ")
             if colon:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from math import comb, sqrt
 from statistics import fmean, variance
 
-from pytest_llmbench.analysis.model_scores import counts
 from pytest_llmbench.schema.results import Results
 
 LEVEL = 0.95
@@ -56,7 +55,7 @@ def epochs_by_task(results: Results, model: str) -> dict[str, list[float]]:
     rows = [row for row in (*results.leaderboard, *results.incomplete) if row.model == model]
     points: dict[str, list[float]] = {task: [] for row in rows for task in row.per_task}
     for attempt in results.attempts:
-        if attempt.model == model and attempt.task in points and counts(attempt):
+        if attempt.model == model and attempt.task in points and attempt.counts:
             points[attempt.task].append(attempt.points)
     return points
 

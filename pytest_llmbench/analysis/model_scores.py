@@ -9,10 +9,9 @@ from typing import Any
 
 from pytest_llmbench.analysis.figures import written
 from pytest_llmbench.schema.numbers import exact
-from pytest_llmbench.schema.results import AttemptResult, LeaderboardRow, Results
+from pytest_llmbench.schema.results import LeaderboardRow, Results
 
 _TOTAL = re.compile(r"(?P<figure>\d+(?:\.\d+)?)(?P<bound>\+?)(?P<note> \(.*\))?")
-_DESELECTED = "deselected"  # the contract's reason for a verdict on every point selected, not on the whole task
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,6 @@ class ModelScore:
     def written(self) -> str:
         """The total as it is shown: ``100``, or ``83+`` for a lower bound."""
         return written(self.total, complete=self.complete)
-
-
-def counts(attempt: AttemptResult) -> bool:
-    """True when an attempt has a verdict on all that was asked of its task, be that the selected points only."""
-    return attempt.status == "scored" or (attempt.status == "incomplete" and attempt.reason == _DESELECTED)
 
 
 def from_results(results: Results) -> list[ModelScore]:

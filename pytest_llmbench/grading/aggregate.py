@@ -17,15 +17,13 @@ from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outc
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.numbers import count, figures
 from pytest_llmbench.schema.plan import Plan, TaskCard
-from pytest_llmbench.schema.results import AttemptResult, AttemptStatus, ErrorInfo
+from pytest_llmbench.schema.results import DESELECTED, AttemptResult, AttemptStatus, ErrorInfo
 
 NO_CODE = "no_code"
 """Label of an attempt whose model answered without handing in what was asked: it is worth the task's floor."""
 
 _SAID_CHARS = 200
 
-DESELECTED = "deselected"
-"""Reason of an attempt with a verdict on every point selected, where that is not the whole task."""
 DESELECTED_HERE = "deselected for this model"
 """Reason of an attempt without a verdict on points that were selected for others only."""
 

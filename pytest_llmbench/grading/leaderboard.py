@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import groupby
 from statistics import fmean
 
-from pytest_llmbench.grading.aggregate import DESELECTED, DESELECTED_HERE, Graded
+from pytest_llmbench.grading.aggregate import DESELECTED_HERE, Graded
 from pytest_llmbench.grading.score import figure
 from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow
@@ -53,21 +53,16 @@ def _task_figures(tasks: Iterable[str], attempts: Iterable[AttemptResult]) -> di
     """Mean points over a task's epochs that have a verdict on everything asked; None without any."""
     points: dict[str, list[Fraction]] = {task: [] for task in tasks}
     for attempt in attempts:
-        if counts(attempt):
+        if attempt.counts:
             points[attempt.task].append(exact(attempt.points))
     return {task: sum(each, Fraction()) / len(each) if each else None for task, each in points.items()}
-
-
-def counts(attempt: AttemptResult) -> bool:
-    """True when an attempt has a verdict on all that was asked of its task, be that the selected points only."""
-    return attempt.status == "scored" or (attempt.status == "incomplete" and attempt.reason == DESELECTED)
 
 
 def _reasons(attempts: Iterable[AttemptResult]) -> list[str]:
     """Why a model is not complete, one line a cause with the number of attempts it took."""
     causes: dict[str, int] = {}
     for attempt in attempts:
-        if not counts(attempt):
+        if not attempt.counts:
             cause = attempt.error.kind if attempt.error else f"{attempt.status.replace('_', ' ')}: {attempt.reason}"
             causes[cause] = causes.get(cause, 0) + 1
     return [cause if count == 1 else f"{cause} ({count} attempts)" for cause, count in sorted(causes.items())]

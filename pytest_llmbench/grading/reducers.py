@@ -12,7 +12,6 @@ from fractions import Fraction
 from math import comb
 
 from pytest_llmbench.grading.aggregate import Graded
-from pytest_llmbench.grading.leaderboard import counts
 from pytest_llmbench.grading.score import figure
 from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.plan import Plan
@@ -65,7 +64,7 @@ def _row(
     bonus: set[str],
     pass_at: float,
 ) -> Reduced:
-    judged = [attempt for attempt in attempts if counts(attempt)]
+    judged = [attempt for attempt in attempts if attempt.counts]
     points = [exact(attempt.points) for attempt in judged]
     n, c = len(judged), sum(_passes(attempt, bonus, pass_at) for attempt in judged)
     return Reduced(

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_llmbench.grading.aggregate import Graded
 from pytest_llmbench.grading.denominators import Cases
-from pytest_llmbench.grading.leaderboard import counts
 from pytest_llmbench.schema.mutant import Mutant
 from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.results import AttemptResult, SelfCheck, TaskCheck
@@ -70,7 +69,7 @@ def _check_task(card: TaskCard, asked: Cases, every: Iterable[AttemptResult], *,
 
 def _deviations(attempts: Sequence[AttemptResult], loses: Iterable[str] | None, score: float | None) -> Iterator[str]:
     """What is not as stated, over all gradings of one reply; ``None`` where nothing is stated."""
-    graded = [attempt for attempt in attempts if counts(attempt)]
+    graded = [attempt for attempt in attempts if attempt.counts]
     for attempt in attempts:
         if attempt not in graded:
             why = f"{attempt.error.kind}: {attempt.error.message}" if attempt.error else attempt.reason
@@ -108,7 +107,7 @@ def _covered(
     asked: Cases, mutants: Iterable[Mutant], attempts: Mapping[str, Sequence[AttemptResult]]
 ) -> frozenset[str]:
     """Points lost by a mutant; one that loses all of several points shows nothing about any of them."""
-    losses = [_lost(attempt) for mutant in mutants for attempt in attempts[mutant.label] if counts(attempt)]
+    losses = [_lost(attempt) for mutant in mutants for attempt in attempts[mutant.label] if attempt.counts]
     return frozenset(point for lost in losses if len(lost) < len(asked) or len(asked) == 1 for point in lost)
 
 
@@ -117,7 +116,7 @@ def _lost(attempt: AttemptResult) -> list[str]:
 
 
 def _least(attempts: Iterable[AttemptResult]) -> float | None:
-    return min((attempt.points for attempt in attempts if counts(attempt)), default=None)
+    return min((attempt.points for attempt in attempts if attempt.counts), default=None)
 
 
 def _names(points: Sequence[str]) -> str:

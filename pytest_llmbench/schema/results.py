@@ -16,6 +16,9 @@ READABLE_VERSIONS = (1, SCHEMA_VERSION)
 
 AttemptStatus = Literal["scored", "error", "incomplete", "not_run"]
 
+DESELECTED = "deselected"
+"""Reason of an attempt with a verdict on every point selected, where that is not the whole task."""
+
 
 class CriterionResult(Frozen):
     """One rubric point of one attempt."""
@@ -81,6 +84,11 @@ class AttemptResult(Frozen):
     cost_usd: float | None = None
     cached: bool = False
     retries: list[Retry] = Field(default_factory=list)
+
+    @property
+    def counts(self) -> bool:
+        """True with a verdict on all that was asked of the task, be that the selected points only."""
+        return self.status == "scored" or (self.status == "incomplete" and self.reason == DESELECTED)
 
 
 class LeaderboardRow(Frozen):

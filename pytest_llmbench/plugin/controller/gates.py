@@ -7,7 +7,6 @@ from fractions import Fraction
 from statistics import fmean
 from typing import NamedTuple
 
-from pytest_llmbench.grading.leaderboard import counts
 from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results
 from pytest_llmbench.schema.settings import Gates
@@ -78,7 +77,7 @@ def _lower_bounds(results: Results, percent: float) -> str:
     """The same with errors allowed: an attempt without a score counts as 0 of its points."""
     for row in _rows(results):
         attempts = _attempts(results, row.model)
-        gained = sum((exact(attempt.points) for attempt in attempts if counts(attempt)), Fraction())
+        gained = sum((exact(attempt.points) for attempt in attempts if attempt.counts), Fraction())
         most = sum((exact(attempt.max_points) for attempt in attempts), Fraction())
         if not most:
             return f"{row.model}: nothing was scored"
@@ -106,7 +105,7 @@ def _under(results: Results, task: str, percent: float) -> str:
 def _uncovered(results: Results, percent: float) -> str:
     for row in _rows(results):
         attempts = _attempts(results, row.model)
-        scored = sum(map(counts, attempts))
+        scored = sum(attempt.counts for attempt in attempts)
         if scored * 100 < exact(percent) * len(attempts):
             return f"{row.model}: {scored} of {len(attempts)} attempts have a score, {scored / len(attempts):.1%}"
     return "" if results.attempts else "nothing was asked for"

@@ -8,8 +8,8 @@ from support.records import answered, card, criterion, failed, plan, record, res
 from pytest_llmbench.analysis.criterion_stats import Approach, approaches, fix_rates
 from pytest_llmbench.analysis.model_scores import from_results
 from pytest_llmbench.analysis.ranks import ranked
-from pytest_llmbench.grading.aggregate import DESELECTED
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.results import DESELECTED
 
 TASKS = ("python", "javascript", "typescript", "rust", "go", "sse")
 DISTILL = "qwen35-27b-claude-distill-q8-nonthink"

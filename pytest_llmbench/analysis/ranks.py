@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_llmbench.analysis.model_scores import ModelScore
+from pytest_llmbench.measures.ranking import rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +25,4 @@ def ranked(scores: Iterable[ModelScore]) -> list[Ranked]:
     """
     ordered = sorted(scores, key=lambda score: (not score.complete, -score.total, score.model))
     totals = [score.total for score in ordered if score.complete]
-    return [Ranked(totals.index(s.total) + 1 if s.complete else None, s) for s in ordered]
+    return [Ranked(rank(s.total, totals) if s.complete else None, s) for s in ordered]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import groupby
 from statistics import fmean
 
 from pytest_llmbench.grading.aggregate import DESELECTED_HERE, Graded
 from pytest_llmbench.grading.score import figure
+from pytest_llmbench.measures.ranking import rank
 from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow
 
@@ -87,8 +87,5 @@ def _cost(attempts: Sequence[AttemptResult]) -> dict[str, float | None]:
 
 def _with_ranks(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
     ordered = sorted(rows, key=lambda row: (-row.total, row.model))
-    ranked: list[LeaderboardRow] = []
-    for _, group in groupby(ordered, key=lambda row: row.total):
-        rank = len(ranked) + 1
-        ranked += [row.model_copy(update={"rank": rank}) for row in group]
-    return ranked
+    totals = [row.total for row in ordered]
+    return [row.model_copy(update={"rank": rank(row.total, totals)}) for row in ordered]

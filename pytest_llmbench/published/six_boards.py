@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_llmbench.measures.ranking import rank
 from pytest_llmbench.published.slips import (
     Check,
     Row,
@@ -14,7 +15,6 @@ from pytest_llmbench.published.slips import (
     number,
     once,
     plain,
-    rank_of,
     same_ranks,
     stated,
 )
@@ -89,7 +89,7 @@ def _ranks(tables: Tables) -> Iterator[Slip]:
         total = sums.get(row["model"])
         if total is None or row["model"] in wrong:
             continue
-        if row["rank"] != (found := str(rank_of(total, list(sums.values())))):
+        if row["rank"] != (found := str(rank(total, sums.values()))):
             why = "ranked by the sums of all models' tasks; follows from a wrong total"
             yield Slip(f"{_BOARD}.csv", row["model"], "rank", row["rank"], found, why)
 

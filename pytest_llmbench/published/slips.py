@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from pytest_llmbench.measures.ranking import rank
 from pytest_llmbench.schema.numbers import half_up
 
 Row = Mapping[str, str]
@@ -74,17 +75,12 @@ def plain(value: Fraction) -> str:
     return f"{float(value):.10g}"
 
 
-def rank_of(total: Fraction, totals: Sequence[Fraction]) -> int:
-    """Place from 1, equal totals in one: 1, 2, 2, 4."""
-    return 1 + sum(other > total for other in totals)
-
-
 def same_ranks(file: str, rows: Sequence[Row], column: str) -> Iterator[Slip]:
     """Ranks must follow from ``column``."""
     totals = {row["model"]: total for row in rows if (total := number(row[column])) is not None}
     for row in rows:
         total = totals.get(row["model"])
-        if total is not None and row["rank"] != (found := str(rank_of(total, list(totals.values())))):
+        if total is not None and row["rank"] != (found := str(rank(total, totals.values()))):
             yield Slip(file, row["model"], "rank", row["rank"], found, f"models with a higher {column}, plus one")
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from pytest_llmbench.analysis.model_scores import ModelScore
+from pytest_llmbench.measures import ranking
 from pytest_llmbench.schema.numbers import exact
 
 Cost = Literal["avg_wall_s", "size_gb", "cost_usd"]
@@ -46,14 +47,8 @@ def pareto_front(scores: Iterable[ModelScore], costs: Sequence[Cost] = ("avg_wal
     said about them. Models that are equal in everything stand side by side.
     """
     known = [s for s in scores if s.complete and all(getattr(s, cost) is not None for cost in costs)]
-    front = [s for s in known if not any(_beats(other, s, costs) for other in known)]
-    return sorted(front, key=lambda s: (-s.total, s.model))
-
-
-def _beats(one: ModelScore, other: ModelScore, costs: Sequence[Cost]) -> bool:
-    ours = (-one.total, *(getattr(one, cost) for cost in costs))
-    theirs = (-other.total, *(getattr(other, cost) for cost in costs))
-    return ours != theirs and all(a <= b for a, b in zip(ours, theirs, strict=True))
+    front = ranking.pareto_front({n: (-s.total, *(getattr(s, cost) for cost in costs)) for n, s in enumerate(known)})
+    return sorted((s for n, s in enumerate(known) if n in front), key=lambda s: (-s.total, s.model))
 
 
 def _per(points: Fraction, cost: float | None) -> Fraction | None:

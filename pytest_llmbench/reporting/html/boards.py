@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pytest_llmbench.reporting.html.figures import number, pareto_front, seconds, usd
+from pytest_llmbench.measures.ranking import pareto_front
+from pytest_llmbench.reporting.html.figures import number, seconds, usd
 from pytest_llmbench.schema.results import IncompleteRow, LeaderboardRow, ModelInfo, Results
 
 
@@ -98,7 +99,8 @@ def axes(results: Results) -> list[Axis]:
 def _axis(results: Results, name: str, unit: str, costs: Mapping[str, float | None]) -> Axis:
     places = {row.model: (cost, row.total) for row in results.leaderboard if (cost := costs.get(row.model)) is not None}
     left_out = [row.model for row in results.leaderboard if row.model not in places]
-    return Axis(name, unit, places, frozenset(pareto_front(places)), left_out)
+    front = pareto_front({model: (cost, -total) for model, (cost, total) in places.items()})
+    return Axis(name, unit, places, front, left_out)
 
 
 def provenance(results: Results) -> Iterator[tuple[str, list[tuple[str, str]]]]:

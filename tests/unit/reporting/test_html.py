@@ -23,7 +23,7 @@ from support.synthetic import HOSTILE, synthetic_run
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting.html.details import MOST_CHARACTERS, AttemptEvidence, Turn, pack_attempt
 from pytest_llmbench.reporting.html.diff import MOST_LINES, MOST_SHOWN, file_changes
-from pytest_llmbench.reporting.html.figures import level, pareto_front, seconds, usd
+from pytest_llmbench.reporting.html.figures import level, seconds, usd
 from pytest_llmbench.reporting.html.heat import heat_rows
 from pytest_llmbench.reporting.html.page import ROOM, pieces
 from pytest_llmbench.reporting.html.text import all_shown, cut, json_block, link, packed, shown
@@ -350,14 +350,6 @@ def test_comparing_texts_made_to_be_slow_ends_soon(pattern):
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------
-
-
-@given(st.dictionaries(st.text(max_size=3), st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=8))
-def test_nobody_on_the_front_is_beaten_and_everybody_else_is(places):
-    front = pareto_front(places)
-    for name, (cost, score) in places.items():
-        beaten = any(c <= cost and s >= score and (c < cost or s > score) for c, s in places.values())
-        assert (name in front) == (not beaten)
 
 
 def test_figures_are_written_as_people_read_them():

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 from statistics import fmean, variance
 
+from pytest_llmbench.measures.pass_at_k import pass_at_k
 from pytest_llmbench.schema.results import Results
 
 LEVEL = 0.95
@@ -105,7 +106,8 @@ def pass_at_k_interval(n: int, c: int, k: int, level: float = LEVEL) -> Estimate
     _check(n, c)
     if k < 1:
         raise ValueError(f"pass@{k}: k counts attempts. Ask for 1 or more.")
-    value = 1 - comb(n - c, k) / comb(n, k) if n >= k else None
+    chance = pass_at_k(n, c, k)
+    value = None if chance is None else float(chance)
     if n == 0:
         return Estimate(None, None, "no epoch with a verdict")
     if n == 1:

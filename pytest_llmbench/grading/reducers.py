@@ -1,34 +1,19 @@
-"""Pure: several epochs of a task -> mean, best, pass@k and pass^k.
-
-pass@k is the chance that at least one of k attempts passes, by the unbiased estimator of Chen et al., "Evaluating Large
-Language Models Trained on Code" (2021), section 2.1: 1 - C(n-c, k) / C(n, k) for c passes in n attempts. pass^k is the
-chance that all k do: C(c, k) / C(n, k) (Yao et al., "tau-bench", 2024, section 4).
-"""
+"""Pure: several epochs of a task -> mean, best, pass@k and pass^k."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import comb
 
 from pytest_llmbench.grading.aggregate import Graded
 from pytest_llmbench.grading.score import figure
+from pytest_llmbench.measures.pass_at_k import pass_at_k, pass_hat_k
 from pytest_llmbench.schema.numbers import exact
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, Reduced
 
 _KS = (1, 2, 5, 10)
 _DIGITS = 6
-
-
-def pass_at_k(n: int, c: int, k: int) -> Fraction | None:
-    """The chance that at least one of ``k`` attempts passes, from ``c`` passes in ``n``; None when n < k."""
-    return None if n < k else 1 - Fraction(comb(n - c, k), comb(n, k))
-
-
-def pass_hat_k(n: int, c: int, k: int) -> Fraction | None:
-    """The chance that all of ``k`` attempts pass, from ``c`` passes in ``n``; None when n < k."""
-    return None if n < k else Fraction(comb(c, k), comb(n, k))
 
 
 def reduce_epochs(plan: Plan, graded: Graded, models: Sequence[str], *, pass_at: float) -> list[Reduced]:

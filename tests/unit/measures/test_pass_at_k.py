@@ -1,4 +1,4 @@
-"""Epochs reduced: known values, and what must hold for any."""
+"""pass@k and pass^k: known values, and what must hold for any."""
 
 from itertools import combinations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.grading.reducers import pass_at_k, pass_hat_k
+from pytest_llmbench.measures.pass_at_k import pass_at_k, pass_hat_k
 
 COUNTS = st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 

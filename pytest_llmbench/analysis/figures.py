@@ -19,7 +19,7 @@ Bound = Literal["exact", "at_least", "at_most", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TotalDifference:
     """One total less another, in points."""
 
     value: float
@@ -40,7 +40,9 @@ class Difference:
                 return "?"
 
 
-def difference(first: float, second: float, *, first_complete: bool = True, second_complete: bool = True) -> Difference:
+def difference(
+    first: float, second: float, *, first_complete: bool = True, second_complete: bool = True
+) -> TotalDifference:
     """``first`` less ``second``; a side that is not complete is a lower bound, and makes the difference one."""
     bounds: dict[tuple[bool, bool], Bound] = {
         (True, True): "exact",
@@ -48,4 +50,4 @@ def difference(first: float, second: float, *, first_complete: bool = True, seco
         (True, False): "at_most",
         (False, False): "unknown",
     }
-    return Difference(float(exact(first) - exact(second)), bounds[first_complete, second_complete])
+    return TotalDifference(float(exact(first) - exact(second)), bounds[first_complete, second_complete])

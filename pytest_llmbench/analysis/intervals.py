@@ -1,10 +1,10 @@
 """Pure: how far a figure can be trusted, from the epochs behind it.
 
-A model's total is the sum of its tasks' means. Tasks are fixed and epochs are drawn within each, so the tasks are
-strata: the variance of the total is the sum of s^2/n over tasks, its degrees of freedom are those of F. E.
-Satterthwaite, "An Approximate Distribution of Estimates of Variance Components" (Biometrics Bulletin 2, 1946), as in
-W. G. Cochran, "Sampling Techniques" (3rd edition, 1977), section 5.4. It says how the total would move if the same
-tasks were run again, not how other tasks would go.
+A model's total is the sum of its tasks' means, and the difference of two models that of both sides' means. Tasks are
+fixed and epochs are drawn within each, so the tasks are strata: the variance is the sum of s^2/n over the means, its
+degrees of freedom are those of F. E. Satterthwaite, "An Approximate Distribution of Estimates of Variance Components"
+(Biometrics Bulletin 2, 1946), as in W. G. Cochran, "Sampling Techniques" (3rd edition, 1977), section 5.4. It says how
+the figure would move if the same tasks were run again, not how other tasks would go.
 
 The chance p that one attempt passes has the exact interval of C. J. Clopper and E. S. Pearson, "The Use of Confidence
 or Fiducial Limits Illustrated in the Case of the Binomial" (Biometrika 26, 1934). pass@k is 1 - (1-p)^k, which rises
@@ -19,6 +19,7 @@ from math import sqrt
 from statistics import fmean, variance
 
 from pytest_llmbench.measures.pass_at_k import pass_at_k
+from pytest_llmbench.schema.comparison import Interval
 from pytest_llmbench.schema.results import Results
 
 LEVEL = 0.95
@@ -26,18 +27,6 @@ LEVEL = 0.95
 
 ONE_EPOCH = "one epoch: cannot tell"
 """Why a single attempt has no interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval."""
-
-    low: float
-    high: float
-    level: float
-    """0 to 1."""
-    df: float | None = None
-    """Degrees of freedom of Student's t; None where there is no t, or no variance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +62,26 @@ def total_interval(points: Mapping[str, Sequence[float]], level: float = LEVEL) 
     single = sorted(task for task, each in points.items() if len(each) == 1)
     if single:
         return Estimate(total, None, ONE_EPOCH if len(single) == len(points) else f"{ONE_EPOCH} ({', '.join(single)})")
-    parts = [(variance(each) / len(each), len(each) - 1) for each in points.values()]
-    of_total = sum(part for part, _ in parts)
-    if not of_total:
-        return Estimate(total, Interval(total, total, level), "every epoch of a task gave the same points")
+    parts = [(variance(each), len(each)) for each in points.values()]
+    constant = not any(spread for spread, _ in parts)
+    reason = "every epoch of a task gave the same points" if constant else ""
+    return Estimate(total, satterthwaite(total, parts, level), reason)
+
+
+def satterthwaite(value: float, parts: Sequence[tuple[float, int]], level: float) -> Interval:
+    """The interval of a sum or difference of independent means around its ``value``.
+
+    ``parts``: of each mean, the variance of its observations and how many these are, at least two. Without any variance
+    the interval is the value alone.
+    """
+    of_sum = sum(spread / n for spread, n in parts)
+    if not of_sum:
+        return Interval(value, value, level)
     from scipy.stats import t
 
-    df = of_total**2 / sum(part**2 / free for part, free in parts)
-    half = float(t.ppf((1 + level) / 2, df)) * sqrt(of_total)
-    return Estimate(total, Interval(total - half, total + half, level, df))
+    freedom = of_sum**2 / sum((spread / n) ** 2 / (n - 1) for spread, n in parts)
+    half = float(t.ppf((1 + level) / 2, freedom)) * sqrt(of_sum)
+    return Interval(value - half, value + half, level)
 
 
 def pass_interval(n: int, c: int, level: float = LEVEL) -> Interval:

@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pytest_llmbench.analysis.intervals import LEVEL, satterthwaite
 from pytest_llmbench.schema.comparison import Interval, PermutationTest
 from pytest_llmbench.schema.numbers import exact
 
@@ -72,24 +73,13 @@ def permutation_test(strata: Sequence[Stratum]) -> PermutationTest:
     return _counted(strata, pooled, weights, unit, observed)
 
 
-def difference_interval(strata: Sequence[Stratum], *, level: float = 0.95) -> Interval | None:
-    """Interval of the sum of differences over epochs, the tasks being fixed; None when a side has a single epoch.
-
-    Variances of the tasks' means add up; degrees of freedom after Satterthwaite ("An Approximate Distribution of
-    Estimates of Variance Components", 1946).
-    """
-    from scipy.stats import t
-
-    parts = [(_variance(side), len(side)) for stratum in strata for side in (stratum.a, stratum.b)]
-    if not parts or any(n < 2 for _, n in parts):  # noqa: PLR2004 - a variance needs two
+def difference_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interval | None:
+    """Interval of the sum of differences over epochs, the tasks being fixed; None when a side has a single epoch."""
+    sides = [side for stratum in strata for side in (stratum.a, stratum.b)]
+    if not sides or any(len(side) == 1 for side in sides):
         return None
-    centre = float(sum((stratum.difference for stratum in strata), Fraction()))
-    variance = sum(v / n for v, n in parts)
-    if variance == 0:
-        return Interval(centre, centre, level)
-    freedom = variance**2 / sum((v / n) ** 2 / (n - 1) for v, n in parts)
-    half = float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
-    return Interval(centre - half, centre + half, level)
+    value = float(sum((stratum.difference for stratum in strata), Fraction()))
+    return satterthwaite(value, [(_variance(side), len(side)) for side in sides], level)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -165,7 +155,5 @@ def _mean(scores: Sequence[float]) -> Fraction:
 
 
 def _variance(scores: Sequence[float]) -> float:
-    if len(scores) == 1:
-        return math.nan
     mean = _mean(scores)
     return float(sum(((_fraction(score) - mean) ** 2 for score in scores), Fraction()) / (len(scores) - 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from pytest_llmbench.analysis.figures import Difference, difference
+from pytest_llmbench.analysis.figures import TotalDifference, difference
 from pytest_llmbench.analysis.model_scores import ModelScore
 
 Kind = Literal["thinking", "quantisation", "distilled"]
@@ -27,7 +27,7 @@ class Pair:
     """Other metadata in which the two differ: the difference may be due to that as well."""
 
     @property
-    def difference(self) -> Difference:
+    def difference(self) -> TotalDifference:
         """Points of the first less those of the second."""
         return difference(
             self.first.total,

@@ -26,11 +26,12 @@ class PermutationTest:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval, in points."""
+    """A confidence interval."""
 
     low: float
     high: float
     level: float
+    """0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_llmbench.grading.aggregate import Graded
 from pytest_llmbench.grading.denominators import Cases
+from pytest_llmbench.schema.builtin import REFERENCE, STARTER
 from pytest_llmbench.schema.mutant import Mutant
 from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.results import AttemptResult, SelfCheck, TaskCheck
-
-REFERENCE, STARTER = "builtin/reference", "builtin/starter"
 
 _MOST_SHOWN = 4
 

@@ -11,6 +11,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting.html.details import AttemptEvidence, Turn
 from pytest_llmbench.reporting.html.page import pieces
 from pytest_llmbench.runs.results import read_exchange
+from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
 from pytest_llmbench.schema.kept import handed_in_name
 from pytest_llmbench.schema.keys import AttemptKey
@@ -131,6 +132,6 @@ def _files_of(run: RunDir, model: ModelInfo, chosen: Iterable[str]) -> str:
     if model.endpoint in ("builtin", "dir"):
         named = (spec for spec in chosen if spec == model.name or spec.startswith(f"{model.name}="))
         spec = next(named, model.name)
-        if spec.removeprefix(f"{model.name}=").startswith(("builtin/", "dir:")):
+        if spec.removeprefix(f"{model.name}=").startswith((builtin.PREFIX, "dir:")):
             return spec
     return f"{model.name}=run:{'/'.join(run.path.parts[-3:])}"

@@ -23,7 +23,6 @@ from pytest_llmbench.catalog.rubric import POINT_KINDS, RUBRIC_KEYS
 from pytest_llmbench.catalog.task import TASK_KEYS
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.llm.discovery.model_names import ServedModel, match
-from pytest_llmbench.llm.discovery.resolve import BUILTINS
 from pytest_llmbench.llm.discovery.servers import PORTS, PORTS_VARIABLE
 from pytest_llmbench.llm.failures.retry import RetryPolicy, can_pass
 from pytest_llmbench.plugin.author import fixtures
@@ -32,6 +31,7 @@ from pytest_llmbench.plugin.options.settings import OPTIONS
 from pytest_llmbench.plugin.options.values import SANDBOXES
 from pytest_llmbench.sandbox.supervise.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord
+from pytest_llmbench.schema.builtin import BUILTINS
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, TestRun
 from pytest_llmbench.schema.plan import Criterion, TaskCard
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, AttemptStatus, Results

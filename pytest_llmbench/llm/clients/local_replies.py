@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_llmbench.llm.clients.reasoning import separate
 from pytest_llmbench.llm.failures.classify import answer_failure
 from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure, Outcome
 from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
@@ -60,7 +61,7 @@ def _read_builtin(which: str, job: Job) -> Outcome:
     """
     if which.startswith(PREFIX) and job.data is not None:
         return _mutant(which, job.data, job.data / FOLDER / f"{which.removeprefix(PREFIX)}.md")
-    names = ("starter", "stub") if which == "starter" else (which,)
+    names = ("starter", "stub") if builtin.PREFIX + which == builtin.STARTER else (which,)
     folders = [job.data / name for name in names] if job.data is not None else []
     for folder in folders:
         if folder.is_dir():
@@ -69,7 +70,7 @@ def _read_builtin(which: str, job: Job) -> Outcome:
     return _failed(
         "missing_reply",
         f"task {job.key.task} has no {which} files: {place} is missing. "
-        f"Put {', '.join(job.files) or 'its files'} there, or leave the task out for builtin/{which}.",
+        f"Put {', '.join(job.files) or 'its files'} there, or leave the task out for {builtin.PREFIX}{which}.",
     )
 
 

@@ -19,9 +19,9 @@ from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, un
 from pytest_llmbench.llm.discovery.servers import Listing, api_root, is_near, is_private, listing, probe, probed_urls
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.protocols import ModelTarget
+from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
-BUILTINS = ("builtin/reference", "builtin/starter")
 HOSTED_CONCURRENCY = 8
 
 _LONGEST_LIST = 20
@@ -47,7 +47,7 @@ def resolve(
 
 def own_files(label: str) -> ModelTarget:
     """The target of ``builtin/reference`` and its kind, and of ``mutant/NAME``: a task's own files."""
-    return ModelTarget(label, "builtin", label.removeprefix("builtin/"), "builtin")
+    return ModelTarget(label, "builtin", label.removeprefix(PREFIX), "builtin")
 
 
 def describe(target: ModelTarget) -> str:
@@ -75,7 +75,7 @@ class _Places:
     _asked: dict[str, Props] = field(default_factory=dict)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
-        if spec.name.startswith("builtin/"):
+        if spec.name.startswith(PREFIX):
             return _builtin(spec)
         if spec.name.startswith(("dir:", "run:")):
             return self._folder(spec) if spec.name.startswith("dir:") else self._run(spec)

@@ -13,6 +13,7 @@ import pytest
 from pytest_llmbench.catalog.rubric import read_rubric_point
 from pytest_llmbench.catalog.task import read_task
 from pytest_llmbench.errors import TaskError
+from pytest_llmbench.schema.builtin import STARTER
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.schema.task import RubricPoint, Task
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 ATTEMPT_FIXTURE = "llm_attempt"
 ITEM_REF = pytest.StashKey[ItemRef]()
-STARTER = "builtin/starter"
 TASK_MARK = "llm_task"
 RUBRIC_MARK = "rubric"
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from pytest_llmbench.errors import LLMBenchError, OptionError
+from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.settings import Gates, ModelSpec, Settings
 
 FLAG = "--llm-replay"
@@ -68,7 +69,5 @@ def applied(settings: Settings, text: str, *, paths: bool) -> Settings:
 
 
 def _target(endpoint: str, resolved: str, run: Path) -> str:
-    from pytest_llmbench.llm.discovery.resolve import BUILTINS
-
-    builtin = f"builtin/{resolved}"
+    builtin = PREFIX + resolved
     return builtin if endpoint == "builtin" and builtin in BUILTINS else f"run:{run}"

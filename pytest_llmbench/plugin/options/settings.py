@@ -15,11 +15,10 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.plugin.options import replay
 from pytest_llmbench.plugin.options import values as read
 from pytest_llmbench.plugin.options.table import OPTIONS, Option
+from pytest_llmbench.schema.builtin import BUILTINS
 from pytest_llmbench.schema.difference import KINDS
 from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
 
-SELFCHECKED = ("builtin/reference", "builtin/starter")
-"""Graded for every task by ``--llm-selfcheck``, beside the task's mutants."""
 SELFCHECK_EPOCHS = 3
 _CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
 
@@ -54,7 +53,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
     selfcheck = read.switch(values, "selfcheck")
     if selfcheck:
         _refuse_beside_selfcheck(values)
-        models = tuple(ModelSpec(label=name, name=name) for name in SELFCHECKED)
+        models = tuple(ModelSpec(label=name, name=name) for name in BUILTINS)
     else:
         models = tuple(
             read.model_spec(text, read.folder(values, "model", config)) for text in read.names(values, "model")

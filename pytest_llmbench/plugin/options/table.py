@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pytest_llmbench.schema.builtin import REFERENCE, STARTER
 from pytest_llmbench.schema.difference import KINDS
 
 
@@ -37,7 +38,7 @@ class Option(NamedTuple):
 OPTIONS = (
     Option("model", "NAME", "model under test; several: again or with commas. LABEL=NAME renames it. "
            "dir:PATH grades replies kept in a folder, MODEL=run:PATH those recorded "
-           "in a run folder; builtin/reference and builtin/starter need no model", many=True),
+           f"in a run folder; {REFERENCE} and {STARTER} need no model", many=True),
     Option("suite", "NAME", "run the tasks of this suite; several: again or with commas", many=True),
     Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1 "
            "(default: OPENAI_BASE_URL, if set)"),

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
     "errors": 0,
     "schema": 0,
+    "shipped": 0,
     "measures": 0,
     "text": 0,
     "untrusted": 0,

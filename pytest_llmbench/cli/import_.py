@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, check and show; returns 0."""
-    folder = options.folder or tables.shipped()
+    folder = options.folder or tables.SHIPPED
     published = tables.read(folder)
     if options.into is not None:
         try:

@@ -13,7 +13,7 @@ from pytest_llmbench.analysis.efficiency import efficiency
 from pytest_llmbench.analysis.multi_run import PUBLISHED, Board, boards, with_published
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.published.tables import read, shipped
+from pytest_llmbench.published.tables import SHIPPED, read
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.runs.load import read_results
 from pytest_llmbench.runs.published_scores import TASKS, six_tasks
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--with-published",
         nargs="?",
         type=Path,
-        const=shipped(),
+        const=SHIPPED,
         metavar="FOLDER",
         help="beside the six-task suite also the published figures: somebody else's, not ranked with yours",
     )

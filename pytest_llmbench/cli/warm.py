@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from pytest_llmbench.attempts import provisioning
+from pytest_llmbench.shipped import shipped
 
 NAME, HELP = "warm", "fetch and build what tasks need offline"
 
@@ -25,9 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Make the caches; returns 0, or 2 when one cannot be made."""
     from pytest_llmbench.sandbox.selection import choose
 
-    package = Path(__file__).resolve().parent.parent
-    usual = (Path("fixtures"), package / "suites" / "fixtures", package.parent / "fixtures")
-    folders = [folder.resolve() for folder in options.folder or usual]
+    folders = [folder.resolve() for folder in options.folder or (Path("fixtures"), shipped("fixtures"))]
     problems = [f"{folder} is no folder" for folder in options.folder if not folder.is_dir()]
     if not options.folder:
         problems += provisioning.warm_toolchains(lambda: choose("auto"), _say)

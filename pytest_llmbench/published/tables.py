@@ -17,9 +17,11 @@ from pytest_llmbench.published.six_boards import CHECKS as SIX_BOARDS
 from pytest_llmbench.published.six_derived import CHECKS as SIX_DERIVED
 from pytest_llmbench.published.six_pairs import CHECKS as SIX_PAIRS
 from pytest_llmbench.published.slips import Check, Row, Slip
+from pytest_llmbench.shipped import shipped
 from pytest_llmbench.untrusted import files as untrusted
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+SHIPPED = shipped("fixtures") / "published"
+"""Folder of the tables that come with the package."""
 _MODELS = "six-tasks/models.toml"
 _MOST_FILES = 1000
 _MOST_BYTES = 16 * 2**20
@@ -39,15 +41,9 @@ class Published:
     """Every inconsistency found, by file."""
 
 
-def shipped() -> Path:
-    """Folder of the figures that come with the package: inside the wheel, or beside the package in a checkout."""
-    wheel = _PACKAGE / "suites" / "fixtures" / "published"
-    return wheel if wheel.is_dir() else _PACKAGE.parent / "fixtures" / "published"
-
-
 def files(folder: Path) -> dict[str, bytes]:
     """Every table below ``folder`` and what is told about models, as they are. Raises ``OptionError``."""
-    ours = folder.resolve() == shipped().resolve()  # installers give files of a package a second name in their cache
+    ours = folder.resolve() == SHIPPED.resolve()  # installers give files of a package a second name in their cache
     try:
         return dict(
             untrusted.below(

@@ -10,14 +10,7 @@ import pytest
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.schema.settings import Settings
-
-_PACKAGE = Path(__file__).resolve().parents[2]
-
-
-def shipped_tasks() -> Path:
-    """Folder of the suites that come with the package: inside the wheel, or beside the package in a checkout."""
-    wheel = _PACKAGE / "suites" / "tasks"
-    return wheel if wheel.is_dir() else _PACKAGE.parent / "tasks"
+from pytest_llmbench.shipped import shipped
 
 
 def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> None:
@@ -46,7 +39,7 @@ def _own_folders(settings: Settings) -> Iterable[Path]:
 
 
 def _suite_folder(name: str, settings: Settings) -> Path:
-    roots = [*_own_folders(settings), shipped_tasks()]
+    roots = [*_own_folders(settings), shipped("tasks")]
     for root in roots:
         if (root / name).is_dir():
             return root / name
@@ -58,7 +51,7 @@ def _suite_folder(name: str, settings: Settings) -> Path:
 
 def known_suites(settings: Settings) -> frozenset[str]:
     """Names of the suites that ``--llm-suite`` can mean here."""
-    roots = [*_own_folders(settings), shipped_tasks()]
+    roots = [*_own_folders(settings), shipped("tasks")]
     return frozenset(path.name for root in roots for path in _subfolders(root))
 
 

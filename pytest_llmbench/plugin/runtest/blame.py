@@ -13,6 +13,7 @@ from typing import Literal
 import pytest
 
 from pytest_llmbench.errors import LLMBenchError, ModelError
+from pytest_llmbench.shipped import PACKAGE, SUITES
 
 Blame = Literal["missed", "raised", "not_reached", "grader"]
 """``raised`` is a miss too, by an exception that is no assertion."""
@@ -32,9 +33,7 @@ _NEVER_DATA = (
 )
 """Whatever was handed in, these come of a test, a machine or an option that is wrong."""
 _Place = tuple[str, Path]
-_PACKAGE = Path(__file__).resolve().parents[2]
-_OF_TASKS = _PACKAGE / "suites"
-_READS_REPLIES = (_PACKAGE / "extraction", _PACKAGE / "plugin/author/source.py")
+_READS_REPLIES = (PACKAGE / "extraction", PACKAGE / "plugin/author/source.py")
 """Code of ours that look at the text of a reply, and may choke on it like a test."""
 
 
@@ -118,6 +117,6 @@ def _raised_for_task(places: list[_Place], folder: Path) -> bool:
     for _, path in reversed(places):
         if path.parent == folder:
             return True
-        if path.is_relative_to(_PACKAGE) and not any(map(path.is_relative_to, (_OF_TASKS, *_READS_REPLIES))):
+        if path.is_relative_to(PACKAGE) and not any(map(path.is_relative_to, (SUITES, *_READS_REPLIES))):
             return False
     return False

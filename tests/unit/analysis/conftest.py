@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmbench.analysis.model_scores import ModelScore, from_rows
-from pytest_llmbench.published.tables import Published, read, shipped
+from pytest_llmbench.published.tables import SHIPPED, Published, read
 
 TASKS = ("python", "javascript", "typescript", "rust", "go", "sse")
 
 
 @pytest.fixture(scope="session")
 def published() -> Published:
-    return read(shipped())
+    return read(SHIPPED)
 
 
 @pytest.fixture(scope="session")

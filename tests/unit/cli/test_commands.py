@@ -11,7 +11,7 @@ from support.server import ChatServer
 from support.synthetic import synthetic_run
 
 from pytest_llmbench.cli.main import COMMANDS, main
-from pytest_llmbench.published.tables import shipped
+from pytest_llmbench.published.tables import SHIPPED
 from pytest_llmbench.reporting.terminal import render
 from pytest_llmbench.runs.published_scores import TASKS
 from pytest_llmbench.runs.results import to_json
@@ -117,14 +117,14 @@ def test_published_figures_stand_beside_and_are_not_ranked(tmp_path: Path, capsy
 
 
 def test_an_import_flags_the_wrong_sum_and_keeps_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import", str(shipped()), "--into", str(tmp_path / "kept")]) == 0
+    assert main(["import", str(SHIPPED), "--into", str(tmp_path / "kept")]) == 0
     out = capsys.readouterr().out
     (line,) = [
         line for line in out.splitlines() if "qwen35-27b-claude-distill-q8-nonthink" in line and " total " in line
     ]
     assert line.split()[3:5] == ["82", "77"]
     kept = (tmp_path / "kept/six-tasks/leaderboard.csv").read_bytes()
-    assert kept == (shipped() / "six-tasks/leaderboard.csv").read_bytes()
+    assert kept == (SHIPPED / "six-tasks/leaderboard.csv").read_bytes()
     assert main(["import", str(tmp_path)]) == 0
     assert main(["import", str(tmp_path / "nothing")]) == 2
 

@@ -9,14 +9,14 @@ import pytest
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.published.slips import Slip
-from pytest_llmbench.published.tables import Published, read, shipped
+from pytest_llmbench.published.tables import SHIPPED, Published, read
 
 DISTILL = "qwen35-27b-claude-distill-q8-nonthink"
 
 
 @pytest.fixture(scope="module")
 def found() -> Published:
-    return read(shipped())
+    return read(SHIPPED)
 
 
 def short(slips: list[Slip]) -> set[tuple[str, str, str, str, str]]:
@@ -29,11 +29,11 @@ def changed(tmp_path):
 
     def change(file: str, old: str, new: str) -> set[tuple[str, str, str, str, str]]:
         folder = tmp_path / "published"
-        shutil.copytree(shipped(), folder, dirs_exist_ok=True)
+        shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
         text = (folder / file).read_text(encoding="utf-8")
         assert text.count(old) == 1
         (folder / file).write_text(text.replace(old, new), encoding="utf-8")
-        return short(read(folder).slips) - short(read(shipped()).slips)
+        return short(read(folder).slips) - short(read(SHIPPED).slips)
 
     return change
 
@@ -141,7 +141,7 @@ def test_a_model_on_two_boards_is_flagged(changed):
 
 
 def test_tables_that_are_missing_are_not_checked(tmp_path):
-    shutil.copytree(shipped() / "rails", tmp_path / "rails")
+    shutil.copytree(SHIPPED / "rails", tmp_path / "rails")
     (tmp_path / "rails/text.csv").unlink()
     alone = read(tmp_path)
     assert (set(alone.tables), alone.slips) == ({"rails/dimensions", "rails/leaderboard", "rails/tiers"}, [])
@@ -166,7 +166,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, content):
 
 
 def test_a_models_file_that_is_no_toml_is_refused(tmp_path):
-    shutil.copytree(shipped(), tmp_path / "all")
+    shutil.copytree(SHIPPED, tmp_path / "all")
     (tmp_path / "all/six-tasks/models.toml").write_text("m = {", encoding="utf-8")
     with pytest.raises(OptionError, match=r"models\.toml: "):
         read(tmp_path / "all")
@@ -185,4 +185,4 @@ def test_the_shipped_tables_are_those_of_the_repository():
     def files(folder: Path) -> dict[str, bytes]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
 
-    assert files(shipped()) == files(Path(__file__).parents[3] / "fixtures/published")
+    assert files(SHIPPED) == files(Path(__file__).parents[3] / "fixtures/published")

@@ -11,8 +11,8 @@ from pytest_llmbench.extraction.extract import Extraction, extract
 from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.sandbox.files.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
-from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.run_files import kept_name
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir, files_parts, writing
 from pytest_llmbench.untrusted.cpu_time import cpu_limit

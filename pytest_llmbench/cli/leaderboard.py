@@ -18,6 +18,7 @@ from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.runs.load import read_results
 from pytest_llmbench.runs.published_scores import TASKS, six_tasks
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.schema.run_files import HEADER
 from pytest_llmbench.store.search import runs_below
 
 NAME, HELP = "leaderboard", "rank the models of many runs"
@@ -92,7 +93,7 @@ def _read(names: Iterable[str], base: Path) -> Iterator[Results]:
     """The runs that the user named; a folder that is no run stands for those below it."""
     for name in names or [str(base)]:
         path = Path(name)
-        below = [] if (path / "run.json").is_file() or not path.is_dir() else runs_below([path])
+        below = [] if (path / HEADER).is_file() or not path.is_dir() else runs_below([path])
         if below:
             yield from (read_results(each, slim=True) for each in below)
         else:

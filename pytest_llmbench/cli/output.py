@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting import tables
-from pytest_llmbench.runs.load import BASE
+from pytest_llmbench.schema.run_files import BASE, LATEST
 from pytest_llmbench.store.run_dir import write_atomically
 from pytest_llmbench.text import printable
 
@@ -28,7 +28,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the run to look at."""
     parser.add_argument(
-        "which", metavar="RUN", nargs="?", default="latest", help="run folder, results.json or run id (%(default)s)"
+        "which", metavar="RUN", nargs="?", default=LATEST, help="run folder, results.json or run id (%(default)s)"
     )
     add_base(parser)
 

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from pytest_llmbench.cli import output
-from pytest_llmbench.runs.load import BASE
+from pytest_llmbench.schema.run_files import BASE
 from pytest_llmbench.store.history import ask, connect
 
 NAME, HELP = "query", "ask many runs with SQL: views runs, attempts, criteria"

@@ -17,6 +17,7 @@ from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError, StoreError
 from pytest_llmbench.runs.load import open_run, read_results
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.schema.run_files import RUNS
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
@@ -45,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
     base = options.run_dir.resolve()
     run_id = new_run_id()
     status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
-    if not (base / "runs" / run_id).is_dir():
+    if not (base / RUNS / run_id).is_dir():
         raise StoreError(f"nothing was graded: pytest ended with status {status}. Its own lines say why.")
-    after = read_results(base / "runs" / run_id)
+    after = read_results(base / RUNS / run_id)
     found = moves(before, after)
     if not _attempts(before) & _attempts(after):
         raise StoreError(

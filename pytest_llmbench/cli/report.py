@@ -10,7 +10,8 @@ from pytest_llmbench.cli import output
 from pytest_llmbench.cli.analysis import tables
 from pytest_llmbench.reporting import markdown, terminal
 from pytest_llmbench.runs.load import open_run, read_results
-from pytest_llmbench.runs.results import RESULTS, load_results, to_json
+from pytest_llmbench.runs.results import load_results, to_json
+from pytest_llmbench.schema.run_files import RESULTS
 
 NAME, HELP = "report", "show a stored run again: terminal, Markdown, JSON, HTML"
 

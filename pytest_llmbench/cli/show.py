@@ -15,9 +15,9 @@ from pytest_llmbench.reporting.html.details import AttemptEvidence
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.runs.load import open_run, read_results
 from pytest_llmbench.runs.report_data import gather
-from pytest_llmbench.runs.results import PLAN
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, Results
+from pytest_llmbench.schema.run_files import PLAN
 from pytest_llmbench.store.records import read_record
 
 NAME, HELP = "show", "show one attempt: its points, misses, commands and reply"

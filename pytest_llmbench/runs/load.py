@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.runs.results import RESULTS, load_results
+from pytest_llmbench.runs.results import load_results
 from pytest_llmbench.schema.results import READABLE_VERSIONS, SCHEMA_VERSION, Results
+from pytest_llmbench.schema.run_files import BASE, RESULTS
 from pytest_llmbench.store.records import MOST_RECORD_BYTES, MOST_RECORD_VALUES, what_is_wrong
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.store.streaming import read_slim
 from pytest_llmbench.untrusted import files, json_text
-
-BASE = Path(".llmbench")
 
 
 def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> Results:

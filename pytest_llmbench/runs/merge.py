@@ -9,10 +9,6 @@ from pytest_llmbench.attempts.submission import Submission, keep_files
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.runs.report_data import graded_files
 from pytest_llmbench.runs.results import (
-    ITEMS,
-    OUTCOMES,
-    PLAN,
-    RESULTS,
     Recorder,
     joined,
     load_results,
@@ -22,10 +18,10 @@ from pytest_llmbench.runs.results import (
     to_json,
 )
 from pytest_llmbench.schema.attempt import Completion, ItemRecord, OutcomeRecord
-from pytest_llmbench.schema.kept import REJECTED, REPLY
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader
+from pytest_llmbench.schema.run_files import EXCHANGE, ITEMS, OUTCOMES, PLAN, REJECTED, REPLY, RESULTS
 from pytest_llmbench.store.completions import MOST_BYTES as MOST_REPLY_BYTES
 from pytest_llmbench.store.records import RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir
@@ -120,7 +116,7 @@ def _take_over(parts: Sequence[RunDir], plan: Plan, run: RunDir, say: Callable[[
 def _copy_reply(part: RunDir, run: RunDir, key: AttemptKey) -> None:
     if read_exchange(part, key) is None:
         return
-    for ending in (".json", REPLY, REJECTED):
+    for ending in (EXCHANGE, REPLY, REJECTED):
         name = f"{part.reply_stem(key)}{ending}"
         data = part.read(name, most_bytes=MOST_REPLY_BYTES)
         if data is not None:

@@ -13,10 +13,10 @@ from pytest_llmbench.reporting.html.page import pieces
 from pytest_llmbench.runs.results import read_exchange
 from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
-from pytest_llmbench.schema.kept import handed_in_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results
+from pytest_llmbench.schema.run_files import EXCHANGE, ITEMS, PLAN, handed_in_name
 from pytest_llmbench.store.records import RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir, files_parts, reading, write_atomically
 from pytest_llmbench.untrusted import files
@@ -30,7 +30,7 @@ _MODULE = re.compile(r"[\w.@+][\w.@+ -]*(/[\w.@+ -]+)*\.py")
 
 def write_html(run: RunDir, results: Results, path: Path) -> None:
     """Write the report of a run as one HTML file, whole or not at all. Raises ``StoreError``."""
-    plan = read_record(run.path / "plan.json", Plan) or Plan()
+    plan = read_record(run.path / PLAN, Plan) or Plan()
     try:
         write_atomically(path, pieces(results, plan.tasks, gather(run, results, plan)))
     except OSError as error:
@@ -45,7 +45,7 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
     modules: dict[AttemptKey, str] = {}
     for item, ref in plan.items.items():
         modules.setdefault(ref.key, item.partition("::")[0])
-    items = _ItemLines(run.path / "items.jsonl")
+    items = _ItemLines(run.path / ITEMS)
     for attempt in results.attempts:
         key = AttemptKey(attempt.task, attempt.model, attempt.epoch)
         turns = list(_turns(run, key))
@@ -56,7 +56,7 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
                 files=graded_files(run, key),
                 items=items.of(key),
                 again=_again(run, modules.get(key, ""), models.get(key.model), results),
-                where=f"{run.reply_stem(key._replace(turn=max(1, len(turns))))}.json",
+                where=f"{run.reply_stem(key._replace(turn=max(1, len(turns))))}{EXCHANGE}",
             ),
         )
 

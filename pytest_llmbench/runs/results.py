@@ -17,19 +17,13 @@ from pytest_llmbench.grading.leaderboard import rank_models
 from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Frozen, ItemRecord, Outcome, OutcomeRecord
-from pytest_llmbench.schema.kept import REJECTED, REPLY
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
+from pytest_llmbench.schema.run_files import EXCHANGE, HEADER, ITEMS, OUTCOMES, PLAN, REJECTED, REPLY, RESULTS
 from pytest_llmbench.store.completions import MOST_BYTES as MOST_REPLY_BYTES
 from pytest_llmbench.store.records import Record, RecordLog, parse_record, read_record
 from pytest_llmbench.store.run_dir import RunDir
-
-RESULTS = "results.json"
-_HEADER = "run.json"
-PLAN = "plan.json"
-OUTCOMES = "attempts.jsonl"
-ITEMS = "items.jsonl"
 
 
 class Recorder:
@@ -54,7 +48,7 @@ class Recorder:
         if resumed:
             run.remove(RESULTS)  # of the part before: a kill must not leave it as the whole
         else:
-            run.write(_HEADER, json_pieces(header))
+            run.write(HEADER, json_pieces(header))
 
     def planned(self, plan: Plan) -> None:
         """Keep the plan; raises ``StoreError``. A resumed run keeps what it had planned before."""
@@ -94,7 +88,7 @@ class Recorder:
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
         if completion is not None and completion.files is None:
             self.run.write(f"{stem}{REPLY if outcome.failure is None else REJECTED}", completion.text)
-        self.run.write(f"{stem}.json", text)
+        self.run.write(f"{stem}{EXCHANGE}", text)
         light = completion.model_copy(update={"text": "", "reasoning": "", "files": None}) if completion else None
         record = OutcomeRecord(**key._asdict(), outcome=outcome.model_copy(update={"completion": light}))
         with self._lock:
@@ -160,10 +154,10 @@ def joined(former: Plan, plan: Plan) -> Plan:
 
 def read_header(run: RunDir) -> RunHeader:
     """What a run says of itself. Raises ``StoreError`` where there is no run."""
-    header = read_record(run.path / _HEADER, RunHeader)
+    header = read_record(run.path / HEADER, RunHeader)
     if header is None:
         raise StoreError(
-            f"{run.path} is no run folder: {run.path / _HEADER} is missing. Name a folder of .llmbench/runs."
+            f"{run.path} is no run folder: {run.path / HEADER} is missing. Name a folder of .llmbench/runs."
         )
     return header
 
@@ -180,7 +174,7 @@ def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
 
     Raises ``StoreError`` when that is damaged.
     """
-    name = f"{run.reply_stem(key)}.json"
+    name = f"{run.reply_stem(key)}{EXCHANGE}"
     data = run.read(name, most_bytes=MOST_REPLY_BYTES)
     return None if data is None else parse_record(data, Exchange, str(run.path / name))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os.path import exists, isfile
 from pathlib import Path
 
+from pytest_llmbench.schema.run_files import CONTENTS, HEADER
 from pytest_llmbench.untrusted import files
 
 _CONFTEST = '''\
@@ -37,7 +38,6 @@ GUARDS = {
 }
 """Names and texts of the files that every run folder has for this alone."""
 _LONGEST = 10_000
-_SIGNS = ("plan.json", "attempts.jsonl", "items.jsonl", "results.json", "replies", "files")
 
 
 def write_guards(folder: Path) -> None:
@@ -56,4 +56,4 @@ def is_guard(folder: Path, name: str) -> bool:
 
 def is_run_folder(folder: Path) -> bool:
     """True for the folder of one run, by the names in it."""
-    return isfile(folder / "run.json") and any(exists(folder / sign) for sign in _SIGNS)
+    return isfile(folder / HEADER) and any(exists(folder / other) for other in CONTENTS - {HEADER})

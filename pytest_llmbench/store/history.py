@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmbench.errors import OptionError, StoreError
 from pytest_llmbench.schema.results import Results
+from pytest_llmbench.schema.run_files import RESULTS
 from pytest_llmbench.store.records import read_record
 from pytest_llmbench.store.search import runs_below
 
@@ -112,14 +113,14 @@ def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Pat
     runs = runs_below(names)
     for run in runs:
         try:
-            results = read_record(run / "results.json", Results)
+            results = read_record(run / RESULTS, Results)
             if results is None:
                 left_out[run] = f"{run} has no results.json: llmbench report --write {run} makes it"
                 continue
             text = json.dumps(results.model_dump(mode="json"))
             connection.execute(
                 "INSERT INTO files SELECT unnest(from_json_strict($text::JSON, $columns)), $name",
-                {"text": text, "columns": _COLUMNS, "name": _shown(run / "results.json")},
+                {"text": text, "columns": _COLUMNS, "name": _shown(run / RESULTS)},
             )
         except (StoreError, duckdb.Error) as error:
             left_out[run] = f"{run} is left out: {str(error).partition(chr(10))[0]}"

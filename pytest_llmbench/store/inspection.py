@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.schema.run_files import CONTENTS
 from pytest_llmbench.store.guard import is_guard
 from pytest_llmbench.store.run_dir import RunDir
 
 _MOST_ENTRIES = 1_000_000
 _MOST_DEPTH = 40
 _SHOWN = 3
-_CONTENTS = frozenset({"run.json", "plan.json", "attempts.jsonl", "items.jsonl", "results.json", "replies", "files"})
 _TOOLS = frozenset(
     {"conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "__init__.py"}
 )
@@ -112,7 +112,7 @@ def _irregular(status: os.stat_result) -> str:
 def _is_odd(name: str, *, top: bool) -> bool:
     if name in _TOOLS or not name.isprintable():
         return True
-    return top and name not in _CONTENTS and not name.startswith(".")  # what a kill left of a write begins with a dot
+    return top and name not in CONTENTS and not name.startswith(".")  # what a kill left of a write begins with a dot
 
 
 def _some(found: tuple[str, ...]) -> str:

@@ -29,13 +29,14 @@ from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.run_files import COMPLETIONS, FILES, LATEST, REPLIES, RUNS
 from pytest_llmbench.store.guard import write_guards
 from pytest_llmbench.untrusted import files
 
 _LONGEST_NAME = 150
 _HASH_DIGITS = 20
 _SHOWN = 5
-_OURS = frozenset({".gitignore", "completions", "latest", "runs"})
+_OURS = frozenset({".gitignore", COMPLETIONS, LATEST, RUNS})
 """What a base holds."""
 _MOST_ENTRIES = 1_000_000
 
@@ -54,12 +55,12 @@ class RunDir:
         Raises ``StoreError`` when the folder cannot be written, and when ``base``, or what is to lie in it, is a link.
         """
         run_id = run_id or new_run_id()
-        run = cls(base / "runs" / run_id)
+        run = cls(base / RUNS / run_id)
         with writing(run.path):
             base.parent.mkdir(parents=True, exist_ok=True)
             with (
                 files.folder(base.parent, _parts(base), create=True),
-                files.folder(base, ["runs"], create=True) as runs,
+                files.folder(base, [RUNS], create=True) as runs,
             ):
                 os.mkdir(run_id, dir_fd=runs)
             write_guards(run.path)
@@ -75,8 +76,8 @@ class RunDir:
 
         Raises ``StoreError`` when there is none.
         """
-        runs = base / "runs"
-        run_id = _latest(base) if name == "latest" else name
+        runs = base / RUNS
+        run_id = _latest(base) if name == LATEST else name
         if run_id is not None and _is_folder(runs / run_id):
             return cls(runs.resolve() / run_id)
         path = Path(name).expanduser()
@@ -88,8 +89,8 @@ class RunDir:
 
     def point_latest(self, base: Path) -> None:
         """Make it the newest of ``base``'s runs; one that lies elsewhere is left out. Raises ``StoreError``."""
-        if self.path.resolve().parent == (base / "runs").resolve():
-            with writing(base / "latest"):
+        if self.path.resolve().parent == (base / RUNS).resolve():
+            with writing(base / LATEST):
                 _point_latest(base, self.path.name)
 
     def hold(self) -> None:
@@ -149,7 +150,7 @@ class RunDir:
     def reply_stem(self, key: AttemptKey) -> str:
         """Path of a reply below the run folder, without its ending."""
         turn = f".turn{key.turn}" if key.turn > 1 else ""
-        return f"replies/{slug(key.model)}/{slug(key.task)}.{key.epoch}{turn}"
+        return f"{REPLIES}/{slug(key.model)}/{slug(key.task)}.{key.epoch}{turn}"
 
     def files_dir(self, key: AttemptKey) -> Path:
         """Folder of the files taken from an attempt's reply."""
@@ -168,7 +169,7 @@ def new_run_id() -> str:
 
 def files_parts(key: AttemptKey) -> list[str]:
     """The components of the folder of an attempt's files below its run folder."""
-    return ["files", slug(key.model), f"{slug(key.task)}.{key.epoch}"]
+    return [FILES, slug(key.model), f"{slug(key.task)}.{key.epoch}"]
 
 
 def slug(name: str) -> str:
@@ -234,20 +235,20 @@ def _is_folder(path: Path) -> bool:
 def _latest(base: Path) -> str | None:
     """The id that ``latest`` leads to; None for anything but a link that we could have made."""
     try:
-        above, name = os.path.split((base / "latest").readlink())
+        above, name = os.path.split((base / LATEST).readlink())
     except OSError:
         return None
-    return name if str(above) == "runs" and name not in ("", ".", "..") else None
+    return name if str(above) == RUNS and name not in ("", ".", "..") else None
 
 
 def _point_latest(base: Path, run_id: str) -> None:
     with files.folder(base) as folder:
-        if _latest(base) is None and (there := _kind(folder, "latest")):
+        if _latest(base) is None and (there := _kind(folder, LATEST)):
             raise OSError(errno.EEXIST, f"{there} that is not ours is in its place")
         beside = f".latest.{run_id}.{secrets.token_hex(3)}"
-        os.symlink(f"runs/{run_id}", beside, target_is_directory=True, dir_fd=folder)
+        os.symlink(f"{RUNS}/{run_id}", beside, target_is_directory=True, dir_fd=folder)
         try:
-            os.replace(beside, "latest", src_dir_fd=folder, dst_dir_fd=folder)
+            os.replace(beside, LATEST, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
             os.unlink(beside, dir_fd=folder)
             raise

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.schema.run_files import HEADER
 
 _MOST_FOLDERS = 100_000
 
@@ -23,7 +24,7 @@ def runs_below(folders: Iterable[Path]) -> list[Path]:
             seen += 1
             if seen > _MOST_FOLDERS:
                 raise StoreError(f"{start} holds more than {_MOST_FOLDERS} folders. Name one nearer to the runs.")
-            if "run.json" in names:
+            if HEADER in names:
                 found.add(Path(folder))
                 below.clear()
     return sorted(found, key=lambda path: path.name)

@@ -19,9 +19,9 @@ from pytest_llmbench.llm.failures.classify import answer_failure
 from pytest_llmbench.llm.protocols import Job, ModelTarget
 from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, ErrorKind, Failure, Outcome
-from pytest_llmbench.schema.kept import kept_name
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.mutant import FOLDER, PREFIX, take_apart
+from pytest_llmbench.schema.run_files import REPLY, kept_name
 
 MAX_BYTES = 4 * 1024 * 1024
 """Largest reply or file read."""
@@ -45,7 +45,7 @@ def _read_folder(root: Path, job: Job) -> Outcome:
     names = _names(job.key)
     for name in names:
         folder = root / name
-        for reply in (*_later_turns(root, name), root / f"{name}.md"):
+        for reply in (*_later_turns(root, name), root / f"{name}{REPLY}"):
             if reply.exists():
                 return _taken_apart(_read(root, reply), job.key.model, reply)
         if folder.is_dir():
@@ -93,8 +93,8 @@ def _later_turns(root: Path, name: str) -> list[Path]:
     """Replies after the first of one attempt, as a run keeps them, the last first."""
     found = {}
     for path in root.iterdir() if root.is_dir() else ():
-        turn = path.name.removeprefix(f"{name}.turn").removesuffix(".md")
-        if path.name == f"{name}.turn{turn}.md" and turn.isascii() and turn.isdigit():
+        turn = path.name.removeprefix(f"{name}.turn").removesuffix(REPLY)
+        if path.name == f"{name}.turn{turn}{REPLY}" and turn.isascii() and turn.isdigit():
             found[int(turn)] = path
     return [found[turn] for turn in sorted(found, reverse=True)]
 

@@ -20,6 +20,7 @@ from pytest_llmbench.llm.discovery.servers import Listing, api_root, is_near, is
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.protocols import ModelTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
+from pytest_llmbench.schema.run_files import HEADER
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 HOSTED_CONCURRENCY = 8
@@ -162,7 +163,7 @@ class _Places:
         path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
         if spec.label == spec.name:
             raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
-        if not isfile(path / "run.json"):
+        if not isfile(path / HEADER):
             raise OptionError(f"model {spec.name!r}: {path} is no run folder. Give one, as of .llmbench/runs.")
         return ModelTarget(spec.label, "run", str(path), "run")
 

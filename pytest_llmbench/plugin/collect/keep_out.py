@@ -17,6 +17,7 @@ import pytest
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.plugin.collect.off_limits import OffLimits
+from pytest_llmbench.schema.run_files import LATEST, RUNS
 from pytest_llmbench.schema.settings import Settings
 
 _DIR = "dir:"
@@ -76,7 +77,7 @@ class KeepOut:
 
 
 def _holds_runs(folder: Path) -> bool:
-    return isdir(folder / "runs") and islink(folder / "latest")
+    return isdir(folder / RUNS) and islink(folder / LATEST)
 
 
 def _arguments(config: pytest.Config) -> Iterator[Path]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pytest_llmbench.catalog.outline import PARTS, Outlines
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.schema.run_files import BASE, RUNS
 from pytest_llmbench.store.guard import is_run_folder
 
-RUNS = ".llmbench"
 """Name of the folder of runs, where no other is chosen."""
 _ENDING = re.compile(r"(\.\d+(\.turn\d+)?)?(\.md)?$")
 """What ``dir:`` reads has behind the task's name."""
@@ -81,7 +81,7 @@ class OffLimits:
     def _whole(self, folder: Path) -> str:
         if folder in self._wholes:
             return f"{folder} holds the replies that dir: names"
-        if is_run_folder(folder) or (folder.name == RUNS and isdir(folder / "runs")):
+        if is_run_folder(folder) or (folder.name == BASE.name and isdir(folder / RUNS)):
             return f"{folder} is a run folder of llmbench"
         return ""
 

@@ -26,11 +26,12 @@ from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.llm.protocols import Job, ModelTarget
 from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_handlers
 from pytest_llmbench.runs.recorded import recorded
-from pytest_llmbench.runs.results import RESULTS, Recorder, read_header
+from pytest_llmbench.runs.results import Recorder, read_header
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.run_options import RunOptions
+from pytest_llmbench.schema.run_files import COMPLETIONS, RESULTS
 from pytest_llmbench.schema.settings import LLMSettings, Settings
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.inspection import checked
@@ -53,7 +54,7 @@ class Controller:
         ``SandboxError`` or ``StoreError``.
         """
         self.settings = settings
-        completions = CompletionStore(settings.run_base / "completions")
+        completions = CompletionStore(settings.run_base / COMPLETIONS)
         self.targets: list[ModelTarget] = resolve(
             settings.llm.models, settings.llm, Path.cwd(), secrets, _stored(settings.llm, completions)
         )

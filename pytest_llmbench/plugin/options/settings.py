@@ -17,6 +17,7 @@ from pytest_llmbench.plugin.options import values as read
 from pytest_llmbench.plugin.options.table import OPTIONS, Option
 from pytest_llmbench.schema.builtin import BUILTINS
 from pytest_llmbench.schema.difference import KINDS
+from pytest_llmbench.schema.run_files import BASE
 from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
 
 SELFCHECK_EPOCHS = 3
@@ -84,7 +85,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
             cache=read.choice(values, "cache", _CACHE_MODES, "use"),
         ),
         rootdir=config.rootpath,
-        run_base=read.folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / ".llmbench",
+        run_base=read.folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / BASE,
         suites=tuple(read.names(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
         sandbox=read.sandbox_name(values),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pytest_llmbench.schema.builtin import REFERENCE, STARTER
 from pytest_llmbench.schema.difference import KINDS
+from pytest_llmbench.schema.run_files import LATEST
 
 
 class Option(NamedTuple):
@@ -60,7 +61,7 @@ OPTIONS = (
     Option("max-tokens-total", "N", "ask nothing more once so many tokens were used, prompts and replies together"),
     Option("max-minutes", "MINUTES", "ask nothing more once the session has lasted so long"),
     Option("resume", "RUN", "go on with a run that was stopped: its id, its folder, or nothing for the newest",
-           bare="latest"),
+           bare=LATEST),
     Option("retry-errors", "", "with --llm-resume: ask again what ended as an error", switch=True),
     Option("pass-at", "PERCENT", "share of a task's points from which an attempt counts as a pass, for pass@k "
            "(default: 100)"),

@@ -24,6 +24,7 @@ from pytest_llmbench.plugin.runtest.sanitize import sanitize_subtest
 from pytest_llmbench.sandbox.selection import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.run_files import REPLY
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir
 from pytest_llmbench.toolchains.base import Say
@@ -176,7 +177,7 @@ class Grader:
         reply = (
             self._run.files_dir(attempt.key)
             if files
-            else self._run.path / f"{self._run.reply_stem(attempt.key._replace(turn=attempt.turn))}.md"
+            else self._run.path / f"{self._run.reply_stem(attempt.key._replace(turn=attempt.turn))}{REPLY}"
         )
         add_evidence(
             item,

@@ -6,8 +6,8 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 
+from pytest_llmbench.llm.base_url import normalized
 from pytest_llmbench.llm.credentials.environment import api_key
-from pytest_llmbench.llm.discovery.servers import normalized
 from pytest_llmbench.llm.protocols import LLMClient, ModelTarget
 from pytest_llmbench.schema.settings import LLMSettings
 

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 import httpx
 
-from pytest_llmbench.errors import ModelError, OptionError
+from pytest_llmbench.errors import ModelError
+from pytest_llmbench.llm.base_url import http_parts, is_near, not_http
 from pytest_llmbench.llm.clients.exchange import Exchange
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
 from pytest_llmbench.llm.clients.timeouts import CONNECT_S, Clocks, Watch
+from pytest_llmbench.llm.credentials.header import check_key
 from pytest_llmbench.llm.credentials.secret_forms import written_forms
 from pytest_llmbench.llm.discovery.model_list import read_list
-from pytest_llmbench.llm.discovery.servers import is_near
 from pytest_llmbench.llm.failures.connection import dropped_failure, transport_failure
 from pytest_llmbench.llm.guarded_get import MAX_BYTES, look_through
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
@@ -50,8 +51,7 @@ class OpenAIClient:
         self._secrets = written_forms(secret for secret in (api_key, url.password) if secret)
         self._headers = httpx.Headers({"Accept-Encoding": "identity", "User-Agent": "pytest-llmbench"})
         if api_key:
-            if not (api_key.isascii() and api_key.isprintable()):
-                raise OptionError("the API key holds characters that no HTTP header may hold: copy it again.")
+            check_key(api_key, "the API key")
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._url = url.copy_with(path=_chat_path(url.path))
         self._endpoint = str(url.copy_with(username=None, password=None, query=None, fragment=None)).rstrip("/")
@@ -134,14 +134,11 @@ class OpenAIClient:
 
 
 def _parsed(base_url: str) -> httpx.URL:
+    http_parts(base_url)
     try:
-        url = httpx.URL(base_url.strip())
+        return httpx.URL(base_url.strip())
     except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host:
-        shown = base_url.rpartition("@")[2]
-        raise OptionError(f"base URL {shown!r} is no HTTP URL: write it like http://localhost:8080/v1.")
-    return url
+        raise not_http(base_url) from None
 
 
 def _chat_path(path: str) -> str:

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
 
-from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.credentials.header import check_key
 from pytest_llmbench.llm.credentials.provider_keys import CREDENTIALS, FOR_MODELS_ONLY, keys_of
 from pytest_llmbench.llm.credentials.secret_forms import is_telling
 
@@ -95,7 +95,6 @@ def api_key(provider: str, environment: Mapping[str, str]) -> str | None:
     """
     for name in keys_of(provider):
         if key := environment.get(name):
-            if not (key.isascii() and key.isprintable()):
-                raise OptionError(f"{name} holds characters that no HTTP header may hold: copy the key again.")
+            check_key(key, name)
             return key
     return None

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import normalized
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile
-from pytest_llmbench.llm.discovery.servers import Listing, listing, normalized, probe, probed_urls
+from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
 from pytest_llmbench.schema.settings import LLMSettings
 
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, ValidationError
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import api_root
 from pytest_llmbench.llm.discovery.model_names import ServedModel
-from pytest_llmbench.llm.discovery.servers import api_root
 from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import Frozen
 

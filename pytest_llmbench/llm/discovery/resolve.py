@@ -13,10 +13,11 @@ from os.path import isdir, isfile
 from pathlib import Path
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import api_root, is_near, is_private
 from pytest_llmbench.llm.discovery.llama_server import Props, ask_props
 from pytest_llmbench.llm.discovery.model_names import ServedModel, match, nearest
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
-from pytest_llmbench.llm.discovery.servers import Listing, api_root, is_near, is_private, listing, probe, probed_urls
+from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.protocols import ModelTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX

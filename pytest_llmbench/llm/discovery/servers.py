@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import api_root, is_near, normalized, split_url, without_user
+from pytest_llmbench.llm.credentials.header import check_key
 from pytest_llmbench.llm.discovery.model_list import read_list
 from pytest_llmbench.llm.discovery.model_names import ServedModel
 from pytest_llmbench.llm.discovery.port_owners import is_trusted, listeners
@@ -51,8 +51,8 @@ def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_
     from pytest_llmbench.llm.guarded_get import look_at
 
     url = normalized(url)
-    if api_key and not (api_key.isascii() and api_key.isprintable()):
-        raise OptionError("OPENAI_API_KEY holds characters that no HTTP header may hold: copy the key again.")
+    if api_key:
+        check_key(api_key, "OPENAI_API_KEY")
     problem = ""
     for base_url in _candidates(url):
         look = look_at(
@@ -111,45 +111,6 @@ def probed_urls(env: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*urls, *(f"http://127.0.0.1:{port}" for port in ports)]))
 
 
-def normalized(url: str) -> str:
-    """The URL without a slash at its end; raises ``OptionError`` if it is none, or carries credentials."""
-    parts = _split(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionError(f"base URL {_shown(url)!r} is no HTTP URL: write it like http://localhost:8080/v1.")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise OptionError(
-            f"base URL of {parts.hostname!r}: leave user, password, query and fragment out of it; "
-            "a key belongs into the environment variable OPENAI_API_KEY."
-        )
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def api_root(url: str) -> str:
-    """As ``normalized``, and below ``/v1`` where there is no path: one server is one place, however it was written."""
-    url = normalized(url)
-    return url if urlsplit(url).path else f"{url}/v1"
-
-
-def is_near(url: str) -> bool:
-    """True for a server on this machine or in a private network, by name or address; asks no name server."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
-
-
-def is_private(url: str) -> bool:
-    """As ``is_near``, but the name is also looked up; a name that leads nowhere is not private."""
-    if is_near(url):
-        return True
-    try:
-        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return all(not ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_global for address in found)
-
-
 def _candidates(url: str) -> list[str]:
     """Where the API may begin, the likely place first: servers answer below ``/v1``, gateways below any path."""
     return [url] if _VERSION.search(url) else [f"{url}/v1", url]
@@ -157,25 +118,11 @@ def _candidates(url: str) -> list[str]:
 
 def _ollama_url(host: str) -> str:
     """``OLLAMA_HOST`` as a URL: a host, a host with a port, or a URL; ``0.0.0.0`` is where it listens, not lives."""
-    parts = _split(host if "://" in host else f"http://{host}")
+    parts = split_url(host if "://" in host else f"http://{host}")
     if parts is None:
-        raise OptionError(f"OLLAMA_HOST={_shown(host)!r} is no host: write it like 127.0.0.1:11434.")
+        raise OptionError(f"OLLAMA_HOST={without_user(host)!r} is no host: write it like 127.0.0.1:11434.")
     name = parts.hostname or "127.0.0.1"
     name = "127.0.0.1" if name in ("0.0.0.0", "::", "localhost") else name  # noqa: S104 - compared, not bound
     literal = f"[{name}]" if ":" in name else name
     port = parts.port or {"https": 443}.get(parts.scheme, 11434)
     return f"{parts.scheme}://{literal}:{port}"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port  # a port out of range shows here
-    except ValueError:
-        return None
-    return parts
-
-
-def _shown(url: str) -> str:
-    """A URL for a message, without what stands before an ``@``."""
-    return url.rpartition("@")[2]

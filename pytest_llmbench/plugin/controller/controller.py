@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import is_near
 from pytest_llmbench.llm.clients.factory import real_clients
 from pytest_llmbench.llm.credentials.environment import Secrets
 from pytest_llmbench.llm.credentials.redact import Scrub
 from pytest_llmbench.llm.discovery.model_names import ServedModel
 from pytest_llmbench.llm.discovery.resolve import describe, own_files, resolve
-from pytest_llmbench.llm.discovery.servers import is_near
 from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.llm.protocols import Job, ModelTarget
 from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_handlers

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from support.server import ChatServer, Reply
 
 from pytest_llmbench.errors import OptionError
+from pytest_llmbench.llm.base_url import is_near, normalized
 from pytest_llmbench.llm.discovery import resolve as module
 from pytest_llmbench.llm.discovery.model_names import ServedModel, fold, match, nearest
 from pytest_llmbench.llm.discovery.resolve import describe, resolve
-from pytest_llmbench.llm.discovery.servers import is_near, normalized, probed_urls
+from pytest_llmbench.llm.discovery.servers import probed_urls
 from pytest_llmbench.llm.protocols import ModelTarget
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 

@@ -1,0 +1,11 @@
+"""An API key as the value of an HTTP header."""
+
+from __future__ import annotations
+
+from pytest_llmbench.errors import OptionError
+
+
+def check_key(key: str, name: str) -> None:
+    """Raise ``OptionError`` for a key that cannot be sent, without the key in it; ``name``: where it is from."""
+    if not (key.isascii() and key.isprintable()):
+        raise OptionError(f"{name} holds characters that no HTTP header may hold: copy the key again.")

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from io import FileIO
 from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
@@ -24,7 +23,8 @@ from pytest_llmbench.sandbox.kernel import cgroup
 from pytest_llmbench.sandbox.kernel.rlimits import prlimit_arguments
 from pytest_llmbench.sandbox.kernel.seccomp import AF_UNIX, LOOPBACK_FAMILIES, filter_program
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
-from pytest_llmbench.sandbox.supervise.process import Ended, execute, kill_group, kill_one
+from pytest_llmbench.sandbox.supervise.pipes import pipe
+from pytest_llmbench.sandbox.supervise.process import Ended, execute, from_shell, kill_group, kill_one
 from pytest_llmbench.sandbox.supervise.procfs import children
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
@@ -50,7 +50,6 @@ _MADE = ("/", "/usr", "/etc", "/dev", "/dev/shm", "/tmp", _HOME)  # noqa: S108
 """Folders inside that are there anyway."""
 _LAUNCHERS = 2
 """bubblewrap and process 1."""
-_SIGNALLED = range(129, 160)
 _NOBODY = 65534
 
 
@@ -125,7 +124,7 @@ class Bubblewrap(Backend):
             except OSError as error:
                 msg = f"bubblewrap failed: no control group can be made for the command: {error}"
                 raise SandboxError(msg) from error
-            status, status_end = _pipe(stack)
+            status, status_end = pipe(stack)
             families = LOOPBACK_FAMILIES if launch.loopback else frozenset({AF_UNIX})
             given = [_readable(stack, filter_program(families=families)), _readable(stack, _passwd(who))]
             try:
@@ -164,7 +163,7 @@ class Bubblewrap(Backend):
         if ended.limit_hit is None and b'"exit-code"' not in said:
             msg = f"bubblewrap failed (status {ended.status}): {ended.stderr.decode(errors='replace').strip()[-500:]}"
             raise SandboxError(msg)
-        return _with_signal(ended)
+        return replace(ended, status=from_shell(ended.status))
 
     def _mounts(self, launch: Launch, bed: Bed) -> list[str]:
         """What a program sees beside the system: its own empty folders, toolchains, and the workspace."""
@@ -214,15 +213,9 @@ def _passwd(who: Identity | None) -> bytes:
     return f"nobody:x:{number}:{number}:nobody:/tmp:/usr/sbin/nologin\n".encode()
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
-    """The ends of a pipe, to read from and to write to."""
-    reader, writer = os.pipe()
-    return stack.enter_context(FileIO(reader, "r")), stack.enter_context(FileIO(writer, "w"))
-
-
 def _readable(stack: contextlib.ExitStack, data: bytes) -> int:
     """A descriptor from which a few kilobytes can be read once."""
-    reader, writer = _pipe(stack)
+    reader, writer = pipe(stack)
     writer.write(data)
     writer.close()
     return reader.fileno()
@@ -238,10 +231,3 @@ def _kill_namespace(launcher: int) -> None:
         kill_group(pid)
     for pid in inside or [launcher]:
         kill_one(pid)
-
-
-def _with_signal(ended: Ended) -> Ended:
-    """Translate a shell's 128 + N back to the signal N."""
-    if ended.status not in _SIGNALLED:
-        return ended
-    return replace(ended, status=128 - ended.status)

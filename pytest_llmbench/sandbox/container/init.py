@@ -15,6 +15,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_llmbench.sandbox.supervise.process import from_shell
+
 SHELL = "/bin/sh"
 _SCRIPT = r"""exec 3>&2 2>/dev/null
 trap '' HUP INT QUIT PIPE ALRM TERM USR1 USR2
@@ -53,7 +55,6 @@ No signal of the program ends process 1: the kernel keeps from it those that it 
 one. Should the container's memory be used up, the kernel kills the program and not process 1."""
 _NUMBER = rb"(\d+(?:\.\d+)?)"
 _TIME = rb"(\d+)m(\d+(?:\.\d+)?)s"
-_SIGNALLED = range(129, 160)
 REPORT_BYTES = 500
 """More than process 1 ever writes."""
 
@@ -98,7 +99,7 @@ def read_report(stderr: bytes, mark: str) -> Report:
     return Report(
         began=True,
         said=stderr[began.end() :][: end.start()],
-        status=_with_signal(int(status)),
+        status=from_shell(int(status)),
         wall_s=max(0.0, uptime_s - before[2]),
         cpu_s=max(map(_cpu_s, ends)),
         killed=kills > before[0],
@@ -135,11 +136,6 @@ def _is_first(status: str) -> bool:
     """True for process 1 of a namespace below ours."""
     ids = re.search(r"^NSpid:\t(.*)$", status, re.MULTILINE)
     return ids is not None and len(ids[1].split()) > 1 and ids[1].split()[-1] == "1"
-
-
-def _with_signal(status: int) -> int:
-    """Translate a shell's 128 + N back to the signal N."""
-    return 128 - status if status in _SIGNALLED else status
 
 
 def _cpu_s(end: re.Match[bytes]) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from pytest_llmbench.sandbox.kernel.syscalls import denied_names
+from pytest_llmbench.sandbox.kernel.syscalls import NEW_NAMESPACES, TERMINAL_INPUT, denied_names
 
 _RARE = (
     "create_module",
@@ -26,10 +26,6 @@ _RARE = (
     "vm86old",
 )
 """Left over from old kernels and processors; runtimes' own profiles deny them as well."""
-_TERMINAL_INPUT = (0x5412, 0x541C)
-"""TIOCSTI and TIOCLINUX: typing into the terminal that a program inherited."""
-_NEW_NAMESPACES = tuple(1 << bit for bit in (17, 25, 26, 27, 28, 29, 30))
-"""All CLONE_NEW flags that clone(2) takes."""
 _LOWER_HALF = 0xFFFFFFFF
 """What the kernel takes of an ioctl's request."""
 
@@ -41,10 +37,8 @@ def profile(families: frozenset[int]) -> str:
     clone3 is reported as unknown, since its flags cannot be seen, and callers fall back to clone.
     """
     rules = [_rule([*denied_names(), *_RARE]), _rule(["clone3"], error=errno.ENOSYS)]
-    rules += [_rule(["clone"], _condition(0, "SCMP_CMP_MASKED_EQ", flag, flag)) for flag in _NEW_NAMESPACES]
-    rules += [
-        _rule(["ioctl"], _condition(1, "SCMP_CMP_MASKED_EQ", _LOWER_HALF, request)) for request in _TERMINAL_INPUT
-    ]
+    rules += [_rule(["clone"], _condition(0, "SCMP_CMP_MASKED_EQ", flag, flag)) for flag in NEW_NAMESPACES]
+    rules += [_rule(["ioctl"], _condition(1, "SCMP_CMP_MASKED_EQ", _LOWER_HALF, request)) for request in TERMINAL_INPUT]
     rules += [_rule(["socket", "socketpair"], condition) for condition in _other_than(families)]
     return json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": rules})
 

@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from functools import cache
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox.kernel.syscalls import about_one_process, changes_of_metadata, denied
+from pytest_llmbench.sandbox.kernel.syscalls import (
+    NEW_NAMESPACES,
+    TERMINAL_INPUT,
+    about_one_process,
+    changes_of_metadata,
+    denied,
+)
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 LOOPBACK_FAMILIES = frozenset({AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
 """What servers and their clients need; netlink is how runtimes list their network interfaces."""
 
-_TERMINAL_INPUT = (0x5412, 0x541C)
-"""TIOCSTI and TIOCLINUX: typing into the terminal that a program inherited."""
 _FILE_FLAGS = (0x40086602, 0x401C5820)
 """FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR, for which a file need not be open for writing."""
 _PIPE_SIZE = (1031,)
@@ -30,8 +34,6 @@ _PIPE_SIZE = (1031,)
 _SOCKET_LEVEL, _BUFFER_SIZES = 1, (7, 8, 32, 33)
 """SOL_SOCKET; SO_SNDBUF, SO_RCVBUF and their FORCE forms. What buffers may hold is counted as memory, so it stays as it
 is; a program that asks for more is told that it got it, as the kernel itself does beyond its own limit."""
-_NEW_NAMESPACES = 0x7E020000
-"""All CLONE_NEW flags that clone(2) takes."""
 _THREAD, _SAME_FILES = 0x10000, 0x400
 """A thread with descriptors of its own would hide what it has open."""
 
@@ -109,12 +111,12 @@ def filter_program(
     code += _when(
         architecture.clone,
         [
-            *(_argument(0), _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1), _step(_RETURN, _DENY)),
+            *(_argument(0), _step(_ANY_BIT, sum(NEW_NAMESPACES), 0, 1), _step(_RETURN, _DENY)),
             *(_step(_ANY_BIT, _THREAD, 0, 2), _step(_ANY_BIT, _SAME_FILES, 1, 0), _step(_RETURN, _DENY)),
             _step(_RETURN, _ALLOW),
         ],
     )
-    requests = (*_TERMINAL_INPUT, *(_FILE_FLAGS if shared else ()))
+    requests = (*TERMINAL_INPUT, *(_FILE_FLAGS if shared else ()))
     code += _when(architecture.ioctl, _unless_in(1, requests, found=_DENY, other=_ALLOW))
     code += _when(architecture.fcntl, _unless_in(1, _PIPE_SIZE, found=_DENY, other=_ALLOW))
     other_level = [_argument(1), _step(_EQUAL, _SOCKET_LEVEL, 1, 0), _step(_RETURN, _ALLOW)]

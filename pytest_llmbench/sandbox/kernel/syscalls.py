@@ -1,9 +1,16 @@
-"""Numbers of system calls that programs are denied: name, x86_64, aarch64; ``-`` where there is no such call.
+"""System calls, and arguments of them, that programs are denied.
+
+The tables: name, x86_64, aarch64; ``-`` where there is no such call.
 
 Sources: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h of the kernel.
 """
 
 from __future__ import annotations
+
+TERMINAL_INPUT = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX: typing into the terminal that a program inherited."""
+NEW_NAMESPACES = tuple(1 << bit for bit in (17, 25, 26, 27, 28, 29, 30))
+"""All CLONE_NEW flags that clone(2) takes."""
 
 ARCHITECTURES = ("x86_64", "aarch64")
 

@@ -33,6 +33,7 @@ from pytest_llmbench.sandbox.kernel.seccomp import filter_program
 from pytest_llmbench.sandbox.landlock import abi as landlock_abi
 from pytest_llmbench.sandbox.landlock.abi import EXECUTE, READ, READ_FILE, RIGHTS_OF_FILES, WRITE, WRITE_FILE
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
+from pytest_llmbench.sandbox.supervise.pipes import pipe
 from pytest_llmbench.sandbox.supervise.process import Ended, execute
 from pytest_llmbench.sandbox.supervise.procfs import tasks_of
 from pytest_llmbench.schema.execution import Limits, Toolchain
@@ -126,8 +127,8 @@ class Landlock(Backend):
                 content: Any = self._config(launch, who, bed, group)
                 config.write(marshal.dumps(content))
                 config.seek(0)
-                control, control_end = _pipe(stack)
-                report, report_end = _pipe(stack)
+                control, control_end = pipe(stack)
+                report, report_end = pipe(stack)
                 given = (config.fileno(), control.fileno(), report_end.fileno())
                 ended = execute(
                     [sys.executable, "-I", "-S", "-c", _START, str(_LAUNCHER.parent), *map(str, given)],
@@ -205,12 +206,6 @@ def _resource_limits(limits: Limits, *, own_user: bool) -> list[tuple[str, int, 
         soft, _, hard = values.partition(":")
         found.append((f"RLIMIT_{name.upper()}", int(soft), int(hard)))
     return found
-
-
-def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
-    """The ends of a pipe, to read from and to write to."""
-    reader, writer = os.pipe()
-    return stack.enter_context(FileIO(reader, "r")), stack.enter_context(FileIO(writer, "w"))
 
 
 def _end(launcher: int, control: FileIO) -> None:

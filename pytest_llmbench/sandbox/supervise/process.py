@@ -26,6 +26,8 @@ from pytest_llmbench.schema.execution import LimitHit, Limits
 _CHUNK = 1 << 16
 _POLL_S = 0.005
 """Where the system has no pidfd, the command's end is looked for this often."""
+_SIGNALLED = range(129, 160)
+"""What a shell makes of the end of a program by a signal."""
 _END_S = 2.0
 """How long the launcher may take to notice that its tree was killed."""
 
@@ -44,6 +46,11 @@ class Ended:
     limit_hit: LimitHit | None
     waited_s: float = 0.0
     """Part of ``wall_s`` in which it waited for a CPU, as far as that was seen."""
+
+
+def from_shell(status: int) -> int:
+    """The status that a shell passed on: its 128 + N is the signal N."""
+    return 128 - status if status in _SIGNALLED else status
 
 
 def execute(

@@ -7,6 +7,7 @@ points, line and paragraph separators, every blank but the common one. Each beco
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 MESSAGE_CHARS = 300
 BODY_CHARS = 500
@@ -26,6 +27,11 @@ def printable(text: str, *, keep: str = "") -> str:
     if rest.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+
+
+def is_short_line(value: object, limit: int) -> TypeGuard[str]:
+    """True for a text that can be shown as it is: printable, on one line of at most ``limit`` characters."""
+    return isinstance(value, str) and len(value) <= limit and value.isprintable()
 
 
 def sanitize(text: str) -> str:

@@ -13,6 +13,7 @@ from math import nan
 from typing import Any
 
 from pytest_llmbench.schema.numbers import MOST
+from pytest_llmbench.text import is_short_line
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000_000
@@ -32,7 +33,7 @@ def read_json(text: str) -> Any:
 
 def short(value: object, limit: int) -> str:
     """The value, if it is a text of at most ``limit`` characters that can be shown on one line; else empty."""
-    return value if isinstance(value, str) and len(value) <= limit and value.isprintable() else ""
+    return value if is_short_line(value, limit) else ""
 
 
 def _may_be_deep(text: str) -> bool:

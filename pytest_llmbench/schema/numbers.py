@@ -12,6 +12,8 @@ from functools import lru_cache
 from math import floor
 from typing import Any, TypeGuard
 
+from pytest_llmbench.text import is_short_line
+
 MOST = 10**12
 """More tokens, milliseconds or bytes than anybody measures."""
 
@@ -58,7 +60,7 @@ def figures(told: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     left_out: list[str] = []
     room = MAX_FIGURES
     for name, value in told.items():
-        size = _size(value, _DEPTH - 1, room) if room > 0 and _is_short(name) else None
+        size = _size(value, _DEPTH - 1, room) if room > 0 and is_short_line(name, MAX_NAME_CHARS) else None
         if size is None:
             left_out.append(ascii(str(name)[:MAX_NAME_CHARS])[1:-1])
         else:
@@ -71,11 +73,11 @@ def figures(told: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 def _size(value: object, depth: int, room: int) -> int | None:
     """How many values it is made of; None: it holds what is not kept, or more than there is room for."""
-    if value is None or isinstance(value, bool) or is_figure(value) or _is_short(value):
+    if value is None or isinstance(value, bool) or is_figure(value) or is_short_line(value, MAX_NAME_CHARS):
         return 1
     if not isinstance(value, Mapping | list | tuple) or depth <= 0 or len(value) >= room:
         return None
-    if isinstance(value, Mapping) and not all(map(_is_short, value)):
+    if isinstance(value, Mapping) and not all(is_short_line(name, MAX_NAME_CHARS) for name in value):
         return None
     total = 1
     for each in value.values() if isinstance(value, Mapping) else value:
@@ -84,7 +86,3 @@ def _size(value: object, depth: int, room: int) -> int | None:
             return None
         total += size
     return total if total <= room else None
-
-
-def _is_short(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_NAME_CHARS and value.isprintable()

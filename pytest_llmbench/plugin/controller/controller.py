@@ -28,6 +28,7 @@ from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_han
 from pytest_llmbench.runs.recorded import recorded
 from pytest_llmbench.runs.results import Recorder, read_header
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose
+from pytest_llmbench.schema.mutant import PREFIX as MUTANT
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.run_options import RunOptions
@@ -155,7 +156,7 @@ class Controller:
         """What a user wants to see before the first test."""
         models = [f"llmbench: {describe(target)}" for target in self.targets]
         if self.settings.selfcheck:
-            models.append(f"llmbench: mutant/...: each task's mutants; all of it {self.settings.llm.epochs} times")
+            models.append(f"llmbench: {MUTANT}...: each task's mutants; all of it {self.settings.llm.epochs} times")
         if self.settings.shard is not None:
             number, of = self.settings.shard
             models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")

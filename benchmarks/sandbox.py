@@ -13,6 +13,7 @@ from measure import Machine, environment, interleave, say
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.protocol import Sandbox
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
@@ -42,7 +43,7 @@ def main() -> None:
     machine = Machine()
     python = toolchains.find("python")
     assert python is not None, toolchains.hint("python")
-    choice = choose("auto")
+    choice = choose("auto", own_backends())
     say("sandbox", choice.description)
     with tempfile.TemporaryDirectory(prefix="llmbench-sandbox-") as workspace:
         sandbox = open_sandbox(choice, Path(workspace), [python])

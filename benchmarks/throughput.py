@@ -26,6 +26,7 @@ from measure import PYTEST, Machine, environment, run, say
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.protocol import Sandbox
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 
 SERVER = Path(__file__).resolve().parents[1] / "tests" / "support" / "server.py"
@@ -179,7 +180,7 @@ def checks(workspace: Path, count: int, barrier: Barrier) -> None:
         assert python is not None, toolchains.hint("python")
         workspace.mkdir()
         (workspace / "answer.py").write_text(ANSWER)
-        sandbox = open_sandbox(choose("auto"), workspace, [python])
+        sandbox = open_sandbox(choose("auto", own_backends()), workspace, [python])
         check_all(sandbox, 2)  # the first ones find the machine cold
         barrier.wait()
         check_all(sandbox, count)

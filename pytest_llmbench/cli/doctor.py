@@ -7,11 +7,17 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError, SandboxError
+from pytest_llmbench.schema.registry import OURS
+
+if TYPE_CHECKING:
+    from pytest_llmbench.llm.clients.factory import Providers
+    from pytest_llmbench.sandbox.registry import Backends
+    from pytest_llmbench.sandbox.selection import SandboxChoice
 
 NAME, HELP = "doctor", "look at sandbox, toolchains and servers, each with its remedy"
 
@@ -38,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look and tell; returns 1 when something needed is missing, else 0."""
-    findings = [_python(), *_sandbox(), *_toolchains(), *_servers(options)]
+    findings = [_python(), *_with_plugins(options)]
     if options.json:
         output.print_json([finding._asdict() for finding in findings])
     else:
@@ -50,15 +56,45 @@ def _python() -> Finding:
     return Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
-def _sandbox() -> Iterator[Finding]:
+def _with_plugins(options: argparse.Namespace) -> Iterator[Finding]:
+    from pytest_llmbench.llm.clients.factory import own_registry
+    from pytest_llmbench.plugin.extensions import Extensions, extensions_here
+    from pytest_llmbench.sandbox.registry import own_backends
+
+    try:
+        extensions = extensions_here()
+    except OptionError as error:
+        yield Finding("plugins", "missing", "cannot be used", str(error))
+        extensions = Extensions(own_backends(), own_registry())
+    yield from _sandbox(extensions.sandboxes)
+    yield from _toolchains()
+    yield from _servers(options, extensions.providers)
+
+
+def _sandbox(backends: Backends) -> Iterator[Finding]:
     from pytest_llmbench.sandbox.selection import choose
 
     try:
-        choice = choose("auto")
+        choice = choose("auto", backends)
     except SandboxError as error:
         yield Finding("sandbox", "missing", "none works here", str(error))
-        return
-    yield Finding("sandbox", "ok", f"{choice.description}, tried with a right and a wrong program")
+    else:
+        yield from _of_choice(choice)
+    for name, (plugin, value) in backends.items():
+        if plugin == OURS:
+            continue
+        if not isinstance(value, type):
+            yield Finding("sandbox", "ok", f"--llm-sandbox={name}:IMAGE of plugin {plugin}, tried when it is chosen")
+            continue
+        try:
+            yield from _of_choice(choose(name, backends))
+        except SandboxError as error:
+            yield Finding("sandbox", "none", f"--llm-sandbox={name} of plugin {plugin} does not work here", str(error))
+
+
+def _of_choice(choice: SandboxChoice) -> Iterator[Finding]:
+    of = "" if choice.plugin == OURS else f" (--llm-sandbox={choice.name} of plugin {choice.plugin})"
+    yield Finding("sandbox", "ok", f"{choice.description}{of}, tried with a right and a wrong program")
     for reason in choice.passed_over:
         yield Finding("sandbox", "weak", "a stronger one does not work here", reason)
     for gap in choice.gaps:
@@ -74,14 +110,14 @@ def _toolchains() -> Iterator[Finding]:
             yield Finding(name, "ok", f"{found.version} at {found.executable}")
 
 
-def _servers(options: argparse.Namespace) -> Iterator[Finding]:
+def _servers(options: argparse.Namespace, providers: Providers) -> Iterator[Finding]:
     from pytest_llmbench.llm.discovery.listing import sources
     from pytest_llmbench.schema.settings import LLMSettings
 
     default = Path("llmbench.toml")
     file = options.models_file or (default if default.is_file() else None)
     try:
-        found = list(sources(LLMSettings(base_url=options.base_url, models_file=file), os.environ))
+        found = list(sources(LLMSettings(base_url=options.base_url, models_file=file), os.environ, providers))
     except OptionError as error:
         yield Finding("models", "missing", "cannot be read", str(error))
         return

@@ -24,13 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the caches; returns 0, or 2 when one cannot be made."""
+    from pytest_llmbench.sandbox.registry import own_backends
     from pytest_llmbench.sandbox.selection import choose
 
     folders = [folder.resolve() for folder in options.folder or (Path("fixtures"), shipped("fixtures"))]
     problems = [f"{folder} is no folder" for folder in options.folder if not folder.is_dir()]
     if not options.folder:
-        problems += provisioning.warm_toolchains(lambda: choose("auto"), _say)
-    problems += provisioning.warm(provisioning.dependency_folders(folders), lambda: choose("auto"), _say)
+        problems += provisioning.warm_toolchains(lambda: choose("auto", own_backends()), _say)
+    dependencies = provisioning.dependency_folders(folders)
+    problems += provisioning.warm(dependencies, lambda: choose("auto", own_backends()), _say)
     for problem in problems:
         _say(problem)
     return 2 if problems else 0

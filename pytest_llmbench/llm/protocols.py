@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import (
@@ -15,8 +15,12 @@ from pytest_llmbench.schema.attempt import (
     Outcome,
 )
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.settings import LLMSettings
 
-TargetKind = Literal["openai", "litellm", "folder", "builtin", "run"]
+RESERVED_PREFIXES = ("dir", "run", "builtin", "folder", "http", "https")
+"""What begins a model's name, or is the kind of a target, without any client: no provider is called so."""
+LOOKED_UP = ("openai", "litellm")
+"""Providers whose models are looked up by name alone: they have no prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,13 @@ class ModelTarget:
     """What a model's label resolved to."""
 
     label: str
-    kind: TargetKind
+    kind: str
+    """The provider of its client: ``openai``, ``litellm`` or a plugin's; or ``folder``, ``builtin``, ``run``."""
     name: str
     """The name sent to the endpoint; ``folder`` and ``run``: the absolute path; ``builtin``: whose files."""
     endpoint: str
-    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``run``, ``builtin``."""
+    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``run``, ``builtin``, or
+    the name of a plugin's provider."""
     queue: str = ""
     """Models of one queue never overlap: one per base URL; hosted models have a queue each."""
     base_url: str | None = None
@@ -82,6 +88,32 @@ class LLMClient(Protocol):
     async def aclose(self) -> None:
         """Close every connection."""
         ...
+
+
+class ClientContext(NamedTuple):
+    """What a client may need beside its target."""
+
+    settings: LLMSettings
+    environment: Mapping[str, str]
+    """``os.environ`` and, beside it, the API keys that were taken out of it. Whatever is one must not be shown."""
+
+    def __repr__(self) -> str:
+        """Without the environment."""
+        return "<ClientContext>"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProvider:
+    """A way of asking for models, as ``echo`` is for ``--llm-model=echo:NAME``."""
+
+    name: str
+    """Before the colon, and part of the identity of requests to it; lower case."""
+    client: Callable[[ModelTarget, ClientContext], LLMClient]
+    """Makes the client of one model, on the event loop's thread, when its first request is due."""
+    key_variable: str | None = None
+    """The environment variable with its API key: taken out of the environment, and its value redacted."""
+    concurrency: int = 1
+    """Requests in flight for each model, unless an option or the models file says otherwise."""
 
 
 @runtime_checkable

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmbench.errors import LLMBenchError, OptionError
+from pytest_llmbench.plugin import hookspecs
 from pytest_llmbench.plugin.author import fixtures
 from pytest_llmbench.plugin.collect.keep_out import keep_out
 from pytest_llmbench.plugin.options.settings import add_options, read_settings
@@ -16,7 +17,10 @@ from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.text import sanitize
 
 if TYPE_CHECKING:
+    from pytest_llmbench.llm.protocols import ModelProvider
     from pytest_llmbench.plugin.collect.tasks import Collection
+    from pytest_llmbench.sandbox.backend import Backend
+    from pytest_llmbench.sandbox.registry import BackendFamily, Backends
 
 SETTINGS = pytest.StashKey[Settings]()
 COLLECTION = pytest.StashKey["Collection"]()
@@ -29,6 +33,25 @@ _HOW_TO_CHOOSE = "llmbench: no model chosen; choose one with --llm-model=NAME"
 _ASKS_NOTHING = (
     "help", "version", "collectonly", "setupplan", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow"
 )  # fmt: skip
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks through which others extend this plugin."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_llmbench_sandboxes() -> Iterable[type[Backend] | BackendFamily]:
+    """The backends that come with this package."""
+    from pytest_llmbench.sandbox.registry import OWN_BACKENDS
+
+    return OWN_BACKENDS
+
+
+def pytest_llmbench_clients() -> Iterable[ModelProvider]:
+    """The clients that come with this package."""
+    from pytest_llmbench.llm.clients.factory import own_providers
+
+    return own_providers()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,8 +83,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         if not settings.list_models:
             return None
         from pytest_llmbench.llm.discovery.listing import reachable
+        from pytest_llmbench.plugin.extensions import extensions_of
 
-        for line in reachable(settings.llm, os.environ):
+        for line in reachable(settings.llm, os.environ, extensions_of(config).providers):
             print(sanitize(line))
     except LLMBenchError as error:
         raise pytest.UsageError(sanitize(str(error))) from None
@@ -74,13 +98,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(fixtures, "llmbench-fixtures")
     try:
-        settings = config.stash[SETTINGS] = read_settings(config, config.option)
+        settings = config.stash[SETTINGS] = read_settings(config, config.option, lambda: _backends(config))
         if settings.active and not any(config.getoption(name, False) for name in _ASKS_NOTHING):
             from pytest_llmbench.plugin.activate import activate
 
             activate(config, settings, collection_of(config))
     except LLMBenchError as error:
         raise pytest.UsageError(sanitize(str(error))) from None  # a server's names may be in it
+
+
+def _backends(config: pytest.Config) -> Backends:
+    from pytest_llmbench.plugin.extensions import extensions_of
+
+    return extensions_of(config).sandboxes
 
 
 def collection_of(config: pytest.Config) -> Collection:

@@ -15,6 +15,7 @@ from pytest_llmbench.llm.credentials.environment import Secrets
 from pytest_llmbench.plugin.collect.plan import keep_attempts_together, make_plan, order_for_generation, split_shard
 from pytest_llmbench.plugin.collect.tasks import Collection
 from pytest_llmbench.plugin.distributed.worker import WORKER_INPUT, WorkerEnd, WorkerLink
+from pytest_llmbench.plugin.extensions import extensions_of
 from pytest_llmbench.plugin.runtest.cpu_budget import Budget
 from pytest_llmbench.plugin.runtest.grader import GRADER, Grader
 from pytest_llmbench.sandbox.selection import SandboxChoice
@@ -39,7 +40,8 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
         # A worker inherits none, but a conftest may have read a file.
         secrets.take(given["providers"], more=given["key_variables"], asks=False)
         link = WorkerLink(given, WorkerEnd().now)
-        grader = Grader(collection, link, RunDir(Path(given["run"])), SandboxChoice(**given["sandbox"]))
+        sandbox = SandboxChoice.received(given["sandbox"], extensions_of(config).sandboxes)
+        grader = Grader(collection, link, RunDir(Path(given["run"])), sandbox)
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link), Budget(collection))
         return
     from pytest_llmbench.plugin.controller.controller import Controller
@@ -50,7 +52,9 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
     baseline = read_results(settings.gates.baseline) if settings.gates.baseline is not None else None
     reporter = Reporter(config, baseline)
     lookahead = bool(config.getoption("maxfail", 0))
-    controller = Controller(settings, secrets, lookahead=lookahead, on_planned=reporter.on_planned)
+    controller = Controller(
+        settings, secrets, extensions_of(config), lookahead=lookahead, on_planned=reporter.on_planned
+    )
     quiet = contextlib.ExitStack()
     quiet.enter_context(controller.scrub.logs())
     config.add_cleanup(quiet.close)

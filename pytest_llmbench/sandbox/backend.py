@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.errors import LLMBenchError, SandboxError
 from pytest_llmbench.sandbox.calls.client import make_calls
 from pytest_llmbench.sandbox.command import Launch
 from pytest_llmbench.sandbox.files import bed as beds
@@ -60,8 +60,11 @@ class Backend(ABC):
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
 
     @abstractmethod
-    def _execute(self, launch: Launch, bed: Bed) -> Ended:
-        """Run a resolved command to its end or to a limit; ``bed`` is its alone. Raises ``SandboxError``."""
+    def execute(self, launch: Launch, bed: Bed) -> Ended:
+        """Run a resolved command to its end or to a limit; ``bed`` is its alone.
+
+        Raises ``SandboxError``; whatever else it raises becomes one.
+        """
 
     def run(
         self,
@@ -149,10 +152,15 @@ class Backend(ABC):
     def run_in(self, bed: Bed, launch: Launch) -> ExecResult:
         """Run a command, named as the caller named it, in its bed."""
         name, *arguments = launch.command
-        ended = self._execute(
-            replace(launch, command=(self._program(name), *arguments), env={**self._environment(bed), **launch.env}),
-            bed,
-        )
+        program = self._program(name)
+        try:
+            environment = {**self._environment(bed), **launch.env}
+            ended = self.execute(replace(launch, command=(program, *arguments), env=environment), bed)
+        except LLMBenchError:
+            raise
+        except Exception as error:
+            msg = f"the sandbox {self.name} broke: {type(error).__name__}: {error}"
+            raise SandboxError(msg) from error
         stdout, stderr = (part.decode("utf-8", "backslashreplace") for part in (ended.stdout, ended.stderr))
         hit = ended.limit_hit or limit_behind(ended.status, stderr, ended.cpu_s, launch.limits)
         self.last = ExecResult(

@@ -108,7 +108,8 @@ class Bubblewrap(Backend):
         """``inside``."""
         return inside
 
-    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> Ended:
+        """In namespaces of its own, by ``bwrap``."""
         limits = launch.limits
         who = identity()
         writable = [bed.workspace, *bed.caches.values()]

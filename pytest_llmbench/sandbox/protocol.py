@@ -13,7 +13,7 @@ class Sandbox(Protocol):
     """Runs commands against one workspace, without network, secrets or sight of the grader."""
 
     name: str
-    """``bubblewrap``, ``landlock``, ``podman``, ``docker`` or ``none``."""
+    """``bubblewrap``, ``landlock``, ``podman``, ``docker``, ``none``, or one that a plugin registers."""
     workspace: Path
     """What each command gets a copy of. No program changes it; what ``keep`` names is carried back to it."""
     last: ExecResult | None

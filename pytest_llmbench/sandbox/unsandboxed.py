@@ -47,7 +47,8 @@ class Local(Backend):
         """The file's own path."""
         return str(file)
 
-    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> Ended:
+        """As a plain process."""
         mark = f"LLMBENCH_COMMAND={secrets.token_hex(8)}"
         name, _, value = mark.partition("=")
         try:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 SandboxName = str
-"""``auto``, ``bubblewrap``, ``landlock``, ``none``, ``podman:IMAGE`` or ``docker:IMAGE``."""
+"""``auto``, ``bubblewrap``, ``landlock``, ``none``, ``podman:IMAGE``, ``docker:IMAGE``, or a plugin's."""
 
 
 class ModelSpec(NamedTuple):

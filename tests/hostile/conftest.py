@@ -17,6 +17,7 @@ from support.hostile import MARK, PROGRAMS, TOOLCHAINS, Prepared, Program
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose, open_sandbox
 from pytest_llmbench.schema.execution import Toolchain
 
@@ -24,7 +25,7 @@ from pytest_llmbench.schema.execution import Toolchain
 @cache
 def _chosen(backend: str) -> SandboxChoice | str:
     try:
-        return choose(backend)
+        return choose(backend, own_backends())
     except SandboxError as error:
         return str(error)
 

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_llmbench import toolchains
 from pytest_llmbench.sandbox.kernel import cgroup, cgroup_places
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
@@ -102,7 +103,7 @@ def python(request, tmp_path):
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     found = toolchains.find("python")
-    sandbox = open_sandbox(choose(request.param), workspace, [found])
+    sandbox = open_sandbox(choose(request.param, own_backends()), workspace, [found])
     return lambda source, limits, **how: sandbox.run(["python", "-S", "-c", source], limits, **how)
 
 
@@ -116,7 +117,7 @@ def test_cpu_time_of_children_that_nobody_waits_for(python, way):
 
 
 def test_what_is_not_counted_is_told():
-    assert set(cgroup.gaps()) <= set(choose("auto").gaps)
+    assert set(cgroup.gaps()) <= set(choose("auto", own_backends()).gaps)
     own = cgroup_places.own_folders()
     if os.geteuid() == 0 and "memory" in own and os.access(own["memory"], os.W_OK):
         assert cgroup.gaps() == ()

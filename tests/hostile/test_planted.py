@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench import toolchains
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 
@@ -61,7 +62,7 @@ def sandbox(request, tmp_path):
     workspace = tmp_path / "workspace"
     shutil.copytree(PROJECT / "fixtures" / probe.parent.name.replace("_", "-") / "reference", workspace)
     found = [toolchain for name in ("python", "node") if (toolchain := toolchains.find(name))]
-    return open_sandbox(choose(backend), workspace, found)
+    return open_sandbox(choose(backend, own_backends()), workspace, found)
 
 
 def came_up(sandbox, probe):

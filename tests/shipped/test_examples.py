@@ -9,6 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,8 +184,8 @@ def with_marker(module: Path, marker: str) -> str:
     return changed
 
 
-def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
-    page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8").partition("\n## The data folder\n")[0]
+def walked_through(page: str, bench: Bench, folder: Path) -> list[Run]:
+    """Write and type what a page says, and see what it says is printed."""
     runs = []
     for step in steps(page):
         if step.re is FILE:
@@ -195,9 +197,79 @@ def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
             for line in step["output"].splitlines():
                 assert line in run.out.splitlines(), f"{step['command']} does not print {line!r}:\n{run.out}{run.err}"
             runs.append(run)
+    return runs
+
+
+def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
+    page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8").partition("\n## The data folder\n")[0]
+    runs = walked_through(page, bench, folder)
     assert [run.counts() for run in runs] == [
         {"passed": 3, "failed": 1},
         {"passed": 4, "failed": 4},
         {"passed": 45, "xfailed": 39},
     ]
     assert runs[2].exit == 0
+
+
+# -- docs/extending.md, examples/extension ---------------------------------------------------------------------------
+
+
+def test_the_walk_through_extending_md(bench: Bench, folder: Path) -> None:
+    shutil.copytree(OWN_TASK, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmbench", "__pycache__"))
+    page = (REPOSITORY / "docs/extending.md").read_text(encoding="utf-8")
+    sandbox, models, heard = walked_through(page, bench, folder)
+    assert sandbox.results["run"]["sandbox"]["name"] == "niced"
+    assert sandbox.row("dir:replies")["total"] == 8.0
+    assert (models.row("canned:hyphen")["total"], models.row("canned:underscore")["total"]) == (4.0, 0.0)
+    assert heard.exit == 1, "missed points, as without a listener"
+    assert (folder / "graded.txt").read_text() == "slug scored 8.0\n"
+
+
+def install(plugin: Path, packages: Path) -> None:
+    """What pip leaves of a package of modules: there may be no build backend without a network."""
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    for module in plugin.glob("*.py"):
+        shutil.copy(module, packages)
+    info = packages / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = project["entry-points"]["pytest11"].items()
+    (info / "entry_points.txt").write_text(
+        "\n".join(["[pytest11]", *(f"{name} = {module}" for name, module in points)])
+    )
+
+
+class WithPlugin(Bench):
+    """A project with a ``.venv`` in which somebody's plugin is installed beside this environment's packages."""
+
+    def __init__(self, root: Path, plugin: Path) -> None:
+        super().__init__(root)
+        self.cold = True  # with its own Python
+        self.python = root / ".venv/bin/python"
+        venv.create(root / ".venv", symlinks=True)
+        (packages,) = (root / ".venv/lib").glob("python3*/site-packages")
+        here = [path for path in sys.path if path and Path(path).is_dir() and path.endswith("site-packages")]
+        (packages / "here.pth").write_text("\n".join([*here, str(REPOSITORY)]) + "\n")
+        install(plugin, packages)
+
+    def command(self, *args: object) -> list[str]:
+        """The command line, with the project's own Python."""
+        return [str(self.python), *super().command(*args)[1:]]
+
+
+def test_a_plugin_of_sixty_lines_adds_a_sandbox_and_a_model(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    example = REPOSITORY / "examples/extension"
+    assert len((example / "llmbench_extension.py").read_text().splitlines()) <= 60
+    root = tmp_path / "project"
+    root.mkdir()
+    bench = WithPlugin(root, example)
+    shutil.copy(OWN_TASK / "test_slug.py", root / "tasks")
+    shutil.copy(OWN_TASK / "replies/slug.md", root / "reply.md")
+    command = re.findall(r"`(pytest [^`]+)`", (example / "README.md").read_text())[0]
+    run = bench.run(*shlex.split(command)[1:], *workers)
+    assert run.row("reply")["total"] == 8.0, run.out + run.err
+    assert run.results["run"]["sandbox"]["name"] == "niced"
+    assert "(plugin llmbench-extension), tried with a right and a wrong program" in run.out
+    ordinary = root / "tests/test_ordinary.py"
+    ordinary.write_text("def test_one():\n    pass\n")
+    assert bench.run("-p", "no:llmbench", ordinary, "-o", "llm_taskpaths=").exit == 0

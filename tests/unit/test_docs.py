@@ -25,10 +25,11 @@ from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.llm.discovery.model_names import ServedModel, match
 from pytest_llmbench.llm.discovery.servers import PORTS, PORTS_VARIABLE
 from pytest_llmbench.llm.failures.retry import RetryPolicy, can_pass
+from pytest_llmbench.plugin import hookspecs
 from pytest_llmbench.plugin.author import fixtures
 from pytest_llmbench.plugin.author.source import SourceFile
 from pytest_llmbench.plugin.options.settings import OPTIONS
-from pytest_llmbench.plugin.options.values import SANDBOXES
+from pytest_llmbench.sandbox.registry import AUTO, OWN_BACKENDS
 from pytest_llmbench.sandbox.supervise.watchdog import FIRST_LOOK_S, LOOK_EVERY_S
 from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord
 from pytest_llmbench.schema.builtin import BUILTINS
@@ -99,7 +100,7 @@ def test_no_option_is_told_that_is_none() -> None:
 
 def test_every_value_of_an_option_is_told() -> None:
     table = "\n".join(" ".join(row) for row in rows(section(page("options.md"), "## All options")))
-    for value in (*get_args(CacheMode), *SANDBOXES):
+    for value in (*get_args(CacheMode), AUTO, *(backend.name for backend in OWN_BACKENDS)):
         assert value in table
     for value in ("refresh", "only", "off"):
         assert f"`{value}`" in page("options.md")
@@ -248,6 +249,22 @@ def test_the_task_of_the_page_is_the_example() -> None:
     text = page("tasks.md")
     for file in ("test_slug.py", "replies/slug.md"):
         assert (REPOSITORY / "examples/own_task" / file).read_text(encoding="utf-8") in text
+
+
+# -- extending -------------------------------------------------------------------------------------------------------
+
+
+def test_every_hook_has_its_row_and_says_all_that_its_users_need() -> None:
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("pytest_")}
+    assert names(page("extending.md").partition("\n## ")[0]) == list(hooks)
+    for name, hook in hooks.items():
+        told = " ".join(str(hook.__doc__).split())
+        for argument in inspect.signature(hook).parameters:
+            assert f":param {argument}:" in told, name
+        assert "Called " in told, name
+        assert re.search(r"\bAn exception\b", told), name
+        returns_nothing = inspect.signature(hook).return_annotation == "None"
+        assert returns_nothing or ":returns:" in told, name
 
 
 # -- all pages -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import normalized
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
+from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
+from pytest_llmbench.schema.registry import Registry
 from pytest_llmbench.schema.settings import LLMSettings
 
 
@@ -22,14 +24,17 @@ class Source(NamedTuple):
     remedy: str = ""
 
 
-def reachable(settings: LLMSettings, env: Mapping[str, str]) -> Iterator[str]:
+def reachable(settings: LLMSettings, env: Mapping[str, str], providers: Registry[ModelProvider]) -> Iterator[str]:
     """What can be asked from here, line by line. Raises ``OptionError``."""
-    for source in sources(settings, env):
+    for source in sources(settings, env, providers):
         yield from source.lines
 
 
-def sources(settings: LLMSettings, env: Mapping[str, str]) -> Iterator[Source]:
-    """The models file, the servers that answer, and how hosted models are written. Raises ``OptionError``."""
+def sources(settings: LLMSettings, env: Mapping[str, str], providers: Registry[ModelProvider]) -> Iterator[Source]:
+    """The models file, the servers that answer, how hosted models are written, and those of plugins.
+
+    Raises ``OptionError``.
+    """
     file = ModelsFile.read(settings.models_file)
     if file.path is not None:
         entries = (f"  {name}{_also(entry.aliases)}: {_place(entry)}" for name, entry in file.entries.items())
@@ -45,6 +50,9 @@ def sources(settings: LLMSettings, env: Mapping[str, str]) -> Iterator[Source]:
         places = ", ".join(probed_urls(env)) or "any place asked"
         yield Source("none", (f"servers: none answers at {places} (--llm-base-url=URL names one)",))
     yield Source("ok", ("hosted models: PROVIDER/NAME as litellm writes them, such as anthropic/NAME",))
+    for name, (plugin, _) in providers.items():
+        if name not in LOOKED_UP:
+            yield Source("ok", (f"models of plugin {plugin}: {name}:NAME",))
 
 
 def _server(server: Listing, *, named: bool) -> Source:

@@ -1,12 +1,13 @@
 """From a model's name as typed to the place that answers for it.
 
-In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, the base URL if
-there is one, else servers that run on this machine, else litellm's table of hosted models.
+In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, a plugin's provider
+(``PROVIDER:NAME``), the base URL if there is one, else servers that run on this machine, else litellm's table of hosted
+models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os.path import isdir, isfile
@@ -19,7 +20,7 @@ from pytest_llmbench.llm.discovery.model_names import ServedModel, match, neares
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
 from pytest_llmbench.llm.prices import PriceTable
-from pytest_llmbench.llm.protocols import ModelTarget
+from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider, ModelTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.run_files import HEADER
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
@@ -35,15 +36,19 @@ def resolve(
     cwd: Path,
     env: Mapping[str, str],
     stored: Sequence[ServedModel] = (),
+    *,
+    providers: Iterable[ModelProvider] = (),
 ) -> list[ModelTarget]:
     """Look every model up, in the order given; ``dir:`` paths are relative to ``cwd``.
 
     ``stored`` are the models of which replies are stored; where nothing may be asked, they are looked at first.
+    ``providers`` are the registered ones.
 
     A server that does not answer gives a target with a ``problem``, so that the others can go on. Raises
     ``OptionError`` for a name that nobody serves or that means several models, and for a folder that is none.
     """
-    places = _Places(settings, cwd, env, stored)
+    by_prefix = {each.name: each for each in providers if each.name not in LOOKED_UP}
+    places = _Places(settings, cwd, env, stored, by_prefix)
     return [places.find(spec) for spec in specs]
 
 
@@ -60,7 +65,7 @@ def describe(target: ModelTarget) -> str:
         "builtin": f"each task's {target.name} files",
         "litellm": f"{target.name} through litellm",
         "openai": f"{target.name} at {target.base_url}",
-    }[target.kind]
+    }.get(target.kind, f"{target.name} through {target.kind}")
     if target.problem:
         return f"{target.label}: {where}: {target.problem}"
     return f"{target.label}: {where}" if target.local else f"{target.label}: {where}, {target.concurrency} at a time"
@@ -74,6 +79,7 @@ class _Places:
     cwd: Path
     env: Mapping[str, str] = field(repr=False)
     stored: Sequence[ServedModel] = ()
+    by_prefix: Mapping[str, ModelProvider] = field(default_factory=dict)
     _asked: dict[str, Props] = field(default_factory=dict)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
@@ -92,6 +98,9 @@ class _Places:
         return self._with(entry, self._look_up(spec._replace(name=name)))
 
     def _look_up(self, spec: ModelSpec) -> ModelTarget:
+        prefix, _, name = spec.name.partition(":")
+        if name and (provider := self.by_prefix.get(prefix)):
+            return _provided(spec.label, provider, name)
         if self.settings.cache == "only" and (known := match(spec.name, self._stored_here)):
             model = _only(spec.name, known)
             assert model is not None
@@ -128,6 +137,12 @@ class _Places:
                 f"model {target.label!r}: the environment variable {entry.api_key_env}, which the models file names "
                 "for its key, is not set. Set it, or take api_key_env away."
             )
+        key_variable = entry.api_key_env or target.key_variable
+        if key_variable and not self.env.get(key_variable) and self.settings.cache != "only":
+            raise OptionError(
+                f"model {target.label!r}: the environment variable {key_variable}, which holds the key of "
+                f"{target.kind}, is not set. Set it."
+            )
         if problem := unsendable(self.settings.params):
             raise OptionError(f"--llm-param: {problem}")
         props = self._props(target, entry)
@@ -137,7 +152,7 @@ class _Places:
             concurrency=concurrency,
             params={**entry.sent_params, **self.settings.params},
             system_prompt=entry.system_prompt if self.settings.system_prompt is None else self.settings.system_prompt,
-            key_variable=entry.api_key_env,
+            key_variable=key_variable,
             price=entry.usd or target.price,
             context=entry.context or props.context,
             routes=props.routes,
@@ -266,6 +281,19 @@ class _Places:
             concurrency=concurrency,
             problem=problem,
         )
+
+
+def _provided(label: str, provider: ModelProvider, name: str) -> ModelTarget:
+    """The target of ``PROVIDER:NAME``."""
+    return ModelTarget(
+        label,
+        provider.name,
+        name,
+        provider.name,
+        f"{provider.name}:{name}",
+        concurrency=provider.concurrency,
+        key_variable=provider.key_variable,
+    )
 
 
 def _builtin(spec: ModelSpec) -> ModelTarget:

@@ -10,7 +10,6 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,16 @@ from pytest_llmbench.llm.discovery.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.llm.protocols import Job, ModelTarget
 from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_handlers
+from pytest_llmbench.plugin.extensions import Extensions
 from pytest_llmbench.runs.recorded import recorded
 from pytest_llmbench.runs.results import Recorder, read_header
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose
 from pytest_llmbench.schema.mutant import PREFIX as MUTANT
 from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.registry import OURS
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
-from pytest_llmbench.schema.run_options import RunOptions
 from pytest_llmbench.schema.run_files import COMPLETIONS, RESULTS
+from pytest_llmbench.schema.run_options import RunOptions
 from pytest_llmbench.schema.settings import LLMSettings, Settings
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.inspection import checked
@@ -47,7 +48,13 @@ class Controller:
     """The process that plain pytest runs in, or xdist's controller."""
 
     def __init__(
-        self, settings: Settings, secrets: Secrets, *, lookahead: bool, on_planned: Callable[[Plan], None]
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        extensions: Extensions,
+        *,
+        lookahead: bool,
+        on_planned: Callable[[Plan], None],
     ) -> None:
         """Look the models up, take the keys, try the sandbox, open the run folder; nothing is asked yet.
 
@@ -56,8 +63,14 @@ class Controller:
         """
         self.settings = settings
         completions = CompletionStore(settings.run_base / COMPLETIONS)
+        self._extensions = extensions
         self.targets: list[ModelTarget] = resolve(
-            settings.llm.models, settings.llm, Path.cwd(), secrets, _stored(settings.llm, completions)
+            settings.llm.models,
+            settings.llm,
+            Path.cwd(),
+            secrets,
+            _stored(settings.llm, completions),
+            providers=[provider for _, provider in extensions.providers.values()],
         )
         self.providers = sorted({target.provider for target in self.targets if target.provider})
         self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
@@ -68,7 +81,7 @@ class Controller:
             for path in dict.fromkeys(target.name for target in self.targets if target.kind == "run")
             for note in checked(RunDir(Path(path)))
         ]
-        self.sandbox: SandboxChoice = choose(settings.sandbox)
+        self.sandbox: SandboxChoice = choose(settings.sandbox, extensions.sandboxes)
         _refuse_unknown_prices(settings.llm, self.targets)
         self.recorder = self._recorder(settings.resume)
         self.run = self.recorder.run
@@ -80,7 +93,7 @@ class Controller:
             completions,
             self.recorder.outcome,
             lookahead=lookahead,
-            client_factory=real_clients(settings.llm, secrets),
+            client_factory=real_clients(settings.llm, extensions.providers, secrets),
             recall=self.recorder.recall,
             earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
             own_run=self.run.id if settings.resume else None,
@@ -123,7 +136,7 @@ class Controller:
             "address": self._channel.address,
             "key": self._channel.key,
             "run": str(self.run.path),
-            "sandbox": asdict(self.sandbox),
+            "sandbox": self.sandbox.sent(),
             "queues": self.queues,
             "providers": self.providers,
             "key_variables": self.key_variables,
@@ -152,6 +165,11 @@ class Controller:
         if self._channel is not None:
             self._channel.close()
 
+    @property
+    def plan(self) -> Plan:
+        """What this session grades; of a resumed run, without what only its earlier parts did."""
+        return self._announced_plan or Plan()
+
     def header_lines(self) -> list[str]:
         """What a user wants to see before the first test."""
         models = [f"llmbench: {describe(target)}" for target in self.targets]
@@ -163,10 +181,12 @@ class Controller:
         passed_over = dict.fromkeys(each for target in self.targets for each in target.passed_over)
         return [
             *models,
+            *(f"llmbench: {line}" for line in self._extensions.lines()),
             *(f"llmbench: {note}" for note in self._notes),
             *(f"llmbench: passed over: {each}" for each in passed_over),
             *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
-            f"llmbench: sandbox: {self.sandbox.description}, tried with a right and a wrong program",
+            f"llmbench: sandbox: {self.sandbox.description}{_of_plugin(self.sandbox)}, tried with a right and a wrong "
+            "program",
             *(f"llmbench: sandbox: not held on this machine: {gap}" for gap in self.sandbox.missing_here),
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
@@ -303,6 +323,10 @@ def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> 
                 f"--llm-max-cost: the price of {target.label} is unknown. Give it in the models file, or limit "
                 "tokens with --llm-max-tokens-total."
             )
+
+
+def _of_plugin(choice: SandboxChoice) -> str:
+    return "" if choice.plugin == OURS else f" (plugin {choice.plugin})"
 
 
 def _now() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Generator
 from types import FrameType
@@ -14,6 +15,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.plugin.controller import publish as deliver
 from pytest_llmbench.plugin.controller.controller import Controller
 from pytest_llmbench.plugin.controller.gates import Ruling, rule
+from pytest_llmbench.plugin.controller.listeners import Listeners
 from pytest_llmbench.plugin.controller.progress import SignOfLife
 from pytest_llmbench.plugin.runtest.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.plugin.runtest.sanitize import clean
@@ -43,6 +45,7 @@ class Reporter:
         self._report: str = ""
         self._old_sigterm: Any = None
         self._life = SignOfLife(config)
+        self._listeners = Listeners(config)
 
     def attach(self, controller: Controller) -> None:
         """Report on this controller's run."""
@@ -86,13 +89,13 @@ class Reporter:
         if report.failed and report.nodeid not in recorder.plan.items:
             self._ordinary_failure = True
         if record is not None:
-            recorder.item(ItemRecord.model_validate(record))
+            self._keep(ItemRecord.model_validate(record))
             delattr(report, RECORD)  # pytest keeps reports to the end
             self._life.ended(report.nodeid)
         elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
             setattr(report, OUTCOME, "grader")
             message = "the process that graded this point was lost (it crashed or was killed)"
-            recorder.item(ItemRecord(**ref._asdict(), outcome="grader", message=message))
+            self._keep(ItemRecord(**ref._asdict(), outcome="grader", message=message))
             self._life.ended(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -154,6 +157,7 @@ class Reporter:
                 self._report = f"llmbench: {error}"
                 if session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._listeners.finished(self._results, self.controller.recorder)
         return (yield)
 
     @pytest.hookimpl(optionalhook=True)
@@ -163,7 +167,9 @@ class Reporter:
             json_report["llmbench"] = self._results.model_dump(mode="json")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The leaderboard and what is missing from it."""
+        """The leaderboard and what is missing from it; what listeners raised, however quiet the session is."""
+        for line in self._listeners.troubles():
+            terminalreporter.write_line(printable(f"llmbench: {line}"))
         if self._results is None or self._config.get_verbosity() < -1:
             return
         terminalreporter.write_sep("=", "llmbench")
@@ -189,6 +195,8 @@ class Reporter:
 
     def pytest_unconfigure(self) -> None:
         """Let go of everything, also when the session never began."""
+        for line in self._listeners.troubles():  # the session had no summary
+            sys.stderr.write(printable(f"llmbench: {line}") + "\n")
         if self._controller is not None:
             self._controller.close()
             self._controller.run.release()
@@ -196,6 +204,10 @@ class Reporter:
                 signal.signal(signal.SIGTERM, self._old_sigterm)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _keep(self, record: ItemRecord) -> None:
+        self.controller.recorder.item(record)
+        self._listeners.recorded(record, self.controller.plan, self.controller.recorder)
 
     def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt("SIGTERM")

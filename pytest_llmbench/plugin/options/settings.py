@@ -5,9 +5,9 @@ For every option: flag > environment (``LLMBENCH_MODEL`` for ``--llm-model``) > 
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -19,6 +19,9 @@ from pytest_llmbench.schema.builtin import BUILTINS
 from pytest_llmbench.schema.difference import KINDS
 from pytest_llmbench.schema.run_files import BASE
 from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
+
+if TYPE_CHECKING:
+    from pytest_llmbench.sandbox.registry import Backends
 
 SELFCHECK_EPOCHS = 3
 _CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
@@ -44,10 +47,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Settings:
+def read_settings(
+    config: pytest.Config, namespace: argparse.Namespace, backends: "Callable[[], Backends] | None" = None
+) -> Settings:
     """Read everything; raises ``OptionError`` naming the spelling that is wrong.
 
-    ``namespace`` holds the parsed command line: ``config.option``, or ``known_args_namespace`` early on.
+    ``namespace`` holds the parsed command line: ``config.option``, or ``known_args_namespace`` early on. ``backends``
+    gives the registered sandboxes, once plugins are loaded: the sandbox's name is looked up then, if a model is chosen.
     """
     values = {option.name: _raw_value(option, config, namespace, os.environ) for option in OPTIONS}
     run_dir = read.text(values, "run-dir")
@@ -88,7 +94,7 @@ def read_settings(config: pytest.Config, namespace: argparse.Namespace) -> Setti
         run_base=read.folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / BASE,
         suites=tuple(read.names(values, "suite")),
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
-        sandbox=read.sandbox_name(values),
+        sandbox=read.sandbox_name(values, backends if models else None),
         gates=Gates() if selfcheck else _gates(values, config),
         html=read.path(values, "html", config),
         shard=read.shard(values, "shard"),

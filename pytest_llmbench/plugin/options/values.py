@@ -3,19 +3,19 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.schema.settings import ModelSpec, SandboxName
 
+if TYPE_CHECKING:
+    from pytest_llmbench.sandbox.registry import Backends
+
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
-SANDBOXES = ("auto", "bubblewrap", "landlock", "none")
-"""Names of ``--llm-sandbox`` beside ``podman:IMAGE`` and ``docker:IMAGE``."""
-_CONTAINER = re.compile(r"(podman|docker):[\w][\w.:/@-]*", re.ASCII)
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -113,18 +113,21 @@ def _read(text: str) -> float | None:
         return None
 
 
-def sandbox_name(values: Mapping[str, Value | None]) -> SandboxName:
-    """Name of a sandbox, or of a container runtime with an image; raises ``OptionError``."""
+def sandbox_name(values: Mapping[str, Value | None], backends: "Callable[[], Backends] | None" = None) -> SandboxName:
+    """Name of a sandbox, with its image if it has one; one that is not in ``backends`` raises ``OptionError``."""
     raw = values["sandbox"]
     if raw is None:
         return "auto"
     name = str(raw.value)
-    if name in SANDBOXES or _CONTAINER.fullmatch(name):
-        return name
-    raise OptionError(
-        f"{raw.source}={name}: choose one of {', '.join(SANDBOXES)}, podman:IMAGE or docker:IMAGE, "
-        "where IMAGE is one that the runtime has already."
-    )
+    if name != "auto" and backends is not None:
+        from pytest_llmbench.sandbox.registry import find_backend
+
+        registered = backends()
+        try:
+            find_backend(name, registered)
+        except OptionError as error:
+            raise OptionError(f"{raw.source}={name}: {error}") from error
+    return name
 
 
 def choice(values: Mapping[str, Value | None], name: str, known: tuple[_Choice, ...], default: _Choice) -> _Choice:

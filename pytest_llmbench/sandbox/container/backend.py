@@ -96,7 +96,8 @@ class Container(Backend):
         """``inside``."""
         return inside
 
-    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> Ended:
+        """In a container of its own, by the runtime's command."""
         writable = {bed.workspace: _HOME, **{path: str(path) for path in bed.caches.values()}}
         who = None if self._engine.rootless else identity()
         if who is not None:

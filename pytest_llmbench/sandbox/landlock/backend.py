@@ -114,7 +114,8 @@ class Landlock(Backend):
         """The file's own path."""
         return str(file)
 
-    def _execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> Ended:
+        """Under ``confine.py``."""
         if launch.loopback:
             raise SandboxError(_NO_LOOPBACK)
         who = identity()

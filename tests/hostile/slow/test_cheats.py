@@ -23,6 +23,7 @@ from pytest_llmbench.extraction.extract import extract
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.command import Launch
 from pytest_llmbench.sandbox.files.bed import Bed
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import ExecResult
 
@@ -106,7 +107,7 @@ def workspace(tmp_path: Path) -> Path:
 def sandbox(workspace: Path) -> Backend:
     """The strongest sandbox that works here."""
     try:
-        choice = choose("auto")
+        choice = choose("auto", own_backends())
     except SandboxError as error:
         pytest.skip(str(error))
     found = [toolchain for name in ("python", "node") if (toolchain := toolchains.find(name))]

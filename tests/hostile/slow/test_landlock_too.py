@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose
 
 REPOSITORY = Path(__file__).parents[3]
@@ -18,7 +19,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 def test_landlock_contains_what_it_says(tmp_path):
     try:
-        choose("landlock")
+        choose("landlock", own_backends())
     except SandboxError as error:
         pytest.skip(str(error))
     command = [

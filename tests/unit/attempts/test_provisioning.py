@@ -12,12 +12,13 @@ from pytest_llmbench import toolchains
 from pytest_llmbench.attempts.provisioning import dependency_folders, equip, missing, prepare, warm
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.sandbox.selection import SandboxChoice
+from pytest_llmbench.sandbox.unsandboxed import Local
 from pytest_llmbench.schema.execution import Toolchain
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.toolchains import cargo, go, node
 from pytest_llmbench.toolchains.caches.store import VARIABLE
 
-NONE = SandboxChoice("none", "none", (), ())
+NONE = SandboxChoice("none", "none", (), (), backend=Local)
 TOOLS = {
     name: Toolchain(name, Path("/usr/bin/true"), version)
     for name, version in (("python", "3.13.0"), ("node", "20.1.2"), ("go", "1.26.0"), ("cargo", "1.95.0"))

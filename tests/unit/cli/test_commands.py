@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,74 @@ def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str], monkeypa
     missing = [finding for finding in findings if finding["state"] == "missing"]
     assert status == int(bool(missing))
     assert all(finding["remedy"] for finding in missing)
+
+
+ADDS = """
+from pytest_llmbench.errors import SandboxError
+from pytest_llmbench.llm.protocols import ModelProvider
+from pytest_llmbench.sandbox.unsandboxed import Local
+
+class Plain(Local):
+    name = "plain"
+
+class Absent(Local):
+    name = "absent"
+    @classmethod
+    def describe(cls):
+        raise SandboxError("not installed")
+
+class Family:
+    name = "family"
+    def backend(self, image): ...
+
+def pytest_llmbench_sandboxes():
+    return [Plain, Absent, Family()]
+
+def pytest_llmbench_clients():
+    return [ModelProvider("echo", print)]
+"""
+
+
+def with_plugin(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    (folder / f"{name}.py").write_text(text)
+    (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -p {name}\n")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LLMBENCH_PROBE_PORTS", "")
+
+
+def test_doctor_shows_what_plugins_add(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_plugin(tmp_path, monkeypatch, "adds_for_doctor", ADDS)
+    main(["doctor", "--json"])
+    findings = json.loads(capsys.readouterr().out)
+    states = {each["detail"]: each["state"] for each in findings}
+    of = "of plugin adds_for_doctor"
+    tried = "tried with a right and a wrong program"
+    assert states[f"none (no isolation) (--llm-sandbox=plain {of}), {tried}"] == "ok"
+    assert states[f"--llm-sandbox=absent {of} does not work here"] == "none"
+    assert states[f"--llm-sandbox=family:IMAGE {of}, tried when it is chosen"] == "ok"
+    assert states["models of plugin adds_for_doctor: echo:NAME"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def pytest_llmbench_clients():\n    return [42]\n", "plugin wrong_for_doctor: 42 is not a model provider"),
+        ("1 / 0\n", "pytest does not start in this folder"),
+    ],
+)
+def test_doctor_shows_a_plugin_that_is_wrong(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_plugin(tmp_path, monkeypatch, "wrong_for_doctor", text)
+    monkeypatch.delitem(sys.modules, "wrong_for_doctor", raising=False)
+    assert main(["doctor", "--json"]) == 1
+    (wrong,) = [each for each in json.loads(capsys.readouterr().out) if each["what"] == "plugins"]
+    assert wrong["state"] == "missing"
+    assert said in wrong["remedy"]
+    monkeypatch.delitem(sys.modules, "wrong_for_doctor", raising=False)
 
 
 def test_doctor_tells_a_server_that_is_not_there_from_a_model_that_is_called_none(

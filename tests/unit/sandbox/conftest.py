@@ -10,13 +10,14 @@ from support.warm import warm_go
 from pytest_llmbench import toolchains
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose, open_sandbox
 
 
 @cache
 def working(name):
     try:
-        return choose(name)
+        return choose(name, own_backends())
     except SandboxError as error:
         return str(error)
 

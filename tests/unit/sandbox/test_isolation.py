@@ -208,9 +208,11 @@ def test_an_ordinary_user_gets_the_same(tmp_path_factory):
         script = folder / "script.py"
         script.write_text(
             "from pathlib import Path\n"
+            "from pytest_llmbench.sandbox.registry import own_backends\n"
             "from pytest_llmbench.sandbox.selection import choose, open_sandbox\n"
             "from pytest_llmbench.schema.execution import Limits\n"
-            f"sandbox = open_sandbox(choose('bubblewrap'), Path({str(folder / 'open' / 'workspace')!r}))\n"
+            "choice = choose('bubblewrap', own_backends())\n"
+            f"sandbox = open_sandbox(choice, Path({str(folder / 'open' / 'workspace')!r}))\n"
             "print(sandbox.run(['sh', '-c', 'id -u; touch made; ls /root /run'], keep=['made']).stdout)\n"
             "bomb = sandbox.run(['sh', '-c', 'for i in $(seq 60); do sleep 30 & done; wait'], Limits(processes=20))\n"
             "print(bomb.limit_hit.limit)\n"

@@ -11,6 +11,7 @@ from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 from pytest_llmbench.sandbox.container.backend import Container
 from pytest_llmbench.sandbox.landlock import abi as landlock_abi
 from pytest_llmbench.sandbox.landlock.backend import Landlock
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.unsandboxed import Local
 
 
@@ -30,7 +31,7 @@ def fake_bwrap(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["auto", "bubblewrap"])
 def test_bubblewrap_is_chosen_where_it_works(sandbox, workspace, name):
-    choice = select.choose(name)
+    choice = select.choose(name, own_backends())
     assert choice.name == "bubblewrap"
     assert choice.description.startswith("bubblewrap 0.")
     assert "no network" in choice.guarantees
@@ -39,7 +40,7 @@ def test_bubblewrap_is_chosen_where_it_works(sandbox, workspace, name):
 
 
 def test_none_is_chosen_by_name_only(workspace):
-    choice = select.choose("none")
+    choice = select.choose("none", own_backends())
     assert (choice.name, choice.guarantees) == ("none", ())
     assert choice.gaps
     assert isinstance(select.open_sandbox(choice, workspace), Local)
@@ -47,10 +48,10 @@ def test_none_is_chosen_by_name_only(workspace):
 
 def test_what_this_machine_cannot_count_is_told_apart(monkeypatch):
     monkeypatch.setattr(select.cgroup, "gaps", lambda: ("this and that",))
-    choice = select.choose("bubblewrap")
+    choice = select.choose("bubblewrap", own_backends())
     assert choice.missing_here == ("this and that",)
     assert choice.gaps[-1] == "this and that"
-    assert select.choose("none").missing_here == ()
+    assert select.choose("none", own_backends()).missing_here == ()
 
 
 @pytest.mark.parametrize("backend", [Local, Container])
@@ -61,13 +62,13 @@ def test_where_no_group_is_ours_what_it_would_count_is_a_gap(backend):
 def test_without_bubblewrap_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match=r"not installed.*apt-get install bubblewrap.*--llm-sandbox=none"):
-        select.choose("bubblewrap")
+        select.choose("bubblewrap", own_backends())
 
 
 def test_another_system_is_refused(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(SandboxError, match="bubblewrap needs Linux, this is darwin"):
-        select.choose("auto")
+        select.choose("auto", own_backends())
 
 
 def test_without_bubblewrap_landlock_is_next_and_the_reason_is_told(tmp_path, monkeypatch, workspace):
@@ -76,7 +77,7 @@ def test_without_bubblewrap_landlock_is_next_and_the_reason_is_told(tmp_path, mo
     except SandboxError as error:
         pytest.skip(str(error))
     monkeypatch.setenv("PATH", str(tmp_path))
-    choice = select.choose("auto")
+    choice = select.choose("auto", own_backends())
     assert choice.name == "landlock"
     assert "bubblewrap is not installed" in choice.passed_over[0]
     assert isinstance(select.open_sandbox(choice, workspace), Landlock)
@@ -86,7 +87,7 @@ def test_where_nothing_works_all_reasons_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(Landlock, "describe", classmethod(no_landlock))
     with pytest.raises(SandboxError, match=r"bubblewrap is not installed.*; no Landlock here.*--llm-sandbox=none"):
-        select.choose("auto")
+        select.choose("auto", own_backends())
 
 
 def no_landlock(cls):
@@ -104,7 +105,7 @@ def test_images_are_named_with_their_runtime(name, image):
 def test_a_bubblewrap_that_fails_is_refused(fake_bwrap):
     fake_bwrap('[ "$1" = --version ] && echo bubblewrap 0.0 || { echo no namespaces >&2; exit 1; }')
     with pytest.raises(SandboxError, match=r"no namespaces.*forbids user namespaces"):
-        select.choose("bubblewrap")
+        select.choose("bubblewrap", own_backends())
 
 
 PRETEND = """
@@ -130,16 +131,16 @@ cd "$(mktemp -d)"
 def test_one_that_does_not_hold_its_promise_is_refused(fake_bwrap, then, complaint):
     fake_bwrap(PRETEND.format(then=then))
     with pytest.raises(SandboxError, match=complaint):
-        select.choose("bubblewrap")
+        select.choose("bubblewrap", own_backends())
 
 
 def test_one_that_shows_what_the_program_before_left_is_refused(fake_bwrap, tmp_path):
     fake_bwrap(PRETEND.format(then=f'cd {tmp_path}; exec "$@"'))
     with pytest.raises(SandboxError, match="what one program left was found by the next"):
-        select.choose("bubblewrap")
+        select.choose("bubblewrap", own_backends())
 
 
 def test_one_that_finds_everything_right_is_refused(sandbox, monkeypatch):
     monkeypatch.setattr(proof, "_passes", lambda result, product: result.ok)
     with pytest.raises(SandboxError, match="a wrong program was found right"):
-        select.choose("bubblewrap")
+        select.choose("bubblewrap", own_backends())

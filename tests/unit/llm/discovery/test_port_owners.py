@@ -104,7 +104,7 @@ def test_another_user_s_server_is_neither_asked_nor_used(address: str, tmp_path:
             (found,) = probe(env)
             with pytest.raises(OptionError) as caught:
                 resolve([ModelSpec("bait", "bait")], LLMSettings(), tmp_path, env)
-            lines = list(reachable(LLMSettings(), env))
+            lines = list(reachable(LLMSettings(), env, {}))
             (named,) = resolve(
                 [ModelSpec("bait", "bait")], LLMSettings(base_url=f"http://127.0.0.1:{port}"), tmp_path, env
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench import toolchains
+from pytest_llmbench.sandbox.registry import own_backends
 from pytest_llmbench.sandbox.selection import choose, open_sandbox
 from pytest_llmbench.schema.execution import Limits
 from pytest_llmbench.toolchains.caches.store import VARIABLE
@@ -17,7 +18,7 @@ HERE = Path(__file__).parent
 
 @cache
 def isolating():
-    return choose("auto")
+    return choose("auto", own_backends())
 
 
 @pytest.fixture

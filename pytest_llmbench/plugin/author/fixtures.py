@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmbench.errors import TaskError
+
 if TYPE_CHECKING:
     from pytest_llmbench.attempts.submission import Submission
+    from pytest_llmbench.plugin.author.label import Label
     from pytest_llmbench.plugin.author.source import SourceFinder
     from pytest_llmbench.plugin.runtest.grader import OpenAttempt
     from pytest_llmbench.sandbox.protocol import Sandbox
@@ -35,6 +38,21 @@ def submission(llm_attempt: OpenAttempt) -> Submission:
 def completion(submission: Submission) -> Completion:
     """The model's raw reply: ``text``, ``reasoning``, ``usage``, ``timings``, ``finish_reason``."""
     return submission.completion
+
+
+@pytest.fixture(scope="module")
+def starter(llm_attempt: OpenAttempt) -> Mapping[str, str]:
+    """The files that the model was shown, and that lie in the workspace below its own: name -> text."""
+    return llm_attempt.task.starter
+
+
+@pytest.fixture(scope="module")
+def data(llm_attempt: OpenAttempt) -> Path:
+    """The task's data folder. Raises ``TaskError`` for a task that has none."""
+    task = llm_attempt.task
+    if task.data is None:
+        raise TaskError(f"task {task.id!r} has no data folder: make fixtures/{task.id}, or name one by data=.")
+    return task.data
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +82,7 @@ def source(submission: Submission) -> SourceFinder:
 
 
 @pytest.fixture(scope="module")
-def label(submission: Submission) -> Callable[[str, str], None]:
+def label(submission: Submission) -> Label:
     """Tells what kind of solution this is, for reports: ``label("limiter", "sliding-window")``. Worth no points."""
 
     def add(aspect: str, kind: str) -> None:

@@ -62,7 +62,9 @@ def test_a_module_that_does_not_load_is_asked_once(name: str, maker: str) -> Non
     module = task(name)
     asked = []
 
-    def calls(_file: object, _function: str, requests: list[Any], _limits: object) -> list[CallResult]:
+    def calls(
+        _file: object, _function: str, requests: list[Any], *_limits: object, **_more: object
+    ) -> list[CallResult]:
         asked.append(len(requests))
         return [CallResult("died", message="wall_s limit hit: 10 of 10 allowed")] * len(requests)
 

@@ -9,14 +9,18 @@ is asked.
 """
 
 import itertools
-import random
 from collections import defaultdict
-from functools import cache
+from collections.abc import Callable
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
+from annotated_types import Interval
+from typing_extensions import TypedDict
 
-from pytest_llmbench import Limits
+from pytest_llmbench import Batches, Limits, Row, Sandbox, checked, seeded
 
 FILE = "task_queue.js"
 STAGE = Path(__file__).with_name("stage.mjs")
@@ -24,69 +28,61 @@ ACTOR = Path(__file__).with_name("actor.mjs").read_text(encoding="utf-8")
 PATIENCE_S = 20.0
 """Wall time for all batches that are asked for a second time, alone."""
 LIMITS = Limits(cpu_s=3.0, output_bytes=5_000_000)  # about ten times what a sound module needs
+Log = list[list[Any]]
+"""What the actor noted of a script: the time, the kind, and what is told of it."""
 CLASSES = ("EventEmitter", "PriorityQueue", "TaskQueue", "RateLimiter", "ScheduledTaskRunner")
 
 pytestmark = pytest.mark.llm_task(id="js-bug-fix", suite="six", points=20, floor=4, files=[FILE], toolchains=["node"])
 
 
 @pytest.fixture(scope="module")
-def play(sandbox):
+def play(sandbox: Sandbox) -> Callable[[str, str], list[Log]]:
     """Logs of a batch of scripts: ``play("TaskQueue", "simple")``. Batches of a process share it while it lives."""
-    left_s = PATIENCE_S
-    unloadable = None
-
-    def ask(process, batches):
-        """A result for the module's loading, then one for each batch."""
-        actor = ACTOR + ("watchPromises();" if process == "watched" else "")
-        scripts = [
-            [[{"subject": subject, "options": {}, **script}] for script in BATCHES[subject][batch]]
-            for subject, batch in batches
-        ]
-        return sandbox.calls(STAGE, "perform", [[actor, FILE, each] for each in ([], *scripts)], LIMITS)
-
-    @cache
-    def results(process):
-        nonlocal unloadable
-        if process != "plain":
-            results("plain")  # which shows whether the module can be loaded at all
-        batches = [(subject, batch) for subject in PROCESSES[process] for batch in BATCHES[subject]]
-        if unloadable is None:
-            loaded, *calls = ask(process, batches)
-            if loaded.outcome == "returned":
-                return dict(zip(batches, calls, strict=True))
-            if process != "plain":
-                return dict.fromkeys(batches, loaded)
-            unloadable = loaded
-        return dict.fromkeys(batches, unloadable)  # what cannot be loaded now cannot be loaded later
-
-    @cache
-    def alone(process, subject, batch):
-        nonlocal left_s
-        _, result = ask(process, [(subject, batch)])
-        if result.execution:
-            left_s -= result.execution.wall_s - result.execution.waited_s
-        return result
+    processes = {
+        name: Batches(sandbox, STAGE, "perform", requests(name), LIMITS, alone_s=PATIENCE_S, canary=LOADING)
+        for name in PROCESSES
+    }
 
     def logs(subject, batch):
-        (process,) = [name for name, subjects in PROCESSES.items() if subject in subjects]
-        result = results(process)[subject, batch]
-        if result.outcome == "died" and unloadable is None and left_s > 0:
-            result = alone(process, subject, batch)  # perhaps another batch used up the time of all
-        if result.outcome != "returned":
-            pytest.fail(f"{subject}: {result.outcome}: {result.type_name} {result.message}")
+        process = next(name for name, subjects in PROCESSES.items() if subject in subjects)
+        # What cannot be loaded in the plain process can be loaded in none.
+        for name, request in (("plain", LOADING), (process, LOADING), (process, (subject, batch))):
+            result = processes[name][request]
+            if result.outcome != "returned":
+                pytest.fail(f"{subject}: {result.outcome}: {result.type_name} {result.message}")
         return logs_of(result.value, subject, len(BATCHES[subject][batch]))
 
     return logs
 
 
+LOADING = ("", "")
+"""In place of a subject and a batch: the module is loaded, and nothing is asked of it."""
+
+
+def requests(process):
+    """What the stage is asked in a process, by subject and batch."""
+    actor = ACTOR + ("watchPromises();" if process == "watched" else "")
+    return {LOADING: [actor, FILE, []]} | {
+        (subject, batch): [actor, FILE, [[{"subject": subject, "options": {}, **script}] for script in scripts]]
+        for subject in PROCESSES[process]
+        for batch, scripts in BATCHES[subject].items()
+    }
+
+
+class Answer(TypedDict):
+    """What the stage says: of each script's scene the logs, of which there is one."""
+
+    loaded: dict
+    reports: list[list[object]]
+
+
 def logs_of(value, subject, count):
     """The logs as they were reported; a miss when those cannot come from the actor."""
-    match value:
-        case {"loaded": dict(), "reports": list(scenes)} if all(isinstance(scene, list) for scene in scenes):
-            found = [log for scene in scenes for log in scene]
-            if len(scenes) == count and are_logs(found, subject, count):
-                return found
-    pytest.fail(f"{subject}: the module has answered in the probe's place")
+    forged = f"{subject}: the module has answered in the probe's place"
+    found = [log for scene in checked(value, Answer, forged)["reports"] for log in scene]
+    if len(found) != count:
+        pytest.fail(forged)
+    return checked(found, logs_shape(subject), forged)
 
 
 ANY, NAME = object, str | None
@@ -116,28 +112,15 @@ NOTES = {
 """What the actor notes of each class, and the types of what stands behind it; "threw" may come from all of them."""
 LONGEST_MS = 10_000_000
 """Far more than any script lasts."""
+Moment = Annotated[int, Interval(ge=0, le=LONGEST_MS)]
 
 
-def are_logs(value, subject, count):
-    """Whether these are as many logs as were asked for, of what the actor can have noted of this class."""
+@cache
+def logs_shape(subject):
+    """Logs of what the actor can have noted of this class."""
     kinds = {"threw": (str, ANY, str), **NOTES[subject]}
-
-    def is_noted(entry):
-        match entry:
-            case [int(time), str(kind), *values] if 0 <= time <= LONGEST_MS and kind in kinds:
-                return len(values) == len(kinds[kind]) and all(map(isinstance, values, kinds[kind]))
-        return False
-
-    return (
-        isinstance(value, list)
-        and len(value) == count
-        and all(isinstance(log, list) and all(map(is_noted, log)) for log in value)
-    )
-
-
-def seeded(seed):
-    """The same numbers for every model and on every machine."""
-    return random.Random(seed)  # noqa: S311 (test data, no secret)
+    notes = [Row[tuple[(Moment, Literal[kind], *values)]] for kind, values in kinds.items()]
+    return list[list[reduce(or_, notes)]]
 
 
 def entries(log, *kinds):

@@ -14,14 +14,15 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
+from typing_extensions import TypedDict
 
-from pytest_llmbench import Limits
+from pytest_llmbench import Batches, Label, Limits, Row, Sandbox, SourceFile, SourceFinder, checked, seeded, shortened
 
 FILE = "server_sent_events.js"
 STAGE = Path(__file__).with_name("stage.mjs")
@@ -158,7 +159,7 @@ class Scenario:
         return heard
 
     def __str__(self) -> str:
-        return _short(" | ".join(repr(chunk)[1:] for chunk in self.chunks))
+        return shortened(" | ".join(repr(chunk)[1:] for chunk in self.chunks))
 
 
 def _hexadecimal(chunks: Iterable[bytes]) -> str:
@@ -201,7 +202,7 @@ class Run:
         return [entry for entry in self.log if entry[0] in FAULTS]
 
     def __str__(self) -> str:
-        return f"{self.scenario} gave {_short(self.log)}"
+        return f"{self.scenario} gave {shortened(self.log)}"
 
 
 # -- the streams -----------------------------------------------------------------------------------------------------
@@ -210,10 +211,6 @@ WORDS = ("alpha", "b", "gamma delta", '{"x": [1, 2]}', "10:30", "http://a.exampl
 WORLD = ("é", "ß", "日本語", "€ 5", "🙂", "👩‍👩‍👧", "naïve 🙂🙂", "Ж", "𝄞 = clef")
 ODD = ("a\u2028b", "\u0085", "\ufeff", "\u00a0", "\0", "\v")
 TYPES = ("price", "user-joined", "Message", "a.b", "ping")
-
-
-def _seeded(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - the same streams every time, and no secret
 
 
 def plain(*data: str, eol: str = "\n") -> bytes:
@@ -271,7 +268,7 @@ def lines_of(rng: random.Random) -> Iterator[str]:
 
 def everything(seed: int) -> Scenario:
     """A stream of all rules, with line ends of all kinds, in chunks of any size, and perhaps an unfinished end."""
-    rng = _seeded(seed)
+    rng = seeded(seed)
     ends = rng.choice((["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]))
     text = "\ufeff" * rng.choice((0, 0, 1)) + "".join(line + rng.choice(ends) for line in lines_of(rng))
     text += f"data: last{rng.choice(ends) * 2}"  # complete, whatever line ends have merged
@@ -418,19 +415,15 @@ class Report:
 
 
 @pytest.fixture(scope="module")
-def seen(sandbox: Any) -> Any:
+def seen(sandbox: Sandbox) -> Callable[[str], Report]:
     """Reports by group: ``seen("cr")``. All groups share a process while it lives."""
     requests = {name: [ACTOR, FILE, [each.commands for each in group]] for name, group in GROUPS.items()}
-    results = dict(zip(GROUPS, sandbox.calls(STAGE, "perform", [*requests.values()], LIMITS), strict=True))
-    patience_s = PATIENCE_S
+    results = Batches(
+        sandbox, STAGE, "perform", requests, LIMITS, alone=LIMITS_ALONE, alone_s=PATIENCE_S, canary="ordinary"
+    )
 
     def report(group: str) -> Report:
-        nonlocal patience_s
         result = results[group]
-        if result.outcome == "died" and results["ordinary"].outcome != "died" and patience_s > 0:
-            # Perhaps another group used up what there was for all.
-            result = results[group] = sandbox.call(STAGE, "perform", *requests[group], limits=LIMITS_ALONE)
-            patience_s -= result.execution.wall_s if result.execution else 0
         if result.outcome != "returned":
             pytest.fail(f"{group}: {result.outcome}: {result.type_name} {result.message}")
         return _report(group, result.value)
@@ -441,56 +434,60 @@ def seen(sandbox: Any) -> Any:
 FAULTS = ("onerror", "threw")
 FORGED = "the module has answered in the probe's place"
 
+Property = str | int | float | bool | None
+Note = Row[tuple[Literal["onerror", "threw"], str]] | Row[tuple[str, Property, Property, Property]]
+
+
+class Heard(TypedDict):
+    """What the actor says after a command."""
+
+    notes: list[Note]
+    read: bool
+    cancelled: bool
+    id: Property
+    time: Property
+    timeUnset: bool
+
+
+class Loaded(TypedDict):
+    """What the actor says of the module."""
+
+    exported: bool
+    starter: str | None
+
+
+class Answer(TypedDict):
+    """What the stage says of a group: for each scenario what was heard after each of its commands."""
+
+    loaded: Loaded
+    reports: list[list[Heard]]
+
 
 def _report(group: str, value: Any) -> Report:
     """A group as it was reported; a miss when that cannot come from the actor."""
-    match value:
-        case {"loaded": {"exported": bool(exported), "starter": str() | None as starter}, "reports": list(scenes)}:
-            if len(scenes) == len(GROUPS[group]):
-                return Report(exported, starter, list(map(_run, GROUPS[group], scenes)))
-    pytest.fail(f"{group}: {FORGED}")
+    answer = checked(value, Answer, f"{group}: {FORGED}")
+    if len(answer["reports"]) != len(GROUPS[group]):
+        pytest.fail(f"{group}: {FORGED}")
+    runs = list(map(_run, GROUPS[group], answer["reports"]))
+    return Report(answer["loaded"]["exported"], answer["loaded"]["starter"], runs)
 
 
-def _run(scenario: Scenario, scene: Any) -> Run:
-    """One run as it was reported; a miss when that cannot come from the actor."""
-    if not isinstance(scene, list) or len(scene) != len(scenario.commands) or not all(map(_is_report, scene)):
+def _run(scenario: Scenario, scene: list[Heard]) -> Run:
+    """One run as it was reported; a miss when there is not a report for each command."""
+    if len(scene) != len(scenario.commands):
         pytest.fail(f"{scenario}: {FORGED}")
     log = [entry for report in scene for entry in report["notes"]]
     commands = [number for number, report in enumerate(scene) for _ in report["notes"]]
     last = scene[-1]
-    return Run(
-        scenario, log, commands, last["read"], last["cancelled"], last["id"], last["time"], last["timeUnset"]
-    )  # fmt: skip
-
-
-def _is_report(report: Any) -> bool:
-    match report:
-        case {
-            "notes": list(notes),
-            "read": bool(),
-            "cancelled": bool(),
-            "id": str() | int() | float() | None,
-            "time": str() | int() | float() | None,
-            "timeUnset": bool(),
-        }:
-            return all(map(_is_noted, notes))
-    return False
-
-
-def _is_noted(entry: Any) -> bool:
-    match entry:
-        case ["onerror" | "threw", str()]:
-            return True
-        case [str(), *values]:
-            return len(values) == 3 and all(value is None or isinstance(value, str | int | float) for value in values)
-    return False
+    state = (last["read"], last["cancelled"], last["id"], last["time"], last["timeUnset"])
+    return Run(scenario, log, commands, *state)
 
 
 def _same(runs: Iterable[Run]) -> None:
     """Every run has exactly the right events, in their types and data."""
     for run in runs:
         expected = [note[:3] for note in run.scenario.notes]
-        assert [entry[:3] for entry in run.heard] == expected, f"{run}, right is {_short(expected)}"
+        assert [entry[:3] for entry in run.heard] == expected, f"{run}, right is {shortened(expected)}"
 
 
 def _in_time(run: Run) -> None:
@@ -558,7 +555,7 @@ def test_blocks_without_data(seen):
 def test_last_event_id(seen):
     """An event carries the last ID there was, until another one, or an empty one, comes."""
     for run in seen("last ids").runs:
-        assert run.heard == run.scenario.notes, f"{run}, right is {_short(run.scenario.notes)}"
+        assert run.heard == run.scenario.notes, f"{run}, right is {shortened(run.scenario.notes)}"
 
 
 @pytest.mark.rubric("id-with-nul", points=1)
@@ -609,7 +606,7 @@ def test_crlf_cut_across_chunks(seen):
 
 
 @pytest.mark.rubric("characters-cut", points=1)
-def test_characters_cut_across_chunks(seen, source, label):
+def test_characters_cut_across_chunks(seen, source: SourceFinder, label: Label):
     """A character of several bytes survives any cut."""
     runs = seen("cut characters").runs
     label(
@@ -709,7 +706,7 @@ def test_everything_together(seen):
     """Streams of all rules at once, in chunks of any size, lead to exactly the right events and properties."""
     for run in seen("everything").runs:
         expected = run.scenario.notes
-        assert run.log == expected, f"{run}, right is {_short(expected)}"
+        assert run.log == expected, f"{run}, right is {shortened(expected)}"
         _in_time(run)
         _, last_id, retry = interpret(run.scenario.stream)
         assert run.id == last_id, f"{run.scenario}: lastEventId is {run.id!r:.80}, not {last_id!r}"
@@ -729,23 +726,23 @@ def _check_crlf_cut(seen: Any) -> None:
     [uncut] = seen("crlf whole").runs
     _one_of_its_lines([uncut])
     for run in seen("crlf cut").runs:
-        assert run.heard == uncut.heard, f"{run}, uncut {_short(uncut.heard)}"
+        assert run.heard == uncut.heard, f"{run}, uncut {shortened(uncut.heard)}"
 
 
 def _one_of_its_lines(runs: Iterable[Run]) -> None:
     """Every run has the right events. That several data lines make one text is another point's business."""
     for run in runs:
         expected = [note[2] for note in run.scenario.notes]
-        assert len(run.data) == len(expected), f"{run}, right is {_short(expected)}"
+        assert len(run.data) == len(expected), f"{run}, right is {shortened(expected)}"
         for data, right in zip(run.data, expected, strict=True):
-            assert data == right or data in right.split("\n"), f"{run}, right is {_short(expected)}"
+            assert data == right or data in right.split("\n"), f"{run}, right is {shortened(expected)}"
 
 
 # -- labels ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", autouse=True)
-def parser_label(source: Any, label: Any) -> None:
+def parser_label(source: SourceFinder, label: Label) -> None:
     """How it cuts text into lines."""
     label("parser", _parser(source(FILE)))
 
@@ -760,7 +757,7 @@ def _leaf(node: Any) -> str:
     return node.text() if node is not None and node.kind() in LEAVES else ""
 
 
-def _decoder(file: Any, *, works: bool) -> str:
+def _decoder(file: SourceFile, *, works: bool) -> str:
     """How it decodes, for reports."""
     made = {_leaf(node.field("constructor")) for node in file.find_all(kind="new_expression")}
     if "TextDecoderStream" in made:
@@ -773,7 +770,7 @@ def _decoder(file: Any, *, works: bool) -> str:
     return "other" if works else "per-chunk"
 
 
-def _parser(file: Any) -> str:
+def _parser(file: SourceFile) -> str:
     """How it parses, for reports."""
     methods = file.find_all(kind="method_definition")
     if file.find_all(kind="generator_function_declaration") or any(
@@ -791,11 +788,3 @@ def _parser(file: Any) -> str:
     if LINE_FEEDS & {_leaf(side).lower() for node in compared for side in node.children()}:
         return "state-machine"
     return "other"
-
-
-# -- helpers ---------------------------------------------------------------------------------------------------------
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 300 else f"{text[:300]}..."

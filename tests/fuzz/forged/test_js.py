@@ -120,14 +120,15 @@ class ForgedSandbox:
     def __init__(self, forger: Forger, answer: Callable[[Forger, Any], Any]) -> None:
         self.forger, self.answer = forger, answer
 
-    def call(self, _file: object, _function: str, *arguments: Any, limits: object = None) -> Any:
+    def call(self, _file: object, _function: str, *arguments: Any, **_limits: object) -> Any:
         """One forged result."""
-        del limits
         forger, scenes = self.forger, arguments[2]
         outcome = forger.rng.choice(["returned"] * 60 + ["raised", "died"]) if scenes else "returned"
         return CallResult(outcome, value=self.answer(forger, scenes) if outcome == "returned" else None)
 
-    def calls(self, file: object, function: str, requests: list[list[Any]], _limits: object = None) -> list[Any]:
+    def calls(
+        self, file: object, function: str, requests: list[list[Any]], *_limits: object, **_more: object
+    ) -> list[Any]:
         """One forged result for each request."""
         return [self.call(file, function, *request) for request in requests]
 

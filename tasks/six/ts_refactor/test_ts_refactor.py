@@ -6,21 +6,35 @@ virtual clock (``play.mjs``), each in a process of its own, in a world in which 
 written is free: classes, closures, generated methods and tables all count, as long as each rule is written down once.
 """
 
-import random
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+from annotated_types import Interval
+from typing_extensions import TypedDict
 
-from pytest_llmbench import Limits
+from pytest_llmbench import (
+    Batches,
+    CallResult,
+    HarnessError,
+    Label,
+    Limits,
+    Sandbox,
+    Submission,
+    checked,
+    seeded,
+    shortened,
+)
 
 FILE = "pipeline.ts"
-STARTER = Path(__file__).parents[3] / "fixtures" / "ts-refactor" / "starter" / FILE
 CONSUMER = Path(__file__).with_name("consumer.ts.txt")
 COMPILE = Path(__file__).with_name("compile.mjs")
 PLAY = Path(__file__).with_name("play.mjs")
 COMPILE_LIMITS = Limits(cpu_s=15, wall_s=30, memory_mb=2000)  # about ten times what the starter takes
 PLAY_LIMITS = Limits(cpu_s=3)
+PATIENCE_S = 60.0  # wall time for all batches that are played a second time, alone
 MOST_HIDDEN = 2  # times as much text in literals and names as in the starter; what is shorter has about as much
 AREAS = ("Logger", "CacheStore", "RequestPipeline")
 
@@ -47,52 +61,46 @@ COUNTS = {
 }
 
 
-def value_of(result):
+def value_of(result: CallResult) -> Any:
     """What a call in the sandbox returned; a miss when it did not."""
     if result.outcome != "returned" or result.value is None:
         pytest.fail(f"{result.outcome}: {result.type_name} {result.message}")
     return result.value
 
 
-def is_count(value):
-    return type(value) is int and 0 <= value < 10**9
+Count = Annotated[int, Interval(ge=0, lt=10**9)]
 
 
-def is_list_of_errors(value):
-    return isinstance(value, list) and all(
-        isinstance(error, dict) and all(isinstance(error.get(key), str) for key in ("inside", "message"))
-        and is_count(error.get("line"))
-        for error in value
-    )  # fmt: skip
+class Error(TypedDict):
+    """An error of the compiler, and the part of the module that it is in."""
+
+    inside: str
+    message: str
+    line: Count
 
 
-def is_list_of_texts(value):
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+class Types(TypedDict):
+    """What the types say: errors of the module and of code that uses it, and what kinds of thing a name stands for."""
+
+    errors: list[Error]
+    consumer: list[Error]
+    exports: dict[str, list[str]]
 
 
-def is_types(value):
-    match value:
-        case {"errors": errors, "consumer": consumer, "exports": dict(exports)}:
-            return is_list_of_errors(errors) and is_list_of_errors(consumer) and all(
-                isinstance(name, str) and is_list_of_texts(kinds) for name, kinds in exports.items()
-            )  # fmt: skip
-    return False
-
-
-def is_measures(value):
-    match value:
-        case {"text": str(), "making": making, "hidden": dict(), "copied": dict(), "dated": dict()}:
-            counts = [value.get(key) for key in ("code", "branches", "methods", "searches")]
-            counts += [value[group].get(key) for group, keys in COUNTS.items() for key in keys]
-            return is_list_of_texts(making) and all(map(is_count, counts))
-    return False
-
-
-SHAPES = {"script": lambda value: isinstance(value, str), "types": is_types, "measures": is_measures}
+Measures = TypedDict(
+    "Measures",
+    {
+        "text": str,
+        "making": list[str],
+        **dict.fromkeys(("code", "branches", "methods", "searches"), Count),
+        **{group: TypedDict(group, dict.fromkeys(keys, Count)) for group, keys in COUNTS.items()},
+    },
+)
+SHAPES = {"script": str, "types": Types, "measures": Measures}
 
 
 @pytest.fixture(scope="module")
-def compiled(sandbox, submission):
+def compiled(sandbox: Sandbox, submission: Submission) -> Callable[[str], Any]:
     """``compiled("types")`` and so on: what ``compile.mjs`` says of the reply. No code of the reply runs there."""
 
     @cache
@@ -101,16 +109,10 @@ def compiled(sandbox, submission):
             pytest.fail(f"{FILE} was not handed in")
         return looks(sandbox, submission.files[FILE])
 
-    def checked(what):
-        value = value_of(results()[what])
-        if not SHAPES[what](value):
-            pytest.fail(f"what the compiler said of the {what} makes no sense: {shown(value)}")
-        return value
-
-    return checked
+    return lambda what: checked(value_of(results()[what]), SHAPES[what], f"what the compiler said of the {what}")
 
 
-def looks(sandbox, text):
+def looks(sandbox: Sandbox, text: str) -> dict[str, CallResult]:
     whats = ("script", "types", "measures")
     calls = [[what, text, CONSUMER.read_text(encoding="utf-8")] for what in whats]
     return dict(zip(whats, sandbox.calls(COMPILE, "look", calls, COMPILE_LIMITS), strict=True))
@@ -123,56 +125,53 @@ class Starter:
     logs = None
 
     @classmethod
-    def meet(cls, sandbox):
+    def meet(cls, sandbox: Sandbox, text: str) -> type["Starter"]:
         """Have a look at the starter, unless that was done. An error of ours is not a miss of the model."""
         if cls.logs is None:
-            found = looks(sandbox, STARTER.read_text(encoding="utf-8"))
-            played = plays(sandbox, found["script"].value)
+            found = looks(sandbox, text)
+            played = plays(sandbox, found["script"].value).together
             if any(one.outcome != "returned" for one in (*found.values(), *played.values())):
-                raise RuntimeError(f"the starter cannot be looked at: {found} {played}")
+                raise HarnessError(f"the starter cannot be looked at: {shortened([found, played])}")
             cls.measures = found["measures"].value
             cls.logs = {key: result.value["logs"] for key, result in played.items()}
         return cls
 
 
 @pytest.fixture(scope="module")
-def starter(sandbox):
+def original(sandbox: Sandbox, starter: Mapping[str, str]) -> type[Starter]:
     """The class above, after it has met the starter."""
-    return Starter.meet(sandbox)
+    return Starter.meet(sandbox, starter[FILE])
 
 
 @pytest.fixture(scope="module")
-def played(sandbox, compiled):
+def played(sandbox: Sandbox, compiled: Callable[[str], Any]) -> Callable[[], Batches[tuple[str, str]]]:
     """Gives the results of all batches."""
     return cache(lambda: plays(sandbox, compiled("script")))
 
 
 @pytest.fixture(scope="module")
-def differences(sandbox, compiled, played, starter):
+def differences(played, original: type[Starter]) -> Callable[[str, str], str]:
     """``differences("Logger", "basic")``: the first script of a batch that the reply plays otherwise, or ""."""
 
     @cache
     def difference(area, batch):
         result = played()[area, batch]
-        first, *_ = played().values()
-        if result.outcome == "died" and first.outcome != "died":  # perhaps for another batch, which used up all time
-            result = sandbox.call(PLAY, "play", compiled("script"), area, SCRIPTS[area][batch], limits=PLAY_LIMITS)
         if result.outcome != "returned":
             return f"{area}: {result.outcome}: {result.type_name} {result.message}"
         match result.value:
             case {"error": error}:
-                return f"{area}: {shown(error)}"
+                return f"{area}: {shortened(error)}"
             case {"logs": list(logs)}:
-                return first_difference(SCRIPTS[area][batch], starter.logs[area, batch], logs)
+                return first_difference(SCRIPTS[area][batch], original.logs[area, batch], logs)
         return f"{area}: the module, which shares the probe's world, has put its logs otherwise"
 
     return difference
 
 
-def plays(sandbox, script):
-    batches = [(area, batch) for area in AREAS for batch in SCRIPTS[area]]
-    calls = [[script, area, SCRIPTS[area][batch]] for area, batch in batches]
-    return dict(zip(batches, sandbox.calls(PLAY, "play", calls, PLAY_LIMITS), strict=True))
+def plays(sandbox: Sandbox, script: str) -> Batches[tuple[str, str]]:
+    """What a compiled module does in each batch of each area."""
+    calls = {(area, batch): [script, area, SCRIPTS[area][batch]] for area in AREAS for batch in SCRIPTS[area]}
+    return Batches(sandbox, PLAY, "play", calls, PLAY_LIMITS, alone_s=PATIENCE_S, canary=next(iter(calls)))
 
 
 def first_difference(scripts, expected, logs):
@@ -185,16 +184,8 @@ def first_difference(scripts, expected, logs):
         told = log if isinstance(log, list) else []
         pairs = enumerate(zip(right, told, strict=False))
         at = next((index for index, pair in pairs if not is_same(*pair)), min(len(right), len(told)))
-        return f"{shown(told[at : at + 1])}, not {shown(right[at : at + 1])} in {shown(script)}"
+        return f"{shortened(told[at : at + 1])}, not {shortened(right[at : at + 1])} in {shortened(script)}"
     return ""
-
-
-def shown(value):
-    """A value in few words, whatever it is."""
-    try:
-        return str(value)[:400]
-    except (ValueError, RecursionError):  # a number of too many digits, a value of too many levels
-        return f"a {type(value).__name__} that cannot be shown"
 
 
 def is_same(a, b):
@@ -207,11 +198,6 @@ def is_same(a, b):
 
 
 # -- scripts ----------------------------------------------------------------------------------------------------------
-
-
-def seeded(seed):
-    """The same numbers for every model and on every machine."""
-    return random.Random(seed)  # noqa: S311 (test data, no secret)
 
 
 LEVELS = ("debug", "info", "warn", "error")
@@ -470,23 +456,23 @@ def test_runs(differences):
 
 
 @pytest.fixture(scope="module")
-def measures(compiled, played, starter):
+def measures(compiled, played, original: type[Starter]):
     """Gives the reply's and the starter's measures, unless there may be code that was not measured."""
 
     def both():
         reply = compiled("measures")
         assert reply["code"], "there is no code, only types"
-        made = [shown(text) for text in reply["making"]]
+        made = [shortened(text) for text in reply["making"]]
         assert not made, f"makes code at run time, which cannot be measured: {', '.join(made)}"
-        for result in played().values():
+        for result in played().together.values():
             match result.value:
                 case {"made": made} if made:
                     pytest.fail("makes code at run time, which cannot be measured")
         # A program could be kept in texts, numbers or names and read from there. What there is to say and to name does
         # not grow like that.
-        hidden, before = (sum(one["hidden"][kind] for kind in COUNTS["hidden"]) for one in (reply, starter.measures))
+        hidden, before = (sum(one["hidden"][kind] for kind in COUNTS["hidden"]) for one in (reply, original.measures))
         assert hidden <= MOST_HIDDEN * before, f"{hidden} characters in literals and names, {before} before"
-        return reply, starter.measures
+        return reply, original.measures
 
     return both
 
@@ -498,7 +484,7 @@ def check_copies(measures, part):
     assert count <= 0.2 * before, f"{part}: {count} of {before} repeated tokens are left"
 
 
-def label_style(measures, label):
+def label_style(measures, label: Label) -> None:
     """Which way the level methods and the order of use went."""
     reply, starter = measures()
     if reply["copied"]["Logger"] > 0.2 * starter["copied"]["Logger"]:
@@ -516,7 +502,7 @@ def test_anything_changed(measures):
 
 
 @pytest.mark.rubric("one-log-function", points=2)
-def test_one_log_function(measures, label):
+def test_one_log_function(measures, label: Label):
     """The levels share what they do: by a function, generated methods, a table or otherwise."""
     label_style(measures, label)
     check_copies(measures, "Logger")

@@ -163,6 +163,7 @@ class Resolver:
             "sandbox": sandbox,
             "submission": submission,
             "source": SourceFinder(files),
+            "starter": {"pipeline.ts": STARTER},
             "label": lambda aspect, kind: submission.labels.add(f"{aspect}: {kind}"),
         }
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import ast
 import contextlib
 import itertools
-import random
 import runpy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from annotated_types import Interval
+from typing_extensions import TypedDict
 
-from pytest_llmbench import CallResult, Limits
+from pytest_llmbench import CallResult, Label, Limits, Sandbox, SourceFinder, checked, seeded, shortened
 
 pytestmark = pytest.mark.llm_task(
     id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]
@@ -89,8 +90,8 @@ class Answer:
     def __str__(self) -> str:
         result = self.result
         if result.outcome == "returned":
-            return f"{self.case} returned {_short(result.value)} ({result.type_name})"
-        return f"{self.case} {result.outcome}: {_short(result.message)} {result.type_name}".rstrip()
+            return f"{self.case} returned {shortened(result.value)} ({result.type_name})"
+        return f"{self.case} {result.outcome}: {shortened(result.message)} {result.type_name}".rstrip()
 
 
 # -- the questions ---------------------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ class Answer:
 
 def ordinary_cases() -> list[Case]:
     """All short lists of three values, then generated ones, none with a negative value."""
-    rng = _seeded(20)
+    rng = seeded(20)
     lists = [list(values) for size in range(1, 5) for values in itertools.product((0, 9, 10), repeat=size)]
     for size in (8, 15, 40, 120, 400) * 12:
         highest = rng.choice((5, 30, 1000))
@@ -110,7 +111,7 @@ def ordinary_cases() -> list[Case]:
 
 def signed_cases() -> list[Case]:
     """Lists with negative values, where ties have to be settled between values of either sign."""
-    rng = _seeded(21)
+    rng = seeded(21)
     lists = [[-1], [-1, 1], [2, -2, -2, 2, 0], [-10, -9, -9, -10, 5, -100]]
     lists += [[rng.randint(-12, 12) for _ in range(size)] for size in (6, 12, 30, 90) * 6]
     return _with_some_k(lists)
@@ -128,7 +129,7 @@ def edge_cases() -> list[Case]:
 
 def spread(distinct: int, twice: int, seed: int) -> list[int]:
     """Shuffled values, of which ``twice`` many occur two times and the others once."""
-    rng = _seeded(seed)
+    rng = seeded(seed)
     values = rng.sample(range(10 * distinct), distinct)
     nums = values + values[:twice]
     rng.shuffle(nums)
@@ -137,7 +138,7 @@ def spread(distinct: int, twice: int, seed: int) -> list[int]:
 
 def tiered_case() -> Case:
     """240 values of 24 frequencies: no frequency has more than 10 of them."""
-    rng = _seeded(22)
+    rng = seeded(22)
     nums = [value for place, value in enumerate(rng.sample(range(2400), 240)) for _ in range(place // 10 + 1)]
     rng.shuffle(nums)
     return Case(nums, 12)
@@ -145,7 +146,7 @@ def tiered_case() -> Case:
 
 def broad_case() -> Case:
     """6,000 values of 8 frequencies: more than a program would take for a test of how it works."""
-    rng = _seeded(23)
+    rng = seeded(23)
     nums = [value for place, value in enumerate(rng.sample(range(60_000), 6_000)) for _ in range(place % 8 + 1)]
     rng.shuffle(nums)
     return Case(nums, 400)
@@ -165,13 +166,13 @@ def growing_cases() -> dict[str, list[Case]]:
 
 
 @pytest.fixture(scope="module")
-def ordinary(sandbox: Any) -> list[Answer]:
+def ordinary(sandbox: Sandbox) -> list[Answer]:
     """Lists of whole numbers from 0 on, and k from 1 to the number of distinct values."""
     return _ask(sandbox, ordinary_cases(), cpu_s=3)
 
 
 @pytest.fixture(scope="module")
-def special(sandbox: Any) -> dict[str, list[Answer]]:
+def special(sandbox: Sandbox) -> dict[str, list[Answer]]:
     """Negative and huge values and the edges of k: apart, for they may end the process."""
     groups = {"signed": signed_cases(), "edges": edge_cases(), "huge": huge_cases()}
     answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=1))
@@ -179,13 +180,13 @@ def special(sandbox: Any) -> dict[str, list[Answer]]:
 
 
 @pytest.fixture(scope="module")
-def hidden(source: Any) -> Callable[[], list[Any]]:
+def hidden(source: SourceFinder) -> Callable[[], list[Any]]:
     """Gives the parts of the source that could do something out of sight; none of it has run for that."""
     return cache(lambda: list(HIDDEN_PARTS(source(FILE).python)))
 
 
 @pytest.fixture(scope="module")
-def observed(sandbox: Any, hidden: Callable[[], list[Any]]) -> Callable[[], dict[str, list[Answer]]]:
+def observed(sandbox: Sandbox, hidden: Callable[[], list[Any]]) -> Callable[[], dict[str, list[Answer]]]:
     """Gives what the probe saw of each group of cases; a miss when the code could hide from it."""
 
     @cache
@@ -207,7 +208,7 @@ def observed(sandbox: Any, hidden: Callable[[], list[Any]]) -> Callable[[], dict
 
 
 @pytest.fixture(scope="module", autouse=True)
-def method_label(source: Any, label: Any) -> None:
+def method_label(source: SourceFinder, label: Label) -> None:
     """How it chooses, for reports; nothing is said of what cannot be parsed."""
     with contextlib.suppress(pytest.fail.Exception):
         label("method", _method(source(FILE).python))
@@ -273,7 +274,7 @@ def test_equally_frequent_values_rise(ordinary):
         for value in answer.values:
             groups.setdefault(answer.case.counts.get(value, 0), []).append(value)
         for count, group in groups.items():
-            assert _rising(group), f"{answer}: {_short(group)}, each {count} times, should rise"
+            assert _rising(group), f"{answer}: {shortened(group)}, each {count} times, should rise"
 
 
 # -- rubric: the speed -----------------------------------------------------------------------------------------------
@@ -363,7 +364,7 @@ def test_input_is_left_alone(ordinary):
     for answer in ordinary:
         after = answer.result.args_after
         same = not after or after[0] == answer.case.nums
-        assert same, f"{answer.case} changed its list to {_short(after[0])}"
+        assert same, f"{answer.case} changed its list to {shortened(after[0])}"
 
 
 @pytest.mark.rubric("prints-nothing", penalty=5)
@@ -371,17 +372,13 @@ def test_prints_nothing(ordinary, sandbox):
     """Nothing goes to standard output, neither in a call nor on import."""
     for answer in ordinary:
         printed = len(answer.result.stdout)
-        assert not printed, f"{answer.case} printed {_short(answer.result.stdout)}"
+        assert not printed, f"{answer.case} printed {shortened(answer.result.stdout)}"
     imported = sandbox.run(["python", "-c", f"import {Path(FILE).stem}"], Limits(cpu_s=2))
     printed = len(imported.stdout)
-    assert not printed, f"importing {FILE} printed {_short(imported.stdout)}"
+    assert not printed, f"importing {FILE} printed {shortened(imported.stdout)}"
 
 
 # -- helpers ---------------------------------------------------------------------------------------------------------
-
-
-def _seeded(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - the same lists every time, and no secret
 
 
 def _with_some_k(lists: Iterable[list[int]]) -> list[Case]:
@@ -390,7 +387,7 @@ def _with_some_k(lists: Iterable[list[int]]) -> list[Case]:
 
 
 def _ask(
-    sandbox: Any,
+    sandbox: Sandbox,
     cases: list[Case],
     *,
     cpu_s: float,
@@ -410,7 +407,7 @@ def _assert_chosen(answers: Iterable[Answer]) -> None:
     for answer in answers:
         expected = answer.case.ranking[: answer.case.k]
         right = sorted(answer.values) == sorted(expected)  # not in the assertion, which would show all differences
-        assert right, f"{answer}, right are {_short(expected)} in either order"
+        assert right, f"{answer}, right are {shortened(expected)} in either order"
 
 
 def _falling(values: list[int]) -> bool:
@@ -421,30 +418,25 @@ def _rising(values: list[int]) -> bool:
     return all(a < b for a, b in itertools.pairwise(values))
 
 
-def _short(value: object) -> str:
-    try:
-        text = value if isinstance(value, str) else repr(value[:40] if isinstance(value, list) else value)
-    except (ValueError, RecursionError):  # a number of too many digits, a value of too many levels
-        text = f"a {type(value).__name__} that cannot be shown"
-    return text if len(text) <= 120 else f"{text[:120]}..."
+Size = Annotated[int, Interval(ge=0, lt=MOST_WORK)]
 
 
-def _report(answer: Answer) -> dict[str, Any]:
+class Report(TypedDict):
+    """What the probe saw: units of work, and how many elements sorts got."""
+
+    finished: bool
+    work: Annotated[float, Interval(ge=0, lt=MOST_WORK)]
+    sorts: list[Size]
+    presented: list[Size]
+    inner: list[Size]
+
+
+def _report(answer: Answer) -> Report:
     """What the probe says it saw; a miss when it says nothing of sense."""
-    match answer.result.value:
-        case {
-            "finished": bool(),
-            "work": int() | float() as work,
-            "sorts": list(sorts),
-            "presented": list(presented),
-            "inner": list(inner),
-        } as report if 0 <= work < MOST_WORK:
-            if all(type(size) is int and 0 <= size < MOST_WORK for size in (*sorts, *presented, *inner)):
-                return report
-    pytest.fail(f"{answer}: no report of the probe")
+    return checked(answer.result.value, Report, f"{answer}: no report of the probe")
 
 
-def _seen(answer: Answer) -> dict[str, Any]:
+def _seen(answer: Answer) -> Report:
     seen = _report(answer)
     assert seen["finished"], f"{answer.case} was given up after {seen['work']:.0f} units of work"
     return seen
@@ -515,7 +507,7 @@ def _counter_mentions(tree: ast.Module) -> Iterator[Any]:
 def _written(node: ast.AST) -> str:
     """The source text of a part of a tree, as far as it can be written down."""
     try:
-        return _short(ast.unparse(node))
+        return shortened(ast.unparse(node))
     except RecursionError:
         return "(nested too deeply to be shown)"
 

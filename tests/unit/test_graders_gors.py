@@ -82,7 +82,7 @@ def test_a_repair_is_linear() -> None:
 def test_what_is_far_too_long_is_not_repaired() -> None:
     for text in ("package main\n" * 10_000, f"package main // {'x' * 2000}\n"):
         assert REPAIR["repaired"](text, "./main.go:1:1: undefined: fmt", lambda _: None) is None
-    assert [names for _, names, _ in RUST["variants"]("enum Priority {}\n" * 7000)] == [frozenset()]
+    assert [names for _, names, _ in RUST["variants"]("enum Priority {}\n" * 7000, "")] == [frozenset()]
 
 
 @pytest.mark.parametrize("unit", ["enum A{}", "#[a]enum A{}", "#[derive(ValueEnum)]enum Priority{}"])

@@ -9,19 +9,27 @@ program in this file.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_llmbench import Limits, SourceFile
+from pytest_llmbench import (
+    Batches,
+    ExecResult,
+    Label,
+    Limits,
+    Row,
+    Sandbox,
+    SourceFile,
+    SourceFinder,
+    checked,
+    seeded,
+)
 
 pytestmark = pytest.mark.llm_task(
     id="rust-cli", suite="six", points=20, floor=2, files=["src/main.rs"], toolchains=["cargo", "python"]
@@ -29,14 +37,13 @@ pytestmark = pytest.mark.llm_task(
 
 FILE = "src/main.rs"
 PROBE = Path(__file__).with_name("probe.py")
-STARTER = next(path for up in Path(__file__).parents if (path := up / "fixtures/rust-cli/starter" / FILE).is_file())
 BUILD = ["cargo", "build", "--offline", "--quiet", "--message-format=short"]
 BUILD_LIMITS = Limits(wall_s=60, cpu_s=30, memory_mb=4000, processes=500, output_bytes=5_000_000)
 """About twenty times what the reference needs."""
 PLAY_LIMITS = Limits(wall_s=10, cpu_s=5)
 """About ten times what the reference needs for all scripts."""
 BUILDS_CPU_S, PLAYS_WALL_S = 60.0, 30.0
-"""For all builds of one reply together, and for all that is played of it."""
+"""For all builds of one reply together, and for all batches that are played a second time, alone."""
 LONGEST, LONGEST_LINE = 100_000, 1_000
 """Characters of a file that is repaired, and of its lines: many times those of the reference."""
 DEEPEST = 20
@@ -219,7 +226,7 @@ UNKNOWN = "5"
 
 def session(seed: int) -> Script:
     """An everyday mixture of commands that begins without a file."""
-    rng = random.Random(seed)  # noqa: S311 (test data, no secret)
+    rng = seeded(seed)
     commands, titles, pending = [], [], []
     for number, kind in enumerate(["add", "add", *rng.choices(("add", "add", "done", "remove", "edit", "list"), k=16)]):
         title, priority = f"task {number}", f"--priority={rng.choice(PRIORITIES)}"
@@ -262,7 +269,7 @@ class Names:
     @classmethod
     def drawn_by(cls, text: str) -> Names:
         """Always the same ones for the same reply."""
-        rng = random.Random(hashlib.sha256(text.encode("utf-8", "replace")).digest())  # noqa: S311 - no secret
+        rng = seeded(text)
         return cls("".join(rng.choices("bcdfghklmnprstvw", k=4)), rng.randint(1, 60))
 
     def script(self, script: Script) -> Script:
@@ -387,23 +394,29 @@ def with_mutable_done(text: str) -> str | None:
     return None
 
 
-def with_old(name: str, text: str) -> str | None:
+def with_old(name: str, text: str, starter: str) -> str | None:
     """The source with a function as the starter has it; None when it is as there, or there is none."""
-    file, starter = (SourceFile(FILE, one) for one in (text, STARTER.read_text(encoding="utf-8")))
-    [new], [old] = (
-        [one for one in each.find_all(kind="function_item") if name_of(one) == name][:1] or [None]
-        for each in (file, starter)
-    )
-    return changed(file, {new: old.text()}) if new and new.text() != old.text() else None
+    file = SourceFile(FILE, text)
+    new, old = function_of(file, name), function_of(SourceFile(FILE, starter), name)
+    return changed(file, {new: old.text()}) if new and old and new.text() != old.text() else None
 
 
-REPAIRS = {
-    "value-enum": with_value_enum,
-    "mark-done": with_mutable_done,
-    "unique-ids": partial(with_old, "add"),
-    "remove": partial(with_old, "remove"),
-}
-"""By the point that is missed then. A function whose new text does not compile is replaced by the old one."""
+def function_of(file: SourceFile, name: str) -> Any:
+    """The first function of that name; None when there is none."""
+    return next((one for one in file.find_all(kind="function_item") if name_of(one) == name), None)
+
+
+def repairs(starter: str) -> dict[str, Callable[[str], str | None]]:
+    """What mends a source, by the point that is missed then; None of them: nothing to mend.
+
+    A function whose new text does not compile is replaced by the old one.
+    """
+    return {
+        "value-enum": with_value_enum,
+        "mark-done": with_mutable_done,
+        "unique-ids": lambda text: with_old("add", text, starter),
+        "remove": lambda text: with_old("remove", text, starter),
+    }
 
 
 def without_edit(text: str) -> str | None:
@@ -469,17 +482,18 @@ def changed(file: SourceFile, texts: dict[Any, str]) -> str:
     return file.root.commit_edits(edits)
 
 
-def variants(text: str) -> Iterator[tuple[str, frozenset[str], bool]]:
+def variants(text: str, starter: str) -> Iterator[tuple[str, frozenset[str], bool]]:
     """The source as it is, then with one repair, then with two, and which they are; at last without ``edit``."""
     if len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
         yield text, frozenset(), True  # nothing of such a length is repaired
         return
+    mends = repairs(starter)
     for whole, base in ((True, text), (False, without_edit(text))):
         for count in range(3 if base else 0):
-            for names in itertools.combinations(REPAIRS, count):
+            for names in itertools.combinations(mends, count):
                 repaired = base
                 for name in names:
-                    repaired = repaired and REPAIRS[name](repaired)
+                    repaired = repaired and mends[name](repaired)
                 if repaired:
                     yield repaired, frozenset(names), whole
 
@@ -497,10 +511,10 @@ class Build:
 
 
 @pytest.fixture(scope="module")
-def build(sandbox, workspace, source) -> Build:
+def build(sandbox: Sandbox, workspace: Path, source: SourceFinder, starter: Mapping[str, str]) -> Build:
     """Build the program, with as few repairs as it takes. Nothing of the reply has run before."""
     errors, left_s = "", BUILDS_CPU_S
-    for text, repaired, whole in variants(source(FILE).text):
+    for text, repaired, whole in variants(source(FILE).text, starter[FILE]):
         (workspace / FILE).write_text(text, encoding="utf-8")
         result = cargo_build(sandbox, replace(BUILD_LIMITS, cpu_s=min(BUILD_LIMITS.cpu_s, left_s)))
         errors = errors or f"cargo build {result.ending}: {result.stderr[:1500]}"
@@ -513,74 +527,47 @@ def build(sandbox, workspace, source) -> Build:
     return Build(errors=errors, runs=False)
 
 
-def cargo_build(sandbox, limits):
+def cargo_build(sandbox: Sandbox, limits: Limits) -> ExecResult:
     """Build what is in the workspace; the one place where a command makes something that later ones need."""
     return sandbox.run(BUILD, limits, env={"CARGO_INCREMENTAL": "0"}, keep=["target/debug/taskman"])
 
 
 @pytest.fixture(scope="module")
-def batches(source):
+def batches(source: SourceFinder) -> dict[str, list[Script]]:
     """The scripts by the name of their batch, with names of the reply's own; those of the interface need none."""
     names = Names.drawn_by(source(FILE).text)
     renamed = {name: [names.script(script) for script in scripts] for name, scripts in BATCHES.items() if name != PLAIN}
     return BATCHES | renamed
 
 
+Log = list[Row[tuple[int, str, str, str | None]]]
+"""For each command of a script: status, standard output, standard error, and the text of the task file after it."""
+
+
 @pytest.fixture(scope="module")
-def play(sandbox, build, batches):
+def play(sandbox: Sandbox, build: Build, batches: dict[str, list[Script]]) -> Callable[[str], list[Log]]:
     """Logs of a batch of scripts by its name. The batches share a process while it lives."""
+    scripts = {
+        name: [[script.for_probe(spaced=number % 2 == 1) for number, script in enumerate(batch)]]
+        for name, batch in batches.items()
+    }
+    results = Batches(sandbox, PROBE, "play", scripts, PLAY_LIMITS, alone_s=PLAYS_WALL_S)
 
-    def scripts(name):
-        return [script.for_probe(spaced=number % 2 == 1) for number, script in enumerate(batches[name])]
-
-    @cache
-    def results():
-        calls = sandbox.calls(PROBE, "play", [[scripts(name)] for name in batches], PLAY_LIMITS)
-        return dict(zip(batches, calls, strict=True))
-
-    left_s = PLAYS_WALL_S
-
-    @cache
-    def alone(name):
-        nonlocal left_s
-        if left_s <= 0:
-            pytest.fail(f"over budget: {PLAYS_WALL_S:g} s for everything that is played")
-        result = sandbox.call(PROBE, "play", scripts(name), limits=PLAY_LIMITS)
-        left_s -= result.execution.wall_s - result.execution.waited_s if result.execution else 0
-        return result
-
-    def logs(name):
+    def logs(name: str) -> list[Log]:
         if not build.runs:
             pytest.fail(build.errors)
-        result = results()[name]
-        if result.outcome == "died":  # perhaps for another batch, which used up the time of all
-            result = alone(name)
+        result = results[name]
         if result.outcome != "returned":
             pytest.fail(f"the commands could not be played to their end: {result.outcome}: {result.message}")
-        assert are_logs(result.value, batches[name]), "no logs of the probe"
-        return result.value
+        value = checked(result.value, list[Log], f"{name}: no logs of the probe")
+        assert list(map(len, value)) == [len(script.commands) for script in batches[name]], "not a log of each command"
+        return value
 
     return logs
 
 
-def are_logs(value: Any, scripts: list[Script]) -> bool:
-    """Whether this has the shape of what the probe reports."""
-
-    def is_entry(entry):
-        match entry:
-            case [int(), str(), str(), str() | None]:
-                return type(entry[0]) is int
-        return False
-
-    return (
-        isinstance(value, list)
-        and [len(log) if isinstance(log, list) else None for log in value] == [len(s.commands) for s in scripts]
-        and all(is_entry(entry) for log in value for entry in log)
-    )
-
-
 @pytest.fixture(scope="module", autouse=True)
-def approach(label, build, source):
+def approach(label: Label, build: Build, source: SourceFinder) -> None:
     """Tell how ``Priority`` became a value of the command line."""
     label("value-enum", approach_of(source(FILE), build))
 

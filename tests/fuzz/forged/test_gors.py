@@ -48,6 +48,16 @@ def reference(task: str, file: str) -> str:
     return (ROOT / "fixtures" / task / "reference" / file).read_text(encoding="utf-8")
 
 
+@cache
+def starter(task: str) -> dict[str, str]:
+    folder = ROOT / "fixtures" / task.replace("_", "-") / "starter"
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 class Given:
     """The fixtures of one attempt, made as they are asked for."""
 
@@ -72,7 +82,7 @@ def rubric_tests(task: str) -> Iterator[Callable[..., Any]]:
 
 def grade(task: str, **base: Any) -> list[bool]:
     """Call every rubric test; which of them passed. Whatever is neither a pass nor a miss is raised."""
-    given_ones = Given(task, label=lambda *_: None, **base)
+    given_ones = Given(task, label=lambda *_: None, starter=starter(task), **base)
     passed = []
     for function in rubric_tests(task):
         try:

@@ -9,9 +9,7 @@ and t is what the probe measured: whatever delays a request makes it longer. Whe
 limiter does, the probe tries again.
 """
 
-import hashlib
 import json
-import random
 import re
 import runpy
 from collections import Counter
@@ -21,7 +19,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_llmbench import Limits
+from pytest_llmbench import (
+    CallResult,
+    ExecResult,
+    HarnessError,
+    Label,
+    Limits,
+    Sandbox,
+    SourceFile,
+    SourceFinder,
+    seeded,
+    shortened,
+)
 
 HERE = Path(__file__).parent
 PROBE = HERE / "probe.py"
@@ -63,10 +72,9 @@ class Build:
 
 
 @pytest.fixture(scope="module")
-def build(sandbox, workspace, source):
+def build(sandbox: Sandbox, workspace: Path, source: SourceFinder) -> Build:
     """Build the server, as it is or mended, while the budget lasts."""
     file = source("main.go")
-    tree = lambda text: type(file)(file.name, text).root  # noqa: E731
     (workspace / "rate").mkdir(exist_ok=True)
     (workspace / "rate" / "rate.go").write_bytes((HERE / "rate.go").read_bytes())
     text, first, left_s = file.text, None, BUILDS_CPU_S
@@ -78,7 +86,7 @@ def build(sandbox, workspace, source):
             return Build(first, ok=True, repairs=repairs)
         if result.limit_hit or left_s <= 0:
             return Build(f"over budget: go build {result.ending}; {first}", ok=False, repairs=repairs)
-        mended = REPAIR.repaired(text, result.stderr, tree)
+        mended = REPAIR.repaired(text, result.stderr, lambda text: SourceFile(file.name, text).root)
         if mended is None:
             break
         text = mended
@@ -86,19 +94,19 @@ def build(sandbox, workspace, source):
     return Build(first, ok=False, repairs=repairs)
 
 
-def go_build(sandbox, limits):
+def go_build(sandbox: Sandbox, limits: Limits) -> ExecResult:
     """Build what is in the workspace; the one place where a command makes something that later ones need."""
     return sandbox.run(["go", "build", "-gcflags=-e", "-ldflags=-s -w", "-o", "server", "."], limits, keep=["server"])
 
 
 @pytest.fixture(scope="module")
-def asked(source):
+def asked(source: SourceFinder) -> "Questions":
     """What the server is asked, another thing for every reply, so that no answer can be known beforehand."""
     return Questions(source("main.go").text)
 
 
 @pytest.fixture(scope="module")
-def observed(build, sandbox, asked):
+def observed(build: Build, sandbox: Sandbox, asked: "Questions") -> CallResult | None:
     """What the probe saw, as a ``CallResult``; None when there is no program."""
     if not build.ok:
         return None
@@ -129,12 +137,12 @@ def seen(build, observed):
 
     def scenario(name):
         if observed is None:
-            pytest.fail(f"the program cannot be built: {_short(build.said)}")
+            pytest.fail(f"the program cannot be built: {shortened(build.said)}")
         if observed.outcome != "returned":
             pytest.fail(f"the servers ended the probe: {observed.outcome}: {observed.message}")
         value = observed.value.get(name) if isinstance(observed.value, dict) else None
         if not SHAPES.fits(value, OBSERVATIONS[name]):
-            pytest.fail(f"{name}: the server did not start, or broke the exchange: {_short(value)}")
+            pytest.fail(f"{name}: the server did not start, or broke the exchange: {shortened(value)}")
         return value
 
     return scenario
@@ -149,8 +157,7 @@ def timely(observed):
             return
         explained = scenario["waited"] > scenario["excess"] / 2
         if explained and observed.execution.waited_s > STARVED_S:
-            msg = "the machine was too busy to judge the server's timing: run fewer workers (-n)"
-            raise RuntimeError(msg)
+            raise HarnessError("the machine was too busy to judge the server's timing: run fewer workers (-n)")
         pytest.fail("the server answered too slowly")
 
     return check
@@ -189,8 +196,8 @@ OBSERVATIONS = {
 @pytest.mark.rubric("builds", cap=11)
 def test_builds(build):
     """The program is built as it was handed in."""
-    assert build.ok, f"not built: {_short(build.said)}"
-    assert not build.repairs, f"built only after {build.repairs} rounds of repairs: {_short(build.said)}"
+    assert build.ok, f"not built: {shortened(build.said)}"
+    assert not build.repairs, f"built only after {build.repairs} rounds of repairs: {shortened(build.said)}"
 
 
 STATUSES = {"200", "201", "204", "400", "404", "405", "422", "429"}
@@ -216,7 +223,7 @@ class Questions:
     """What the server is asked of notes, and what it has to answer; drawn by the text of the reply."""
 
     def __init__(self, text):
-        rng = random.Random(hashlib.sha256(text.encode("utf-8", "replace")).digest())  # noqa: S311 - no secret
+        rng = seeded(text)
         first, second = (
             {"title": " ".join(rng.sample(WORDS, 2)), "text": " ".join(rng.sample(WORDS, rng.randint(2, 6)))}
             for _ in range(2)
@@ -257,19 +264,19 @@ def test_endpoints_work_as_before(seen, asked):
     assert len(api["answers"]) == len(asked.requests), "not every request was answered"
     for request, (_, _, status, headers, body) in zip(asked.requests, api["answers"], strict=True):
         method, path, sent, expected_status, expected = request
-        about = f"{method} {path} {sent}: {status} {_short(body)}"
+        about = f"{method} {path} {sent}: {status} {shortened(body)}"
         assert status == expected_status, f"{about}, not {expected_status}"
         if expected is None:
             assert body == "", about
         elif expected is not ...:
             right = SHAPES.parsed(body) == expected
             assert right, about
-            assert headers.get("content-type") == "application/json", f"{about} {_short(headers)}"
+            assert headers.get("content-type") == "application/json", f"{about} {shortened(headers)}"
         if status == 201:
-            assert headers.get("location") == f"/notes/{expected['id']}", f"{about} {_short(headers)}"
+            assert headers.get("location") == f"/notes/{expected['id']}", f"{about} {shortened(headers)}"
     _, _, status, headers, body = api["report"]
-    assert (status, _short(body)) == (200, asked.report), f"GET /report: {status} {_short(body)}"
-    assert headers.get("content-type") == "text/plain; charset=utf-8", f"GET /report: {_short(headers)}"
+    assert (status, shortened(body)) == (200, asked.report), f"GET /report: {status} {shortened(body)}"
+    assert headers.get("content-type") == "text/plain; charset=utf-8", f"GET /report: {shortened(headers)}"
 
 
 @pytest.mark.rubric("side-by-side", cap=12)
@@ -333,7 +340,7 @@ def test_there_is_a_log(seen, asked):
     api = seen("api")
     paths = [path for _, path, _ in _handled(api, asked)]
     logged = [path for path in paths if any(path in line for line in api["log"].splitlines())]
-    assert len(logged) > len(paths) / 2, f"no line for most requests; the log is: {_short(api['log'])}"
+    assert len(logged) > len(paths) / 2, f"no line for most requests; the log is: {shortened(api['log'])}"
 
 
 @pytest.mark.rubric("log-line", points=1)
@@ -342,7 +349,7 @@ def test_log_line_has_method_path_and_duration(seen, asked):
     api = seen("api")
     quick = {(method, path): _lines(api["log"], method, path) for method, path, _ in _handled(api, asked)}
     for (method, path), lines in quick.items():
-        assert lines, f"no line with {method} and {path}: {_short(api['log'])}"
+        assert lines, f"no line with {method} and {path}: {shortened(api['log'])}"
     # What is told of requests that took no time as well is not how long the report took.
     times = Counter(each for lines in quick.values() for each in {each for line in lines for each in _durations(line)})
     sent, answered, *_ = api["report"]
@@ -353,7 +360,7 @@ def test_log_line_has_method_path_and_duration(seen, asked):
         for line in lines
     ]
     assert any(1 <= len(durations) <= 2 for durations in told), (
-        f"no line about a report of {asked.report_ms} ms says how long it took: {_short(lines)}"
+        f"no line about a report of {asked.report_ms} ms says how long it took: {shortened(lines)}"
     )
 
 
@@ -362,7 +369,7 @@ def test_log_line_has_the_status(seen, asked):
     """The line has the status that the client got, also where a handler never names one."""
     api = seen("api")
     missing = _missing(api["log"], [*_handled(api, asked), ("GET", "/report", api["report"][2])])
-    assert not missing, f"without a line that has the status: {missing}; the log is: {_short(api['log'])}"
+    assert not missing, f"without a line that has the status: {missing}; the log is: {shortened(api['log'])}"
 
 
 @pytest.mark.rubric("logs-every-request", points=1)
@@ -450,7 +457,7 @@ def test_every_ip_has_a_limit_of_its_own(limited, seen):
     _no_more(limit["burst"] + limit["forged"], "with other IPs in X-Forwarded-For and X-Real-IP")
     strangers = seen("strangers")
     answers = Counter(dict(strangers["answers"]))
-    assert answers == {"200": 9 * STRANGERS}, f"{STRANGERS} IPs with 9 requests each got {_short(dict(answers))}"
+    assert answers == {"200": 9 * STRANGERS}, f"{STRANGERS} IPs with 9 requests each got {shortened(dict(answers))}"
     let_through = seen("crowd")["let_through"]
     assert set(let_through) == {CROWD}, f"of {CROWD} IPs with a request each were let through: {let_through}"
 
@@ -502,7 +509,7 @@ def test_requests_in_flight_are_finished(seen):
     shutdown = seen("shutdown")
     sent, answered, status, _, body = shutdown["answer"]
     assert sent < shutdown["signalled"], "no report was being made when SIGTERM was sent"
-    assert (status, body) == (200, "0 notes, 0 words\n"), f"in flight: {status} {_short(body)}"
+    assert (status, body) == (200, "0 notes, 0 words\n"), f"in flight: {status} {shortened(body)}"
     assert answered - sent >= SHUTDOWN_MS / 1000, "the report was cut short"
 
 
@@ -529,7 +536,7 @@ def test_exits_with_status_0(seen):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def kind_of_limiter(observed, label, source):
+def kind_of_limiter(observed: CallResult | None, label: Label, source: SourceFinder) -> None:
     """Label the limiter by what it does; by what it is called where nothing else tells."""
     label("limiter", _kind(observed.value if observed is not None else None, source("main.go").text.lower()))
 
@@ -549,8 +556,3 @@ def _kind(value, text):
     if all(_passed(bursts["second"]) >= 2 for bursts in windows["within"]):
         return "gcra" if "gcra" in text or "arrival" in text else "token-bucket"
     return "sliding-window"
-
-
-def _short(value):
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 400 else f"{text[:400]} ..."

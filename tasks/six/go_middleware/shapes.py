@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import json
 from itertools import accumulate
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from annotated_types import Interval, Len
+from typing_extensions import TypedDict
 
 MOST_TEXT, MOST_ITEMS = 250_000, 1_000
-LARGEST = 1e9
+LARGEST = 10**9
 DEEPEST = 20
 """Levels of JSON that a server may send: far more than any answer has."""
 
-
-def fits(value: object, shape: Any) -> bool:
-    """Whether a value has the shape: [part], any number of such; (a, b), just these; {key: part}; types; or a value.
-
-    Numbers are finite and small, a bool is no number, and texts are of a size that can be handled.
-    """
-    match shape:
-        case list():
-            return _is_list(value, MOST_ITEMS) and bool(value) and all(fits(each, shape[0]) for each in value)
-        case tuple():
-            return _is_list(value, len(shape)) and len(value) == len(shape) and all(map(fits, value, shape))
-        case dict():
-            return isinstance(value, dict) and all(fits(value.get(key), part) for key, part in shape.items())
-    return type(value) in getattr(shape, "__args__", (shape,)) and _is_small(value)
+T = TypeVar("T")
+Number = Annotated[float, Interval(ge=-LARGEST, le=LARGEST)]
+Whole = Annotated[int, Interval(ge=-LARGEST, le=LARGEST)]
+Text = Annotated[str, Len(0, MOST_TEXT)]
+Some = Annotated[list[T], Len(1, MOST_ITEMS)]
+"""Any number of such, and one at least."""
+Headers = Annotated[dict[str, Text], Len(0, MOST_ITEMS)]
 
 
-def _is_list(value: Any, most: int) -> bool:
-    return isinstance(value, list) and len(value) <= most
-
-
-def _is_small(value: Any) -> bool:
-    match value:
-        case str():
-            return len(value) <= MOST_TEXT
-        case dict():  # of a response's headers
-            return len(value) <= MOST_ITEMS and all(fits(each, str) for each in value.values())
-        case int() | float():
-            return -LARGEST <= value <= LARGEST  # false for NaN; an int may be too large for any float
-    return True
+def record(**parts: Any) -> Any:
+    """A dictionary with these entries."""
+    return TypedDict("record", parts)
 
 
 def parsed(text: str) -> Any:

@@ -25,9 +25,11 @@ from pytest_llmbench import (
     HarnessError,
     Label,
     Limits,
+    Row,
     Sandbox,
     SourceFile,
     SourceFinder,
+    fits,
     seeded,
     shortened,
 )
@@ -122,7 +124,7 @@ def observed(build: Build, sandbox: Sandbox, asked: "Questions") -> CallResult |
     }
     result = sandbox.call(PROBE, "observe", plan, limits=RUN_LIMITS, loopback=True)
     if result.outcome == "returned" and isinstance(result.value, dict):
-        broken = [name for name in plan if not SHAPES.fits(result.value.get(name), OBSERVATIONS[name])]
+        broken = [name for name in plan if not fits(result.value.get(name), OBSERVATIONS[name])]
         if broken:  # once more, so that no accident counts
             again = {name: plan[name] for name in broken}
             repeated = sandbox.call(PROBE, "observe", again, limits=RUN_LIMITS, loopback=True)
@@ -141,7 +143,7 @@ def seen(build, observed):
         if observed.outcome != "returned":
             pytest.fail(f"the servers ended the probe: {observed.outcome}: {observed.message}")
         value = observed.value.get(name) if isinstance(observed.value, dict) else None
-        if not SHAPES.fits(value, OBSERVATIONS[name]):
+        if not fits(value, OBSERVATIONS[name]):
             pytest.fail(f"{name}: the server did not start, or broke the exchange: {shortened(value)}")
         return value
 
@@ -165,28 +167,30 @@ def timely(observed):
 
 # -- what the probe may report ---------------------------------------------------------------------------------------
 
-SENT = (float, float, int | str)
-ANSWER = (float, float, int | str, dict, str)
-TRIED = {"timely": bool, "excess": float, "waited": float}
-BURSTS = {"first": [SENT], "second": [SENT], **TRIED}
-AROUND = {"opener": [SENT], **BURSTS}
+Number, Whole, Text, Some, record = SHAPES.Number, SHAPES.Whole, SHAPES.Text, SHAPES.Some, SHAPES.record
+Status = Whole | Text
+Sent = Row[tuple[Number, Number, Status]]
+Answer = Row[tuple[Number, Number, Status, SHAPES.Headers, Text]]
+TRIED = {"timely": bool, "excess": Number, "waited": Number}
+BURSTS = {"first": Some[Sent], "second": Some[Sent], **TRIED}
+Bursts, Around = record(**BURSTS), record(opener=Some[Sent], **BURSTS)
 OBSERVATIONS = {
-    "limit": {"burst": [SENT], "forged": [SENT], "other": [SENT], "again": [SENT], **TRIED},
-    "steady": {"below": [SENT], "beyond": [SENT]},
-    "strangers": {"asked": [SENT], "answers": [(str, int)]},
-    "windows": {"around": (AROUND,) * 4, "within": (BURSTS,) * 4},
-    "parallel": {"reports": (ANSWER,) * 3, **TRIED},
-    "api": {"answers": [ANSWER], "burst": [SENT], "report": ANSWER, "exit": int | None, "log": str},
-    "shutdown": {
-        "answer": ANSWER,
-        "signalled": float,
-        "refused": float | None,
-        "alive": bool,
-        "accepted": bool,
-        "exit": int | None,
+    "limit": record(burst=Some[Sent], forged=Some[Sent], other=Some[Sent], again=Some[Sent], **TRIED),
+    "steady": record(below=Some[Sent], beyond=Some[Sent]),
+    "strangers": record(asked=Some[Sent], answers=Some[Row[tuple[Text, Whole]]]),
+    "windows": record(around=Row[tuple[(Around,) * 4]], within=Row[tuple[(Bursts,) * 4]]),
+    "parallel": record(reports=Row[tuple[(Answer,) * 3]], **TRIED),
+    "api": record(answers=Some[Answer], burst=Some[Sent], report=Answer, exit=Whole | None, log=Text),
+    "shutdown": record(
+        answer=Answer,
+        signalled=Number,
+        refused=Number | None,
+        alive=bool,
+        accepted=bool,
+        exit=Whole | None,
         **TRIED,
-    },
-    "crowd": {"memory_kb": [int], "let_through": [int]},
+    ),
+    "crowd": record(memory_kb=Some[Whole], let_through=Some[Whole]),
 }
 
 
@@ -543,7 +547,7 @@ def kind_of_limiter(observed: CallResult | None, label: Label, source: SourceFin
 
 def _kind(value, text):
     if not isinstance(value, dict) or not all(
-        SHAPES.fits(value.get(name), OBSERVATIONS[name]) for name in ("limit", "windows")
+        fits(value.get(name), OBSERVATIONS[name]) for name in ("limit", "windows")
     ):
         return "other"
     limit, windows = value["limit"], value["windows"]

@@ -273,6 +273,8 @@ def test_a_plugin_of_sixty_lines_adds_a_sandbox_and_a_model(tmp_path: Path, work
     ordinary = root / "tests/test_ordinary.py"
     ordinary.write_text("def test_one():\n    pass\n")
     assert bench.run("-p", "no:llmbench", ordinary, "-o", "llm_taskpaths=").exit == 0
+
+
 def test_the_kit_of_tasks_md(bench: Bench, folder: Path) -> None:
     page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8")
     section = page.partition("\n## A kit for graders\n")[2].partition("\n## ")[0]

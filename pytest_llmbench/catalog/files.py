@@ -1,4 +1,4 @@
-"""The files beside a task: its data folder, what it depends on, and the hash of it all."""
+"""The files of a task: its data folder, its dependencies, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def file_names(value: object, where: str) -> tuple[str, ...]:
 
 
 def data_folder(module: Path, task_id: str, given: object, where: str) -> Path | None:
-    """The task's data folder: the one named, else ``fixtures/ID`` beside the module or above; raises ``TaskError``."""
+    """The data folder: the one named, or ``fixtures/ID`` next to the module or above; raises ``TaskError``."""
     if given is not None:
         if not isinstance(given, str) or not given or not (module.parent / given).is_dir():
             raise TaskError(f"{where}: data={given!r} is not a folder (relative to {module.parent}).")
@@ -53,8 +53,8 @@ def dependencies_in(folder: Path, named: Sequence[str], where: str) -> dict[str,
             continue
         if manifest.toolchain not in named:
             raise TaskError(
-                f"{where}: {folder / manifest.name} is for {manifest.toolchain}, which toolchains= does not name. "
-                "Add it."
+                f"{where}: {folder / manifest.name} is for {manifest.toolchain}, which is missing in "
+                "toolchains=. Add it."
             )
         if not (folder / manifest.lock).exists():
             raise TaskError(
@@ -67,7 +67,7 @@ def dependencies_in(folder: Path, named: Sequence[str], where: str) -> dict[str,
 
 
 def read_folder(folder: Path) -> dict[str, str]:
-    """Every file of a folder, by its path in it; raises ``TaskError``."""
+    """Every file of a folder, by relative path; raises ``TaskError``."""
     if not folder.is_dir():
         return {}
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
@@ -78,20 +78,20 @@ def read_text(path: Path, what: str) -> str:
     """A text file; raises ``TaskError`` saying ``what`` it is."""
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            raise TaskError(f"{path} ({what}) is larger than {_MAX_FILE_BYTES} bytes.")
+            raise TaskError(f"{path} ({what}) is larger than {_MAX_FILE_BYTES} bytes. Make it smaller.")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise TaskError(f"{path} does not exist: {what}. Write it, or name another file.") from None
     except (OSError, ValueError) as error:
-        raise TaskError(f"{path} ({what}) cannot be read as UTF-8 text: {error}.") from error
+        raise TaskError(f"{path} ({what}) cannot be read as UTF-8 text: {error}. Fix the file.") from error
 
 
 def fingerprint_of(
     module: Path, prompt: str, starter: Mapping[str, str], dependencies: Mapping[str, str], *, own_folder: bool
 ) -> str:
-    """Hash what shapes question and verdict; a task with a prompt file owns the files beside its module, probes too.
+    """The hash of everything that affects prompt and verdict; with a prompt file, all files next to the module.
 
-    Hidden files are left by editors and file managers.
+    Hidden files are not hashed: editors and file managers leave them.
     """
     # Not listed for nothing: a thousand tasks may share a folder.
     beside = _visible_files(module.parent) if own_folder else [module]

@@ -1,4 +1,4 @@
-"""The mutants beside a task, read and checked: replies with their verdicts on top, for the self-check."""
+"""Mutants of a task, read and validated: replies with their expected verdicts, for the self-check."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def _read(path: Path, points: Collection[str]) -> Mutant:
         if name not in points:
             near = difflib.get_close_matches(name, points, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise TaskError(f"mutant {path} loses {name!r}, which is no rubric point of its task{hint}")
+            raise TaskError(f"mutant {path} loses {name!r}, which is not a rubric point of its task{hint}")
     return mutant

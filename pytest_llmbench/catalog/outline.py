@@ -1,6 +1,6 @@
-"""Tasks told from the text of their modules, without importing anything: where data folders are.
+"""Outlines of tasks, parsed from module source without importing it, to find data folders.
 
-pytest walks into folders before it knows the tasks beside them, and must not import what lies in a data folder.
+pytest walks into folders before it knows the tasks next to them, and must not import files from a data folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_BYTES = 2_000_000
 
 
 class Outline(NamedTuple):
-    """What the text of a module says of its task; None: it says that in a way that only running it could tell."""
+    """What a module's source says about its task; None: only known by running it."""
 
     module: Path
     id: str | None
@@ -40,7 +40,7 @@ class Outline(NamedTuple):
     """Names of those that are to be handed in, as far as the text says."""
 
     def may_own(self, folder: Path) -> bool:
-        """True where ``folder``, an absolute path, is the task's data folder, or where that cannot be ruled out."""
+        """True if ``folder``, an absolute path, is the task's data folder, or if that cannot be ruled out."""
         if self.data is None:
             return True
         home = self.module.parent
@@ -51,7 +51,7 @@ class Outline(NamedTuple):
         return folder.parent.parent in [home, *home.parents][:LEVELS_UP]
 
     def is_answered_by(self, folder: Path) -> bool:
-        """True where ``folder`` looks like what ``dir:`` takes for a reply: named after the task, with its files."""
+        """True if ``folder`` looks like a reply for ``dir:``: named after the task, with its files."""
         named = bool(self.id) and ATTEMPT.sub("", folder.name) == self.id
         return named and not self.module.is_relative_to(folder) and any(exists(folder / name) for name in self.files)
 
@@ -67,13 +67,13 @@ class Outlines:
         self._below: dict[Path, tuple[Outline, ...] | None] = {}
 
     def inside(self, folder: Path) -> tuple[Outline, ...]:
-        """The tasks whose modules lie in a folder itself."""
+        """The tasks whose modules are directly in a folder."""
         if folder not in self._inside:
             self._inside[folder] = tuple(_read_folder(folder))
         return self._inside[folder]
 
     def below(self, folder: Path) -> tuple[Outline, ...] | None:
-        """The tasks of a folder and of everything below it; None: there are too many folders."""
+        """The tasks of a folder and everything below it; None: too many folders."""
         if folder not in self._below:
             waiting = deque([folder])
             found: list[Outline] = []
@@ -87,10 +87,10 @@ class Outlines:
         return self._below[folder]
 
     def is_data_folder(self, folder: Path) -> bool:
-        """True for a folder that holds parts of a task: by its look, and by a task that names it.
+        """True for a task's data folder: it looks like one, and a task names it.
 
-        Tasks are looked for in the folder, in those above it, and beside it. Where there are too many folders for that,
-        its look decides.
+        Tasks are searched for in the folder, in those above it, and next to it. With too many folders for that, its
+        look alone decides.
         """
         parts = sum(isdir(folder / part) for part in PARTS)
         if not parts:

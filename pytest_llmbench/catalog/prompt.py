@@ -1,4 +1,4 @@
-"""What the model is sent."""
+"""The prompt that a model is sent."""
 
 from __future__ import annotations
 

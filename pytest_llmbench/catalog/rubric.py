@@ -1,4 +1,4 @@
-"""``rubric`` markers, and the points of a task together."""
+"""The marker ``rubric``, read and validated, and the consistency of a task's rubric."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_rubric_point(args: Sequence[Any], kwargs: Mapping[str, Any], *, functio
 
 
 def check_rubric(task_id: str, points: float, rubric: Sequence[RubricPoint], module: Path) -> None:
-    """Raise ``TaskError`` where the points of a rubric do not fit together, or to the task."""
+    """Raise ``TaskError`` if the points of a rubric are inconsistent, or do not fit the task."""
     seen: dict[str, str] = {}
     for point in rubric:
         if point.id in seen:
@@ -64,12 +64,12 @@ def check_rubric(task_id: str, points: float, rubric: Sequence[RubricPoint], mod
     if not math.isclose(points, sure + bonus):
         raise TaskError(
             f"task {task_id!r}: the rubric's points sum to {sure:g} and its bonus to {bonus:g}, "
-            f"the marker says points={points:g}. Make points= the sum of both, or mend the rubric in {module}."
+            f"the marker says points={points:g}. Make points= the sum of both, or fix the rubric in {module}."
         )
     with_points = {"", *(point.dimension for point in rubric if point.max_points)}
     for point in rubric:
         if point.kind == "penalty" and point.dimension not in with_points:
             raise TaskError(
                 f"task {task_id!r}: {point.function} in {module} is a penalty in dimension {point.dimension!r}, "
-                "which has no points to take from. Name one that has, or none: then it comes off the whole score."
+                "which has no points. Name a dimension with points, or none to subtract it from the whole score."
             )

@@ -1,4 +1,4 @@
-"""``llm_task`` markers."""
+"""The marker ``llm_task``, read and validated into a ``Task``."""
 
 from __future__ import annotations
 
@@ -104,21 +104,21 @@ def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:
 
 
 def _conversation(kwargs: Mapping[str, Any], where: str) -> tuple[int, Callable[..., object] | None]:
-    """How many replies a model may give, and what tells it about the last one."""
+    """The maximum number of turns, and the feedback function."""
     turns, feedback = kwargs.get("turns", 1), kwargs.get("feedback")
     if type(turns) is not int or not 1 <= turns <= _MOST_TURNS:
         raise TaskError(
-            f"{where}: turns={turns!r:.40}: the most replies of one attempt, a number from 1 to {_MOST_TURNS}."
+            f"{where}: turns={turns!r:.40} is not a number of replies. Use a whole number from 1 to {_MOST_TURNS}."
         )
     if feedback is not None and not _takes_what_there_is(feedback):
         raise TaskError(
-            f"{where}: feedback= is a function with the parameters sandbox or submission or both; it returns the text "
-            "that the model is told, or None."
+            f"{where}: feedback= must be a function with the parameters sandbox or submission or both that returns the "
+            "text for the model, or None."
         )
     if (turns > 1) != (feedback is not None):
         raise TaskError(
-            f"{where}: turns=2 or more and feedback= go together: the function says what the model is told between two "
-            "replies."
+            f"{where}: turns=2 or more requires feedback=, and feedback= requires turns=2 or more: the function "
+            "returns the text for the model between two replies. Give both or neither."
         )
     return turns, feedback
 

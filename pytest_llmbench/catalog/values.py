@@ -1,4 +1,4 @@
-"""Values of markers: names and numbers."""
+"""Values of marker arguments: names and numbers, validated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_id(value: object) -> TypeGuard[str]:
 
 
 def refuse_unknown(kwargs: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    """Raise ``TaskError`` for a key that nobody knows, with the nearest one."""
+    """Raise ``TaskError`` for an unknown key, with the nearest known one."""
     for key in kwargs:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)

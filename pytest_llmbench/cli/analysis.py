@@ -1,4 +1,4 @@
-"""What can be concluded from a run, as tables of texts: intervals, evenness, costs, variants, fix rates, approaches."""
+"""Analysis of one run as tables of text: intervals, consistency, costs, variants, fix rates, approaches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Table(NamedTuple):
 
 
 def tables(results: Results) -> list[Table]:
-    """Every table that this run has something for."""
+    """The tables that have at least one row for this run."""
     scores = from_results(results)
     found = [
         Table("Totals over epochs, 95 % intervals", ("model", "total", "low", "high", "note"), list(_totals(results))),
@@ -34,12 +34,12 @@ def tables(results: Results) -> list[Table]:
             list(_passes(results)),
         ),
         Table(
-            "Evenness over tasks",
-            ("model", "tasks", "lowest", "highest", "spread", "of the maximum", "evenness"),
+            "Consistency over tasks",
+            ("model", "tasks", "lowest", "highest", "spread", "of the maximum", "consistency"),
             list(_evenness(scores)),
         ),
         Table(
-            "Points for time and size; * no other model has as many points in less time",
+            "Points by time and size; * no other model has as many points in less time",
             ("model", "total", "points/min", "points/GB", "Pareto"),
             list(_costs(scores)),
         ),

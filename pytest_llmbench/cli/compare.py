@@ -1,7 +1,7 @@
-"""Compare two runs: exact paired tests for each task and over all, the difference with its interval, a verdict.
+"""Compare two runs: exact paired tests per task and overall, the difference with its interval, and a verdict.
 
-RUN is a run folder, a results.json or a run id. B is judged against A. Runs that differ in what shapes scores are
-refused, with the list of differences, unless --allow names their kinds.
+RUN is a run folder, a results.json or a run id. B is compared with A. Runs that differ in anything that affects scores
+are refused, with the list of differences, unless --allow names their kinds.
 """
 
 from __future__ import annotations
@@ -17,27 +17,25 @@ from pytest_llmbench.runs.load import read_results
 from pytest_llmbench.schema.comparison import Compared
 from pytest_llmbench.schema.difference import KINDS
 
-NAME, HELP = "compare", "judge a run against another: better, worse or cannot tell"
+NAME, HELP = "compare", "compare a run with another: better, worse or cannot tell"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("a", metavar="A", help="the run that is the yardstick")
-    parser.add_argument("b", metavar="B", help="the run that is judged")
+    parser.add_argument("a", metavar="A", help="the baseline run")
+    parser.add_argument("b", metavar="B", help="the run to compare with it")
     output.add_base(parser)
     output.add_json(parser)
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--model", metavar="NAME", help="model of B (default: those of both runs, or the only one)")
     parser.add_argument("--against", metavar="NAME", help="model of A (default: the same name)")
-    parser.add_argument(
-        "--alpha", type=float, default=0.05, help="how often equals may be called different (%(default)s)"
-    )
+    parser.add_argument("--alpha", type=float, default=0.05, help="significance level (%(default)s)")
     parser.add_argument(
         "--allow",
         metavar="KIND",
         action="append",
         default=[],
-        help=f"go on although these differ: {', '.join(KINDS)}, all; several: again or with commas",
+        help=f"differences to accept: {', '.join(KINDS)}, all; may be repeated or comma-separated",
     )
     parser.add_argument(
         "--require", choices=("not-worse", "better"), default="not-worse", help="what exit status 0 means (%(default)s)"
@@ -47,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare; returns 0, 1 when the verdict is not good enough, or 2 when the runs cannot be compared."""
     if not 0 < options.alpha < 1:
-        raise OptionError(f"--alpha: {options.alpha:g} is no share between 0 and 1, such as 0.05.")
+        raise OptionError(f"--alpha: {options.alpha:g} is not between 0 and 1. Use a number such as 0.05.")
     compared = compare_runs(
         read_results(options.a, options.run_dir, slim=True),
         read_results(options.b, options.run_dir, slim=True),
@@ -68,11 +66,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def allowed(texts: list[str]) -> frozenset[str]:
-    """The kinds of differences that do not matter; raises ``OptionError`` for a word that is none."""
+    """The kinds of differences to accept; raises ``OptionError`` for an unknown kind."""
     words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     for word in words:
         if word not in (*KINDS, "all"):
-            raise OptionError(f"--allow: {word!r} is no kind of difference. There are: {', '.join(KINDS)}, all.")
+            raise OptionError(f"--allow: {word!r} is not a kind of difference. Choose from: {', '.join(KINDS)}, all.")
     return frozenset(KINDS) if "all" in words else frozenset(words)
 
 

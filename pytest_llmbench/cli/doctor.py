@@ -1,4 +1,4 @@
-"""Look at what grading needs on this machine: sandbox, toolchains, caches, servers; each with its remedy."""
+"""Check what grading needs on this machine: sandbox, toolchains, caches and servers; say how to fix each problem."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pytest_llmbench.sandbox.registry import Backends
     from pytest_llmbench.sandbox.selection import SandboxChoice
 
-NAME, HELP = "doctor", "look at sandbox, toolchains and servers, each with its remedy"
+NAME, HELP = "doctor", "check sandbox, toolchains and servers, and say how to fix problems"
 
 
 State = Literal["ok", "missing", "weak", "none"]
 
 
 class Finding(NamedTuple):
-    """One thing looked at."""
+    """The result of one check."""
 
     what: str
     state: State
@@ -38,12 +38,14 @@ class Finding(NamedTuple):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     output.add_json(parser)
-    parser.add_argument("--models-file", type=Path, metavar="PATH", help="models file (llmbench.toml, if it is there)")
-    parser.add_argument("--base-url", metavar="URL", help="an endpoint to ask, as with --llm-base-url")
+    parser.add_argument(
+        "--models-file", type=Path, metavar="PATH", help="models file (default: llmbench.toml, if it exists)"
+    )
+    parser.add_argument("--base-url", metavar="URL", help="an endpoint to check, as with --llm-base-url")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look and tell; returns 1 when something needed is missing, else 0."""
+    """Check and report; returns 1 if something needed is missing, otherwise 0."""
     findings = [_python(), *_with_plugins(options)]
     if options.json:
         output.print_json([finding._asdict() for finding in findings])
@@ -94,9 +96,9 @@ def _sandbox(backends: Backends) -> Iterator[Finding]:
 
 def _of_choice(choice: SandboxChoice) -> Iterator[Finding]:
     of = "" if choice.plugin == OURS else f" (--llm-sandbox={choice.name} of plugin {choice.plugin})"
-    yield Finding("sandbox", "ok", f"{choice.description}{of}, tried with a right and a wrong program")
+    yield Finding("sandbox", "ok", f"{choice.description}{of} (self-test passed)")
     for reason in choice.passed_over:
-        yield Finding("sandbox", "weak", "a stronger one does not work here", reason)
+        yield Finding("sandbox", "weak", "a stronger sandbox does not work here", reason)
     for gap in choice.gaps:
         yield Finding("sandbox", "weak", f"{choice.name} does not stop: {gap}")
 

@@ -1,6 +1,6 @@
-"""Read published tables, check every figure against the others, and keep them for llmbench leaderboard.
+"""Read published tables, cross-check their figures, and store them for llmbench leaderboard.
 
-Nothing is repaired: what does not add up is listed, and stays as it is stated.
+Nothing is corrected: discrepancies are listed, and the figures stay as published.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.published import tables
 from pytest_llmbench.untrusted import files
 
-NAME, HELP = "import", "read published tables and flag what does not add up"
+NAME, HELP = "import", "read published tables and list their discrepancies"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "folder", metavar="FOLDER", nargs="?", type=Path, help="folder of CSV tables (those that come with the package)"
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        type=Path,
+        help="directory of CSV tables (default: those that come with the package)",
     )
     parser.add_argument("--into", type=Path, metavar="PATH", help="copy the tables there, for --with-published=PATH")
     output.add_json(parser)
@@ -35,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
             for name, content in tables.files(folder).items():
                 files.write(options.into, name, [content])
         except OSError as error:
-            raise StoreError(f"{options.into} cannot be written: {error.strerror or error}.") from error
+            raise StoreError(
+                f"cannot write {options.into}: {error.strerror or error}. Choose another directory with --into=PATH."
+            ) from error
     if options.json:
         output.print_json({"tables": published.tables, "slips": published.slips})
         return 0
@@ -46,5 +52,5 @@ def run(options: argparse.Namespace) -> int:
             ("file", "row", "field", "stated", "found", "why"),
             [(slip.file, slip.row, slip.field, slip.stated, slip.found, slip.why) for slip in published.slips],
         )
-    print(f"{len(published.slips)} figures do not follow from the others; all are kept as stated")
+    print(f"{len(published.slips)} discrepancies; all figures are kept as published")
     return 0

@@ -1,6 +1,6 @@
-"""One ranking over many runs: of each model its newest figure, among runs of the very same tasks.
+"""Rank the models of many runs: each model's newest score, among runs of exactly the same tasks.
 
-RUN is a run folder, a results.json, a run id, or a folder with runs below it; without one, all runs of --run-dir.
+RUN is a run folder, a results.json, a run id, or a directory with runs below it; default: all runs of --run-dir.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ NAME, HELP = "leaderboard", "rank the models of many runs"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("runs", metavar="RUN", nargs="*", help="runs to rank (all of --run-dir)")
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="runs to rank (default: all of --run-dir)")
     output.add_base(parser)
     output.add_json(parser)
-    parser.add_argument("--every", action="store_true", help="every run of a model, not the newest alone")
+    parser.add_argument("--every", action="store_true", help="show every run of a model, not only the newest")
     parser.add_argument(
         "--with-published",
         nargs="?",
         type=Path,
         const=SHIPPED,
         metavar="FOLDER",
-        help="beside the six-task suite also the published figures: somebody else's, not ranked with yours",
+        help="also show the published scores of the six-task suite: third-party, not ranked with yours",
     )
-    parser.add_argument("--efficiency", action="store_true", help="points per minute of wall time and per GB too")
+    parser.add_argument("--efficiency", action="store_true", help="add points per minute of wall time and per GB")
 
 
 def run(options: argparse.Namespace) -> int:
     """Rank and show; returns 0."""
     found = boards(list(_read(options.runs, options.run_dir)), every=options.every)
     if not found:
-        raise StoreError("no run with figures of a model. Name one, or a folder with runs below it.")
+        raise StoreError("no run with scores was found. Name a run, or a directory with runs below it.")
     if options.with_published is not None:
         scores = six_tasks(read(options.with_published))
         found = [with_published(board, scores) if set(board.tasks) == set(TASKS.values()) else board for board in found]
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             print()
         output.say(f"{number(board.max_total)} points: {', '.join(board.tasks)}")
         if any(entry.run == PUBLISHED for entry in board.entries):
-            print(f"{PUBLISHED}: somebody else's measurements, with other prompts and graders; not ranked with yours")
+            print(f"{PUBLISHED}: third-party measurements, with other prompts and graders; not ranked with yours")
         output.print_table(heads(board, efficient=options.efficiency), rows(board, efficient=options.efficiency))
     return 0
 
@@ -90,7 +90,7 @@ def rows(board: Board, *, efficient: bool) -> Iterator[list[str]]:
 
 
 def _read(names: Iterable[str], base: Path) -> Iterator[Results]:
-    """The runs that the user named; a folder that is no run stands for those below it."""
+    """The runs that the user named; a directory that is not a run means the runs below it."""
     for name in names or [str(base)]:
         path = Path(name)
         below = [] if (path / HEADER).is_file() or not path.is_dir() else runs_below([path])

@@ -1,4 +1,4 @@
-"""The ``llmbench`` command: one module a subcommand."""
+"""The ``llmbench`` command line: one module per subcommand."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COMMANDS: tuple[ModuleType, ...] = (report, show, compare, leaderboard, regrade,
 
 _EPILOG = """\
 exit status:
-  0  done; of compare: not worse; of doctor: all well
-  1  of compare: worse; of regrade: a verdict moved; of doctor: something needs a remedy
-  2  it cannot be done: a wrong option, no such run, or runs that cannot be compared
+  0  done; compare: not worse; doctor: no problems
+  1  compare: worse; regrade: a verdict changed; doctor: something is missing
+  2  the command failed: an invalid option, no such run, or runs that are not comparable
 """
 
 

@@ -1,6 +1,6 @@
-"""Put runs of one plan together: shards made with --llm-shard, or parts made on several machines.
+"""Merge runs of one plan: shards made with --llm-shard, or parts made on several machines.
 
-The new run has every attempt of every part; of an attempt that is in several parts the last part named counts.
+The new run has every attempt of every part. If several parts have an attempt, the last part named counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytest_llmbench.reporting import terminal
 from pytest_llmbench.runs.load import open_run
 from pytest_llmbench.runs.merge import merge
 
-NAME, HELP = "merge", "put shards, or parts of a run, together"
+NAME, HELP = "merge", "merge shards, or parts of a run"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", metavar="RUN", nargs="+", help="run folder or run id")
     output.add_base(parser)
     output.add_json(parser)
-    parser.add_argument("--into", type=Path, metavar="PATH", help="folder of runs for the new one (--run-dir)")
+    parser.add_argument("--into", type=Path, metavar="PATH", help="directory for the new run (default: --run-dir)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What all subcommands print the same way: a table, or the same figures as JSON."""
+"""Output shared by all subcommands: tables, JSON, warnings, files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def add_base(parser: argparse.ArgumentParser) -> None:
     """Add the folder in which run ids are looked up."""
-    parser.add_argument("--run-dir", type=Path, default=BASE, metavar="PATH", help="folder of runs (%(default)s)")
+    parser.add_argument("--run-dir", type=Path, default=BASE, metavar="PATH", help="directory of runs (%(default)s)")
 
 
 def print_json(value: Any) -> None:
@@ -44,7 +44,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table as wide as the terminal, or plain where there is none."""
+    """Print a table as wide as the terminal, or a plain one without a terminal."""
     print(tables.table(heads, rows, width=width(), colour=sys.stdout.isatty()))
 
 
@@ -59,7 +59,7 @@ def say(line: str) -> None:
 
 
 def warn(line: str) -> None:
-    """Tell something beside the figures, on stderr."""
+    """Print a warning or a note to stderr."""
     print(printable(f"llmbench: {line}"), file=sys.stderr)
 
 
@@ -68,7 +68,7 @@ def write(path: Path, text: str) -> None:
     try:
         write_atomically(path, text)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise StoreError(f"cannot write {path}: {error.strerror or error}. Choose another path.") from error
 
 
 def _plain(value: Any) -> Any:

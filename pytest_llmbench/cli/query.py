@@ -1,4 +1,4 @@
-"""Ask many runs with SQL, through DuckDB, over what their results.json say.
+"""Query many runs with SQL: DuckDB views over their results.json.
 
 Views: runs, attempts, criteria. For example:
   llmbench query "select model, avg(points) from attempts where status = 'scored' group by 1 order by 2 desc"
@@ -13,20 +13,24 @@ from pytest_llmbench.cli import output
 from pytest_llmbench.schema.run_files import BASE
 from pytest_llmbench.store.history import ask, connect
 
-NAME, HELP = "query", "ask many runs with SQL: views runs, attempts, criteria"
+NAME, HELP = "query", "query many runs with SQL: views runs, attempts, criteria"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("sql", metavar="SQL", help="one statement")
     parser.add_argument(
-        "--runs", type=Path, action="append", metavar="PATH", help=f"folder with runs in it; several: again ({BASE})"
+        "--runs",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help=f"directory with runs in it; may be repeated ({BASE})",
     )
     output.add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask and print; returns 0."""
+    """Run the query and print its rows; returns 0."""
     connection, left_out = connect(options.runs or [BASE])
     heads, rows = ask(connection, options.sql)
     for why in left_out.values():

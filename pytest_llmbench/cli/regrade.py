@@ -1,7 +1,6 @@
-"""Grade a run's stored replies again under the present rubric: which verdicts and which ranks moved.
+"""Re-grade stored replies with the current rubric and report changed verdicts and ranks.
 
-No model is asked, and what ended as an error stays one. Words after -- go to pytest: paths of tasks, -n 4,
---llm-sandbox=...
+No model is asked, and errors stay errors. Arguments after -- go to pytest: paths of tasks, -n 4, --llm-sandbox=...
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pytest_llmbench.schema.run_files import RUNS
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
-NAME, HELP = "regrade", "grade stored replies again under the present rubric"
+NAME, HELP = "regrade", "re-grade stored replies with the current rubric"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Grade again and compare; returns 0, or 1 when a verdict moved."""
+    """Re-grade and compare; returns 0, or 1 if a verdict changed."""
     named = open_run(options.which, options.run_dir)
     former = RunDir(named.path.resolve())
     notes = checked(former)
@@ -39,21 +38,25 @@ def run(options: argparse.Namespace) -> int:
     for note in notes:
         output.warn(note)
     if before.selfcheck is not None:
-        raise OptionError(f"{former.path} is a self-check: it has no replies of models. Run --llm-selfcheck again.")
+        raise OptionError(
+            f"cannot re-grade {former.path}: it is a self-check without replies of models. Run --llm-selfcheck again."
+        )
     if Path.cwd().resolve().is_relative_to(former.path):
-        raise OptionError(f"pytest would take files of {former.path} for its own here. Go to your project's folder.")
-    output.warn(f"the replies in {former.path} are run in the sandbox now")
+        raise OptionError(
+            f"cannot re-grade inside {former.path}: pytest would use files there. Change to your project's folder."
+        )
+    output.warn(f"running the replies in {former.path} in the sandbox")
     base = options.run_dir.resolve()
     run_id = new_run_id()
     status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
     if not (base / RUNS / run_id).is_dir():
-        raise StoreError(f"nothing was graded: pytest ended with status {status}. Its own lines say why.")
+        raise StoreError(f"nothing was graded: pytest exited with status {status}. Its output above says why.")
     after = read_results(base / RUNS / run_id)
     found = moves(before, after)
     if not _attempts(before) & _attempts(after):
         raise StoreError(
-            "none of the run's attempts was graded again: name its tasks after --, as in "
-            f"llmbench regrade {options.which} -- path/to/tasks."
+            "none of the run's attempts was re-graded. Name its tasks after --, as in: "
+            f"llmbench regrade {options.which} -- path/to/tasks"
         )
     if options.json:
         output.print_json(found)
@@ -67,7 +70,7 @@ def _attempts(results: Results) -> set[tuple[str, str, int]]:
 
 
 def _words(former: RunDir, more: Sequence[str], base: Path, run_id: str) -> list[str]:
-    """The command line for pytest: nothing that the run says is in it."""
+    """The command line for pytest; contains nothing that was read from the run."""
     from pytest_llmbench.plugin.options import replay  # loads pytest
 
     replayed = f"{replay.FLAG}={replay.order(former.path, base, run_id)}"
@@ -75,10 +78,10 @@ def _words(former: RunDir, more: Sequence[str], base: Path, run_id: str) -> list
 
 
 def _pytest(words: Sequence[str], *, quiet: bool) -> int:
-    """Run pytest; with ``quiet`` its output goes to stderr, so that JSON stays alone.
+    """Run pytest in a new process; with ``quiet`` its output goes to stderr, so that stdout has only JSON.
 
-    A process of its own: pytest has to see this package before anybody imported it. ``-P`` keeps the current folder
-    off the path, as with the ``pytest`` command.
+    A new process, because pytest must see this package before it was imported. ``-P`` keeps the current folder off the
+    path, as with the ``pytest`` command.
     """
     command = [sys.executable, "-P", "-m", "pytest", *words]
     return subprocess.run(command, check=False, stdout=sys.stderr if quiet else None).returncode
@@ -97,5 +100,5 @@ def _show(found: Moves) -> None:
         output.say(
             f"{rank.model}: rank {rank.was or '-'} ({rank.was_total:g}) is now {rank.now or '-'} ({rank.now_total:g})"
         )
-    counts = f"{len(found.verdicts)} of {found.compared} verdicts moved, {len(found.ranks)} ranks or totals"
-    print(f"regraded: {counts}; {found.left_out} attempts without a score on one side")
+    counts = f"{len(found.verdicts)} of {found.compared} verdicts changed, {len(found.ranks)} ranks or totals"
+    print(f"re-graded: {counts}; {found.left_out} attempts without a score on one side")

@@ -1,4 +1,4 @@
-"""Show a stored run again, also one that was killed: on the terminal, as Markdown, as JSON, as one HTML file."""
+"""Show a stored run again, even one that was killed: on the terminal, as Markdown, as JSON, as one HTML file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_json(parser)
     parser.add_argument("--html", type=Path, metavar="PATH", help="write a self-contained HTML report")
     parser.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request's comment")
-    parser.add_argument("--analysis", action="store_true", help="intervals, evenness, costs, variants, fix rates too")
+    parser.add_argument(
+        "--analysis", action="store_true", help="add intervals, consistency, costs, variants, fix rates"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS} into the run folder again")
 
 

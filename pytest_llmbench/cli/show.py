@@ -1,4 +1,4 @@
-"""Show one attempt of a run: points, what was missed and why, the commands, the model's reply.
+"""Show one attempt of a run: points, misses with their reasons, commands, and the model's reply.
 
 ATTEMPT is TASK/MODEL or TASK/MODEL/EPOCH, as in the HTML report.
 """
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("attempt", metavar="ATTEMPT", help="TASK/MODEL or TASK/MODEL/EPOCH")
     output.add_run(parser)
     output.add_json(parser)
-    parser.add_argument("--reply", action="store_true", help="print the model's reply alone, as it came")
+    parser.add_argument("--reply", action="store_true", help="print only the model's reply")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def find(results: Results, name: str) -> AttemptResult:
-    """The attempt that ``name`` means: the first epoch where none is said. Raises ``OptionError`` with near names."""
+    """The attempt called ``name``, by default of the first epoch. Raises ``OptionError`` with similar names."""
     known: dict[str, AttemptResult] = {}
     for attempt in results.attempts:
         known.setdefault(f"{attempt.task}/{attempt.model}", attempt)
@@ -59,7 +59,7 @@ def find(results: Results, name: str) -> AttemptResult:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:3]
-    raise OptionError(f"the run has no attempt {name!r}. It is written TASK/MODEL/EPOCH, such as: {', '.join(near)}.")
+    raise OptionError(f"the run has no attempt {name!r}. Write TASK/MODEL/EPOCH, such as: {', '.join(near)}.")
 
 
 def lines(attempt: AttemptResult, evidence: AttemptEvidence) -> Iterator[str]:
@@ -87,7 +87,7 @@ def lines(attempt: AttemptResult, evidence: AttemptEvidence) -> Iterator[str]:
         yield f"--- reply {turn} ---" if len(evidence.turns) > 1 else "--- reply ---"
         yield from reply.reply.splitlines()
     if evidence.again:
-        yield f"again, without a model: {evidence.again}"
+        yield f"grade again, without a model: {evidence.again}"
 
 
 def _figures(attempt: AttemptResult) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Pure: a plan, the outcomes of generation and the records of grading -> attempts, each in exactly one state.
+"""Aggregation: plan, generation outcomes and grading records to attempts, each in exactly one state. Pure.
 
-One by one: what cannot be worked out of one attempt's records is an error of that attempt alone.
+Attempts are independent: bad records of one attempt are an error of that attempt alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DESELECTED_HERE = "deselected for this model"
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """All attempts of a run and what was asked of them."""
+    """All attempts of a run and the points that count."""
 
     attempts: list[AttemptResult]
     asked: Asked
@@ -39,7 +39,7 @@ class Graded:
 def grade(
     plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord], *, stopped_by: str = ""
 ) -> Graded:
-    """Bring every planned attempt to its one state, sorted by task, model and epoch.
+    """The result of every planned attempt, sorted by task, model and epoch.
 
     ``stopped_by`` says what ended the session early, if anything did.
     """
@@ -76,13 +76,13 @@ def _worked_out(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptRe
         return _attempt(evidence, asked, stopped_by)
     except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError) as error:
         key, card = evidence.key, evidence.card
-        what = f"what was recorded of this attempt gives no result ({type(error).__name__}: {str(error)[:_SAID_CHARS]})"
+        what = f"this attempt's records give no result ({type(error).__name__}: {str(error)[:_SAID_CHARS]})"
         return AttemptResult(
             task=key.task,
             model=key.model,
             epoch=key.epoch,
             status="error",
-            error=ErrorInfo(kind="grader", message=f"{what}. Ask for it again with --llm-resume."),
+            error=ErrorInfo(kind="grader", message=f"{what}. Request it again with --llm-resume."),
             points=0.0,
             max_points=card.points,
         )
@@ -95,7 +95,7 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
     score = score_attempt(card, records, wanted, whole=key.task in asked.whole)
     status, error, reason = _state(evidence, asked, stopped_by)
     completion = (outcome.completion if outcome else None) or Completion(text="")
-    # Speeds of several turns together mean nothing: those of the last are told.
+    # A joint speed of several turns is meaningless: those of the last turn are reported.
     last = (turns[-1].completion if turns else None) or completion
     graded = [record.duration_s for record in records if record.outcome != "not_reached"]
     return AttemptResult(

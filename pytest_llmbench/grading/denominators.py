@@ -1,4 +1,4 @@
-"""Pure: what a run asked for, of what its tasks hold. The denominators of every figure."""
+"""Denominators: the selected points of a run that could be graded, and those left out. Pure."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Asked:
 
 
 def what_was_asked(plan: Plan, records: Iterable[ItemRecord]) -> Asked:
-    """Work out the items that count.
+    """The items that count.
 
-    An item that was skipped in every attempt that got as far as it (a missing toolchain, say) is left out for all:
-    nobody could have earned it. An item skipped for some attempts only stays, and makes those incomplete.
+    An item that was skipped in every attempt that reached it (for want of a toolchain, say) is left out for all: no
+    model could earn it. An item that was skipped in some attempts only stays, and makes those incomplete.
     """
     left_out = _left_out_for_all(plan.tasks, records)
     cards = {card.id: card for card in plan.tasks}
@@ -103,7 +103,7 @@ def _cases(card: TaskCard, selected: Mapping[str, set[str]], left_out: Container
 
 
 def _left_out(card: TaskCard, selected: Mapping[str, set[str]], left_out: Mapping[_ItemId, str]) -> list[LeftOut]:
-    """The points of one task that nobody could be asked for, by reason."""
+    """The points of one task that no model could earn, by reason."""
     by_reason: dict[str, Fraction] = {}
     for criterion in card.criteria:
         for case in criterion.cases:

@@ -1,4 +1,4 @@
-"""Pure: attempts -> one row a model, ranked, with the incomplete ones apart."""
+"""The leaderboard: one row per model, ranked, with incomplete models apart. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _USD_DIGITS = 8
 
 
 def rank_models(graded: Graded, models: Sequence[str]) -> tuple[list[LeaderboardRow], list[IncompleteRow]]:
-    """Rank the models that have a score for everything asked for; list the others with their lower bounds.
+    """Rank the models with a score for every selected point; list the others with their lower bounds.
 
-    A task's figure is the mean over its scored epochs, a total their sum. Equal totals share a rank (1, 2, 2, 4).
+    A task's score is the mean over its scored epochs, a total their sum. Equal totals share a rank (1, 2, 2, 4).
     """
     tasks = list(graded.asked.tasks)
     most = graded.asked.selection.points

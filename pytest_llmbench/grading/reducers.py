@@ -1,4 +1,4 @@
-"""Pure: several epochs of a task -> mean, best, pass@k and pass^k."""
+"""Reducers over the epochs of a task: mean, best, pass@k and pass^k. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DIGITS = 6
 
 
 def reduce_epochs(plan: Plan, graded: Graded, models: Sequence[str], *, pass_at: float) -> list[Reduced]:
-    """One row for each model and task, and one for each model over its tasks; none when every attempt is the only one.
+    """One row for each model and task, and one for each model over its tasks; no rows with a single epoch.
 
-    ``pass_at``: percentage of a task's points that are no bonus from which an attempt passes. Attempts without a
-    verdict on everything asked are not among the n.
+    ``pass_at``: percentage of a task's required points at which an attempt passes. Attempts without a verdict on every
+    selected point are not counted in n.
     """
     epochs = max((attempt.epoch for attempt in graded.attempts), default=1)
     if epochs == 1:

@@ -1,8 +1,8 @@
-"""Pure arithmetic: the items of one attempt -> points per criterion -> the task's score.
+"""The score of one attempt, from its items by way of points per criterion. Pure.
 
-The rule (``docs/results.md``): earned points and bonus are added up per dimension, penalties taken off there, no
-dimension falls below 0 or rises above its maximum; what has no dimension comes on top, or off. Then the lowest cap
-whose test failed bounds the sum, and the task's floor bounds it from below.
+The rule (``docs/results.md``): earned points and bonus are added and penalties subtracted per dimension, and no
+dimension falls below 0 or rises above its maximum; points without a dimension are added, penalties without one
+subtracted. The sum is then limited to the lowest cap whose test failed, and raised to the task's floor.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DIGITS_OF_FIGURES = 4
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """The score of one attempt over the items asked for."""
+    """The score of one attempt over the selected items."""
 
     points: float
     max_points: float
@@ -38,7 +38,7 @@ class TaskScore:
 def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected, *, whole: bool = True) -> TaskScore:
     """Score one attempt; ``asked`` says which points and cases count, a subset of the task's rubric.
 
-    ``whole`` False: the selection is partial, so the floor, which is of the whole task, does not hold.
+    ``whole`` False: the selection is partial, so the floor, which is for the whole task, does not apply.
     """
     by_item = {(record.point, record.case): record for record in records}
     results: list[CriterionResult] = []
@@ -85,12 +85,12 @@ def score_attempt(task: TaskCard, records: Sequence[ItemRecord], asked: Selected
 
 
 def rounded(value: Fraction) -> float:
-    """Points of one attempt and its parts: so many decimals that three thirds still sum to one in any figure."""
+    """Points of an attempt or a part of it, with enough decimals that three thirds still sum to one."""
     return round(float(value), _DIGITS_OF_PARTS)
 
 
 def figure(value: Fraction) -> float:
-    """Points as they are shown and compared: four decimals."""
+    """Points rounded to four decimals, as they are shown and compared."""
     return round(float(value), _DIGITS_OF_FIGURES)
 
 

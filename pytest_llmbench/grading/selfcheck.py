@@ -1,7 +1,7 @@
-"""Pure: attempts at a task's own files -> whether its rubric holds what it promises.
+"""The self-check of a task's rubric, from the attempts at the task's own files. Pure.
 
-The reference earns everything, the starter its floor; each mutant loses the points that it names and no others, every
-time; every point is lost by some mutant.
+It passes if the reference earns everything and the starter its floor, each mutant loses exactly the points that it
+names, every time, and every point is lost by some mutant.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOST_SHOWN = 4
 
 
 def check(plan: Plan, graded: Graded) -> SelfCheck:
-    """Hold every task that could be graded against what its files state."""
+    """Compare every task that could be graded with what its files state."""
     tasks = [
         _check_task(card, graded.asked.tasks[card.id], graded.attempts, whole=card.id in graded.asked.whole)
         for card in sorted(plan.tasks, key=lambda card: card.id)
@@ -29,7 +29,7 @@ def check(plan: Plan, graded: Graded) -> SelfCheck:
 
 
 def _check_task(card: TaskCard, asked: Cases, every: Iterable[AttemptResult], *, whole: bool) -> TaskCheck:
-    """``whole``: all its points were selected, so that scores and coverage can be told."""
+    """``whole``: all its points were selected, so that scores and coverage can be checked."""
     attempts: dict[str, list[AttemptResult]] = {}
     for attempt in every:
         if attempt.task == card.id:
@@ -80,7 +80,7 @@ def _deviations(attempts: Sequence[AttemptResult], loses: Iterable[str] | None, 
     if len(verdicts) > 1:
         one, other = list(verdicts)[:2]
         told = sorted(set(one[0]) ^ set(other[0])) or [f"{one[1]:g} and {other[1]:g} points"]
-        yield f"not the same every time: {_names(told)}"
+        yield f"differs between gradings: {_names(told)}"
     for attempt in list(verdicts.values())[-1:]:
         if loses is not None:
             lost = _lost(attempt)
@@ -90,16 +90,16 @@ def _deviations(attempts: Sequence[AttemptResult], loses: Iterable[str] | None, 
                     yield f"loses {point} too: {messages[point].partition(chr(10))[0]}"
             kept = [point for point in loses if point not in lost]
             if kept:
-                yield f"must lose {_names(kept)} and does not"
+                yield f"must lose {_names(kept)} but does not"
         if score is not None and attempt.points != score:
             yield f"has {attempt.points:g} points, not {score:g}"
 
 
 def _gaps(card: TaskCard, never_lost: Sequence[str]) -> Iterator[str]:
     if not card.mutants:
-        yield "there are no mutants: nothing shows that any point can be lost"
+        yield "no mutants: nothing shows that any point can be lost"
     elif never_lost:
-        yield f"lost by no mutant (those that lose everything do not count): {_names(never_lost)}"
+        yield f"not covered by any mutant (mutants that fail everything are ignored): {_names(never_lost)}"
 
 
 def _covered(

@@ -1,6 +1,6 @@
-"""How fast a model was, from what its server told and what the client saw. Pure; None: not measurable.
+"""Throughput of a model, from its server's timings and the client's clock. Pure; None: not measurable.
 
-A quotient beyond ``schema/numbers.py``'s bounds, as of a time of almost nothing, is no speed.
+A quotient beyond the bounds of ``schema/numbers.py``, as from a time near zero, is not a speed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _LEAST_STREAM_S = 0.01
 
 
 def tokens_per_s(completion: Completion) -> float | None:
-    """Tokens generated in a second.
+    """Tokens generated per second.
 
-    As llama-server's ``timings`` say; else tokens over the time from the first to the last byte of a stream.
+    From llama-server's ``timings``, otherwise tokens over the time from the first to the last byte of a stream.
     """
     timings = completion.timings or {}
     if (told := positive(timings.get("predicted_per_second"))) is not None:
@@ -35,9 +35,9 @@ def tokens_per_s(completion: Completion) -> float | None:
 
 
 def prompt_tokens_per_s(completion: Completion) -> float | None:
-    """Prompt tokens read in a second, as llama-server's ``timings`` say.
+    """Prompt tokens read per second, from llama-server's ``timings``.
 
-    None where a part of the prompt was in the server's cache, or too little was read: the quotient means nothing then.
+    None if a part of the prompt was in the server's cache, or too few tokens were read for a meaningful quotient.
     """
     timings = completion.timings or {}
     if positive(timings.get("cache_n")) or positive(completion.usage.cached_tokens):
@@ -49,6 +49,6 @@ def prompt_tokens_per_s(completion: Completion) -> float | None:
 
 
 def load_s(retries: Iterable[Retry], inside_s: float | None = None) -> float | None:
-    """Seconds in which the server loaded the model: said so in answer to tries, and ``inside_s``; None: not known."""
+    """Seconds in which the server loaded the model: waited because it said so, and ``inside_s``; None: unknown."""
     waits = [retry.waited_s for retry in retries if retry.loading]
     return sum(waits, inside_s or 0.0) if waits or inside_s is not None else None

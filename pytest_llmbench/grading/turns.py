@@ -1,4 +1,4 @@
-"""Pure: the outcomes of an attempt's turns -> the one outcome that counts for the attempt."""
+"""The one outcome of an attempt, joined from the outcomes of its turns. Pure."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def pytest_make_collect_report(
         # A test of unittest takes no fixtures and is never parametrized: pytest would run it without an attempt.
         if getattr(node, "nofuncargs", False) and isinstance(node, pytest.Item) and node.get_closest_marker("rubric"):
             where = f"{node.path}: {node.nodeid.partition('::')[2]}"
-            remedy = "A unittest.TestCase method can be no rubric point: write a plain class or function"
+            remedy = "A unittest.TestCase method cannot be a rubric point: write a plain class or function"
             return pytest.CollectReport(
                 collector.nodeid, "failed", f"llmbench: {where} has a rubric marker. {remedy}.", []
             )

@@ -44,13 +44,13 @@ def _lines(compared: Compared) -> Iterator[str]:
         yield f"difference: {signed(overall.difference)} points over {len(comparison.tasks)} tasks, " + (
             f"{interval.level:.0%} interval {signed(interval.low)} to {signed(interval.high)}"
             if interval is not None
-            else "no interval: a single epoch cannot tell how scores vary"
+            else "no interval: a single epoch does not show how scores vary"
         )
         yield f"p = {overall.p_value:.3g} ({how}, two-sided; alpha = {comparison.alpha:g})"
         if comparison.reason:
             yield f"cannot tell: {comparison.reason}"
     for difference in compared.refused:
-        yield f"refused: {difference.kind}: {difference.what}; --allow={difference.kind} goes on"
+        yield f"refused: {difference.kind}: {difference.what} (override with --allow={difference.kind})"
     for difference in compared.differences:
         if difference not in compared.refused:
             yield f"allowed to differ: {difference.kind}: {difference.what}"

@@ -1,4 +1,4 @@
-"""Results as Markdown for a pull request's comment or a job's summary. Computes no figure."""
+"""Results as Markdown, for a pull request's comment or a job's summary. Computes no figure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def render(results: Results, *, title: str = "llmbench") -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table; every cell is taken for text of unknown origin."""
+    """Lines of a table; every cell is treated as untrusted text."""
     words = ("model", "task", "why", "verdict")
     yield "| " + " | ".join(map(escape, heads)) + " |"
     yield "| " + " | ".join("---" if head in words else "---:" for head in heads) + " |"
@@ -46,7 +46,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def escape(text: str) -> str:
-    """Text of unknown origin that Markdown shows as it is, in one line: no link, no mention, no HTML."""
+    """Untrusted text, escaped so that Markdown shows it literally, in one line: no link, no mention, no HTML."""
     shown = "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in printable(text))
     return _LINKING.sub(lambda match: f"{match[0]}\N{ZERO WIDTH SPACE}", shown)
 
@@ -71,8 +71,8 @@ def _board(rows: Sequence[LeaderboardRow | IncompleteRow]) -> Iterator[str]:
 
 
 def _within(text: str) -> str:
-    """Cut at a line where the whole is too long for a comment, and say so."""
+    """Truncate at a line if the text is too long for a comment, and say so."""
     if len(text) <= _MOST_CHARS:
         return text + "\n"
     kept = text[:_MOST_CHARS].rpartition("\n")[0]
-    return f"{kept}\n\n(cut here: {len(text) - len(kept)} more characters; see results.json)\n"
+    return f"{kept}\n\n(truncated: {len(text) - len(kept)} more characters; see results.json)\n"

@@ -1,4 +1,4 @@
-"""A self-check as lines for a terminal. Computes no figure."""
+"""The self-check's table and lines for the terminal. Computes no figure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from pytest_llmbench.schema.results import SelfCheck, TaskCheck
 
-COLUMNS = ("task", "gradings", "reference", "starter", "mutants", "of them sound", "points lost by some")
+COLUMNS = ("task", "gradings", "reference", "starter", "mutants", "equivalent", "points covered")
 
 
 def rows(check: SelfCheck) -> list[tuple[str, ...]]:
-    """One row of text a task, as ``COLUMNS`` has it."""
+    """One row of text per task, in the order of ``COLUMNS``."""
     return [
         (
             task.task,
@@ -26,7 +26,7 @@ def rows(check: SelfCheck) -> list[tuple[str, ...]]:
 
 
 def lines(check: SelfCheck) -> Iterator[str]:
-    """What is wrong, by name, and the verdict."""
+    """The problems of each task, and the verdict."""
     for task in check.tasks:
         yield from (f"{task.task}: {problem}" for problem in task.problems)
     if not check.tasks:
@@ -39,7 +39,7 @@ def lines(check: SelfCheck) -> Iterator[str]:
 
 def _partly(tasks: Sequence[TaskCheck]) -> str:
     partial = [task.task for task in tasks if not task.complete]
-    return f", as far as it went: of {', '.join(partial)} only a part was selected" if partial else ""
+    return f" for a partial selection of {', '.join(partial)}" if partial else ""
 
 
 def _points(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Results as lines for a terminal; rich on one, plain elsewhere. Computes no figure."""
+"""Results as text for the terminal: formatted with rich on a terminal, plain elsewhere. Computes no figure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MOST_REASONS = 3
 
 
 def render(results: Results, *, width: int, colour: bool) -> str:
-    """The summary of a run: what was asked for, the ranking, the incomplete models, errors.
+    """The summary of a run: the maximum score, the ranking, the incomplete models, errors.
 
-    ``width`` in columns counts on a terminal only (``colour``); plain text is never folded.
+    ``width`` in columns applies to a terminal only (``colour``); plain text is never folded.
     """
     console, out = make_console(width=width, colour=colour)
     for line in heading(results):
@@ -36,7 +36,7 @@ def render(results: Results, *, width: int, colour: bool) -> str:
         console.print(Text("Incomplete, not ranked (totals of what was scored)", style="bold yellow"))
         _print_table(console, results.incomplete, colour=colour)
     if results.reduced:
-        console.print(Text("Epochs: a pass has all points that are no bonus, or what --llm-pass-at asks for"))
+        console.print(Text("Epochs: pass = all required points (or at least --llm-pass-at percent)"))
         print_cells(console, epochs.head(results.reduced), epochs.rows(results.reduced), colour=colour)
     for line in raised_lines(results):
         console.print(Text(printable(line), style="yellow"), soft_wrap=True)
@@ -46,15 +46,15 @@ def render(results: Results, *, width: int, colour: bool) -> str:
 
 
 def heading(results: Results) -> Iterator[str]:
-    """What the figures are out of."""
+    """The maximum score, the points left out, and the states of the attempts."""
     selection = results.run.selection
     asked, of = number(selection.points), number(selection.of_points)
     if selection.partial:
-        yield f"partial selection: {asked} of {of} points of the tasks selected were asked for"
+        yield f"partial selection: maximum score: {asked} of {of} points"
     elif selection.left_out:
-        yield f"{asked} of {of} points:"
+        yield f"maximum score: {asked} of {of} points"
     else:
-        yield f"{asked} points asked for"
+        yield f"maximum score: {asked} points"
     for left in selection.left_out:
         yield f"  {left.task}: {number(left.points)} points not graded ({left.reason})"
     if results.run.stopped_by:
@@ -97,7 +97,7 @@ def raised_lines(results: Results) -> Iterator[str]:
 
 
 def number(value: float | None) -> str:
-    """Points without needless decimals; a dash where there is no figure."""
+    """Points without needless decimals; a dash for None."""
     if value is None:
         return "-"
     return f"{value + 0.0:.2f}".rstrip("0").rstrip(".")
@@ -114,13 +114,13 @@ class _Column(NamedTuple):
 
 
 def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow], *, colour: bool) -> None:
-    """One row a model. Where there is no room for the tasks' names they are numbered, or left out altogether."""
+    """One row per model. If the tasks' names do not fit, they are numbered, or left out altogether."""
     tasks = list(rows[0].per_task)
     numbers = [str(place) for place in range(1, len(tasks) + 1)]
     choices: list[tuple[Sequence[str], str]] = [
         (tasks, ""),
         (numbers, ", ".join(f"{place}={task}" for place, task in zip(numbers, tasks, strict=True))),
-        ((), f"no room for the points of {len(tasks)} tasks here: see results.json"),
+        ((), f"too narrow for the points of {len(tasks)} tasks: see results.json"),
     ]
     if not colour and len(tasks) > _MOST_TASKS:
         choices = choices[-1:]

@@ -1,4 +1,4 @@
-"""Two stored runs -> what can be said of each model that is in both."""
+"""Comparison of two stored runs, model by model."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def compare_runs(
 ) -> list[Compared]:
     """Compare the models that are in both runs, or the only one of each, or those named.
 
-    ``allow``: kinds of differences that do not matter. Raises ``OptionError`` when it is not clear which models are
-    meant.
+    ``allow``: kinds of differences to accept. Raises ``OptionError`` if the choice of models is ambiguous.
     """
     return [_compared((a, one), (b, other), alpha=alpha, allow=allow) for one, other in _sides(a, b, model, against)]
 
@@ -47,7 +46,7 @@ def _sides(a: Results, b: Results, model: str | None, against: str | None) -> li
     in_a, in_b = [info.name for info in a.models], [info.name for info in b.models]
     for name, names, option in ((model, in_b, "--model"), (against, in_a, "--against")):
         if name is not None and name not in names:
-            raise OptionError(f"{option}: {name!r} is not in that run. There: {', '.join(names) or 'no model'}.")
+            raise OptionError(f"{option}: {name!r} is not in that run. Choose from: {', '.join(names) or 'no model'}.")
     if model is not None or against is not None:
         other = model or (against if against in in_b else _only(in_b, "--model"))
         one = against or (model if model in in_a else _only(in_a, "--against"))
@@ -60,7 +59,5 @@ def _sides(a: Results, b: Results, model: str | None, against: str | None) -> li
 
 def _only(names: list[str], option: str) -> str:
     if len(names) != 1:
-        raise OptionError(
-            f"the runs have no model in common; say which one is meant: {option} one of {', '.join(names)}."
-        )
+        raise OptionError(f"the runs have no model in common. Choose one with {option}: {', '.join(names)}.")
     return names[0]

@@ -1,4 +1,4 @@
-"""Results of earlier runs, by what a user names: a run folder, its ``results.json`` alone, or a run's id."""
+"""Loading results of earlier runs, named by a run folder, a ``results.json`` or a run id."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pytest_llmbench.untrusted import files, json_text
 
 
 def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> Results:
-    """The results that ``name`` means: a file, a run folder, a folder with a file ``results.json``, or a run id.
+    """The results of ``name``: a file, a run folder, a directory with a ``results.json``, or a run id.
 
     A run that was killed has no such file: its records are read. ``slim``: attempts without their rubric points, in a
-    fifth of the memory. Raises ``StoreError`` saying what is wrong with which file.
+    fifth of the memory. Raises ``StoreError`` that names the file and what is wrong with it.
     """
     path = Path(name)
     if path.exists() and not path.is_dir():
@@ -33,7 +33,7 @@ def read_results(name: str | Path, base: Path = BASE, *, slim: bool = False) -> 
 
 
 def open_run(name: str | Path, base: Path = BASE) -> RunDir:
-    """The run folder that ``name`` means: its path, its id, or ``latest``. Raises ``StoreError``."""
+    """The run folder of ``name``: its path, its id, or ``latest``. Raises ``StoreError``."""
     path = Path(name)
     return RunDir(path) if path.is_dir() else RunDir.open(base, str(name))
 
@@ -47,17 +47,19 @@ def _read_file(path: Path, *, slim: bool) -> Results:
         data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
         return Results.model_validate(json_text.parse(data, most_values=MOST_RECORD_VALUES))
     except ValueError as error:
-        raise StoreError(f"{path} is no results.json of this version: {what_is_wrong(error)}.") from error
+        raise StoreError(
+            f"{path} is not a results.json that this version can read: {what_is_wrong(error)}. Name another file."
+        ) from error
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise StoreError(f"cannot read {path}: {error.strerror or error}. Make it readable.") from error
 
 
 def _checked(results: Results, path: Path) -> Results:
     if results.schema_version not in READABLE_VERSIONS:
         raise StoreError(
-            f"{path} has schema version {results.schema_version}, this version reads "
-            f"{' and '.join(map(str, READABLE_VERSIONS))}. Take the version of pytest-llmbench that wrote it."
+            f"{path} has schema version {results.schema_version}, but this version reads "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}. Use the version of pytest-llmbench that wrote it."
         )
     return results.model_copy(update={"schema_version": SCHEMA_VERSION})

@@ -1,4 +1,4 @@
-"""Several parts of a run -> one run folder. Needs neither pytest nor a model."""
+"""Merging parts of a run into one run folder. Needs neither pytest nor a model."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ from pytest_llmbench.store.run_dir import RunDir
 
 
 def merge(parts: Sequence[RunDir], base: Path, say: Callable[[str], None]) -> tuple[RunDir, Results]:
-    """Make a new run below ``base`` from parts; of what is in several, the last one counts.
+    """Make a new run below ``base`` from parts; where several have an attempt, the last one counts.
 
-    Only what records speak of is taken over, file by file, and nothing is copied that is no plain file. ``say`` is told
-    of every reply that could not be taken over; its attempt keeps its verdict. Raises
-    ``StoreError`` when parts do not belong together: another task under one id, another model under one label, or
-    another number of epochs.
+    Only files that records refer to are copied, one by one, and only regular files. ``say`` is called for every reply
+    that could not be copied; its attempt keeps its verdict. Raises ``StoreError`` if parts do not belong together:
+    different tasks with one id, different models with one label, or different numbers of epochs.
     """
     headers = [read_header(part) for part in parts]
     header = _joined_header(parts, headers)
@@ -41,7 +40,7 @@ def merge(parts: Sequence[RunDir], base: Path, say: Callable[[str], None]) -> tu
     for number, part in enumerate(parts):
         own = read_record(part.path / PLAN, Plan) or Plan()
         plan = joined(plan, own) if number else own
-    infos = [load_results(part).run for part in parts]  # damaged parts are told before anything is made
+    infos = [load_results(part).run for part in parts]  # damaged parts are reported before anything is made
     run = RunDir.create(base)
     merged = header.model_copy(update={"run": header.run.model_copy(update={"id": run.id})})
     recorder = Recorder(run, merged)
@@ -75,14 +74,15 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
             first_one = (known.resolved, known.endpoint, known.params, prompt)
             if first_one != (model.resolved, model.endpoint, model.params, own.get(model.name, "")):
                 raise StoreError(
-                    f"{part.path}: its model {model.name!r} is not that of the other parts: another name, endpoint, "
-                    "parameters or system prompt. Rename one of them before running: --llm-model=LABEL=NAME."
+                    f"cannot merge {part.path}: its model {model.name!r} differs from that of the other parts in name, "
+                    "endpoint, parameters or system prompt. Rename one of them before running: --llm-model=LABEL=NAME."
                 )
         for option in ("epochs", "selfcheck", "pass_at"):
             was, now = getattr(first.run.options, option), getattr(header.run.options, option)
             if was != now:
                 raise StoreError(
-                    f"{part.path} has {option}={now!r}, {parts[0].path} has {was!r}: they are no parts of one run."
+                    f"cannot merge {part.path}: it has {option}={now!r}, {parts[0].path} has {was!r}. "
+                    "Merge only parts of one run."
                 )
     chosen = dict.fromkeys(name for header in headers for name in header.run.options.models)
     kept = {name: prompt for name, prompt in prompts.items() if prompt}
@@ -110,7 +110,7 @@ def _take_over(parts: Sequence[RunDir], plan: Plan, run: RunDir, say: Callable[[
                 _copy_reply(part, run, key)
             _copy_files(part, run, whole, names.get(whole.task, ()))
         except StoreError as error:
-            say(f"{whole}: not taken over: {error}")
+            say(f"{whole}: not copied: {error}")
 
 
 def _copy_reply(part: RunDir, run: RunDir, key: AttemptKey) -> None:

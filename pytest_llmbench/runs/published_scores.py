@@ -1,4 +1,4 @@
-"""Published tables -> scores that can stand beside those of a run."""
+"""Published tables as scores that can be shown next to those of a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def six_tasks(published: Published) -> list[ModelScore]:
     """
     complete = published.tables.get("six-tasks/leaderboard")
     if complete is None:
-        raise OptionError("there is no six-tasks/leaderboard.csv among the published tables.")
+        raise OptionError(
+            "the published tables have no six-tasks/leaderboard.csv. Name another directory: --with-published=FOLDER."
+        )
     try:
         scores = from_rows(complete, tasks=tuple(TASKS), max_points=_MOST, metadata=published.models)
         partly = from_rows(

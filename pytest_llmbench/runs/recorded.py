@@ -1,4 +1,4 @@
-"""Attempts of a stored run, handed in again: what was recorded counts, so that an error stays an error."""
+"""Replay of a stored run's attempts (``run:RUN``): the recorded outcome counts, so an error stays an error."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MOST_TURNS = 100
 
 
 def recorded(run: RunDir, key: AttemptKey) -> Outcome:
-    """How the last turn of an attempt ended. Never raises: a reply that is damaged or missing is its failure."""
+    """The recorded outcome of an attempt's last turn. Never raises: a damaged or missing reply is a failure."""
     try:
         last = _last_turn(run, key)
     except StoreError as error:
         return Outcome(failure=Failure(kind="grader", message=str(error), cause=str(error)))
     if last is None:
-        message = f"{run.path} has no reply for {key}: no {run.reply_stem(key)}.json."
+        message = f"{run.path} has no reply for {key}: {run.reply_stem(key)}.json is missing."
         return Outcome(failure=Failure(kind="missing_reply", message=message, cause=message))
     completion, failure = last.outcome.completion, last.outcome.failure
     return Outcome(

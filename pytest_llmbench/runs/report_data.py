@@ -1,4 +1,4 @@
-"""From a run folder to its report: attempt by attempt, so that memory does not grow with the run."""
+"""The HTML report's data from a run folder: one attempt at a time, so that memory does not grow with the run."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ _MODULE = re.compile(r"[\w.@+][\w.@+ -]*(/[\w.@+ -]+)*\.py")
 
 
 def write_html(run: RunDir, results: Results, path: Path) -> None:
-    """Write the report of a run as one HTML file, whole or not at all. Raises ``StoreError``."""
+    """Write the report of a run as one HTML file, completely or not at all. Raises ``StoreError``."""
     plan = read_record(run.path / PLAN, Plan) or Plan()
     try:
         write_atomically(path, pieces(results, plan.tasks, gather(run, results, plan)))
     except OSError as error:
         raise StoreError(
-            f"cannot write the report {path}: {error.strerror or error}. Free or unlock that place, or choose another."
+            f"cannot write the report {path}: {error.strerror or error}. Make space or make it writable, or choose "
+            "another path."
         ) from error
 
 
 def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptResult, AttemptEvidence]]:
-    """What the run folder keeps of each attempt, in the order of the results; what is not there is left empty."""
+    """The evidence of each attempt in the run folder, in the order of the results; missing parts are left empty."""
     models = {model.name: model for model in results.models}
     modules: dict[AttemptKey, str] = {}
     for item, ref in plan.items.items():
@@ -99,7 +100,7 @@ def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
 
 
 def graded_files(run: RunDir, key: AttemptKey) -> dict[str, str] | None:
-    """Name -> text of the files that were graded; None: there is no folder of them. Raises ``StoreError``."""
+    """The graded files, name -> text; None: no folder of them exists. Raises ``StoreError``."""
     with reading(run.files_dir(key)):
         found = files.below(run.path, files_parts(key), most_files=_MOST_FILES, most_bytes=LONGEST_FILE)
         return {handed_in_name(name): data.decode("utf-8", "backslashreplace") for name, data in found}
@@ -128,7 +129,7 @@ def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) 
 
 
 def _files_of(run: RunDir, model: ModelInfo, chosen: Iterable[str]) -> str:
-    """What ``--llm-model`` takes for the replies of one model: its own folder as it was named, else the run's."""
+    """The value of ``--llm-model`` for one model's replies: its own directory if it has one, otherwise the run."""
     if model.endpoint in ("builtin", "dir"):
         named = (spec for spec in chosen if spec == model.name or spec.startswith(f"{model.name}="))
         spec = next(named, model.name)

@@ -1,4 +1,4 @@
-"""The way up: records -> the run folder, and the run folder -> results. Needs neither pytest nor a model."""
+"""Recording a run in its folder, and making results from it. Needs neither pytest nor a model."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from pytest_llmbench.store.run_dir import RunDir
 
 
 class Recorder:
-    """Writes a run down as it goes. ``outcome`` and ``item`` may be called from different threads."""
+    """Records a run while it runs. ``outcome`` and ``item`` may be called from different threads."""
 
     def __init__(self, run: RunDir, header: RunHeader, *, resumed: bool = False) -> None:
-        """Write the header; ``resumed``: there is one already, and records to go on from. Raises ``StoreError``."""
+        """Write the header; ``resumed``: header and records exist already. Raises ``StoreError``."""
         self.run = run
         self.header = header
         self.plan = Plan()
         self._former = read_record(run.path / PLAN, Plan) if resumed else None
         self.trouble: StoreError | None = None
-        """Set once the run folder could not be written: what came after is in memory only."""
+        """Set once the run folder could not be written: later records are in memory only."""
         self.damaged: dict[str, str] = {}
         """File -> what is wrong with it, of every stored reply that counted as none."""
         self._outcomes = RecordLog(run.path / OUTCOMES, OutcomeRecord)
@@ -51,14 +51,14 @@ class Recorder:
             run.write(HEADER, json_pieces(header))
 
     def planned(self, plan: Plan) -> None:
-        """Keep the plan; raises ``StoreError``. A resumed run keeps what it had planned before."""
+        """Store the plan; raises ``StoreError``. A resumed run keeps its earlier plan too."""
         self.plan = plan if self._former is None else joined(self._former, plan)
         self.run.write(PLAN, json_pieces(self.plan))
 
     def earlier(self, key: AttemptKey, *, retry_errors: bool) -> Outcome | None:
-        """What an earlier part of this run left of an attempt; None: ask.
+        """An attempt's outcome from before the run was resumed; None: request it.
 
-        What was not run is always asked; what ended as an error, only with ``retry_errors``.
+        An attempt that was not run is always requested; one that ended as an error only with ``retry_errors``.
         """
         if key not in self._done:
             return None
@@ -68,10 +68,10 @@ class Recorder:
         return outcome
 
     def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
-        """Keep a reply and how it came about.
+        """Store a reply with its request and outcome.
 
-        Raises ``StoreError`` when it cannot be written; the attempt then counts as one that our side broke. Raises
-        ``ValueError`` for an outcome that JSON has no form for: nothing of it was kept, another may take its place.
+        Raises ``StoreError`` if it cannot be written; the attempt is then a harness error. Raises ``ValueError`` for an
+        outcome that cannot be represented in JSON: nothing of it was stored, and another may take its place.
         """
         try:
             self._keep(key, request, outcome)
@@ -95,7 +95,7 @@ class Recorder:
             self._outcomes.append(record)
 
     def recall(self, key: AttemptKey) -> Outcome | None:
-        """Read an outcome back from the run folder, texts included; a damaged one counts as none, and is noted."""
+        """Read an outcome from the run folder, texts included; a damaged one counts as missing, and is noted."""
         try:
             exchange = read_exchange(self.run, key)
         except StoreError as error:
@@ -104,7 +104,7 @@ class Recorder:
         return exchange.outcome if exchange is not None else None
 
     def item(self, record: ItemRecord) -> None:
-        """Keep one verdict; never raises: when the disk is full it stays in memory and ``trouble`` tells."""
+        """Store one verdict; never raises: if the disk is full it stays in memory and ``trouble`` is set."""
         with self._lock:
             try:
                 self._items.append(record)
@@ -113,7 +113,7 @@ class Recorder:
                 self._unsaved_items.append(record)
 
     def finish(self, run: RunInfo) -> Results:
-        """Work out the results and write ``results.json``; a full disk is noted in ``trouble``."""
+        """Compute the results and write ``results.json``; a full disk is noted in ``trouble``."""
         outcomes = {record.key: record.outcome for record in self._readable(self._outcomes)} | self._unsaved_outcomes
         records = [*self._readable(self._items), *self._unsaved_items]
         results = make_results(RunHeader(run=run, models=self.header.models), self.plan, outcomes, records)
@@ -132,15 +132,15 @@ class Recorder:
 
 
 def joined(former: Plan, plan: Plan) -> Plan:
-    """The plan of a run that is gone on with: what it had, and what is new. Pure.
+    """The plan of a resumed run: its former plan and what is new. Pure.
 
-    Raises ``StoreError`` for a task that is another one by now: its figures would be of two tasks.
+    Raises ``StoreError`` for a task that has changed since: its results would not be comparable.
     """
     before = {card.id: card for card in former.tasks}
     for card in plan.tasks:
         if card.id in before and before[card.id].fingerprint != card.fingerprint:
             raise StoreError(
-                f"task {card.id!r} was changed since this run began: its prompt, grader or data. Start a new run."
+                f"task {card.id!r} has changed since this run began (prompt, grader or data). Start a new run."
             )
     cards = before | {card.id: card for card in plan.tasks}
     return plan.model_copy(
@@ -153,26 +153,26 @@ def joined(former: Plan, plan: Plan) -> Plan:
 
 
 def read_header(run: RunDir) -> RunHeader:
-    """What a run says of itself. Raises ``StoreError`` where there is no run."""
+    """The header of a run, ``run.json``. Raises ``StoreError`` if there is none."""
     header = read_record(run.path / HEADER, RunHeader)
     if header is None:
         raise StoreError(
-            f"{run.path} is no run folder: {run.path / HEADER} is missing. Name a folder of .llmbench/runs."
+            f"{run.path} is not a run folder: {run.path / HEADER} is missing. Name a folder in .llmbench/runs."
         )
     return header
 
 
 class Exchange(Frozen):
-    """What is kept of one turn beside its reply alone."""
+    """The stored record of one turn: its request and its outcome."""
 
     request: CompletionRequest
     outcome: Outcome
 
 
 def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
-    """What was asked in one turn and how that ended, texts included; None: nothing is kept of it.
+    """The stored request and outcome of one turn, texts included; None: not stored.
 
-    Raises ``StoreError`` when that is damaged.
+    Raises ``StoreError`` if it is damaged.
     """
     name = f"{run.reply_stem(key)}{EXCHANGE}"
     data = run.read(name, most_bytes=MOST_REPLY_BYTES)
@@ -182,7 +182,7 @@ def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
 def make_results(
     header: RunHeader, plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord]
 ) -> Results:
-    """Everything that ``results.json`` says, from what a run recorded. Pure."""
+    """The contents of ``results.json``, from what a run recorded. Pure."""
     graded = grade(plan, outcomes, records, stopped_by=header.run.stopped_by)
     labels = [model.name for model in header.models]
     pass_at = header.run.options.pass_at
@@ -210,7 +210,7 @@ def make_results(
 
 
 def load_results(run: RunDir) -> Results:
-    """Make the results of a stored run again, also of one that was killed. Raises ``StoreError``."""
+    """Make the results of a stored run again, even of one that was killed. Raises ``StoreError``."""
     header = read_header(run)
     plan = read_record(run.path / PLAN, Plan) or Plan()
     finished = read_record(run.path / RESULTS, Results)

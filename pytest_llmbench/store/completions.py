@@ -1,4 +1,4 @@
-"""Good completions by request: asked once, used by every later run."""
+"""The cache of good completions, keyed by request: each request is sent once, every later run reuses its reply."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD_BYTES = 4096
 
 
 class CompletionStore:
-    """A folder of completions, each under the SHA-256 of its whole request. Safe with several sessions at once."""
+    """A directory of completions, each under the SHA-256 of its whole request. Safe with several sessions at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -32,11 +32,11 @@ class CompletionStore:
         """File -> what is wrong with it, of every one that counted as none."""
 
     def load(self, request: CompletionRequest) -> Completion | None:
-        """The stored completion of an equal request; a damaged file counts as none, and is noted."""
+        """The stored completion of an equal request; a damaged file counts as missing, and is noted."""
         return self._record(_name(request), Completion, "completion")
 
     def save(self, request: CompletionRequest, completion: Completion) -> None:
-        """Keep a completion; raises ``StoreError`` when it cannot be written."""
+        """Store a completion; raises ``StoreError`` if it cannot be written."""
         content = {
             "asked": {"endpoint": request.endpoint, "model": request.model},  # first in the file: read without the rest
             "run": self.run,
@@ -48,7 +48,7 @@ class CompletionStore:
             files.write(self._folder.parent, f"{self._folder.name}/{_name(request)}", [text])
 
     def stored_by(self, request: CompletionRequest) -> str | None:
-        """The run that asked for the stored completion; None: not known."""
+        """The run that requested the stored completion; None: unknown."""
         try:
             run = json_text.parse(self._read(_name(request)) or b"null")["run"]
         except (StoreError, ValueError, KeyError, TypeError):
@@ -61,16 +61,16 @@ class CompletionStore:
         return sorted(pair for pair in found if pair is not None)
 
     def requests(self) -> list[CompletionRequest]:
-        """Every stored request, read once; damaged files are passed over, and noted."""
+        """Every stored request, read once; damaged files are skipped, and noted."""
         if self._requests is None:
             found = (self._record(name, CompletionRequest, "request") for name in self._names())
             self._requests = [request for request in found if request is not None]
         return self._requests
 
     def difference(self, request: CompletionRequest) -> str:
-        """In what the stored request that is most like this one differs; empty when none is of the same model.
+        """How the most similar stored request of the same model differs from this one; empty: there is none.
 
-        Most alike is one with the same conversation, however much else differs: of another task something always does.
+        A request with the same conversation is the most similar, however much else differs.
         """
         candidates = [stored for stored in self.requests() if stored.model == request.model]
         if not candidates:

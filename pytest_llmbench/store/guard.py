@@ -1,4 +1,4 @@
-"""Keeps pytest out of run folders, where files lie that models wrote: also a pytest that this plugin is not part of."""
+"""Guard files that keep pytest, even without this plugin, from collecting what models wrote into run folders."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _LONGEST = 10_000
 
 
 def write_guards(folder: Path) -> None:
-    """Put the guards into a run folder of ours; what has their name already is left alone. Raises ``OSError``."""
+    """Write the guards into a run folder; existing files are left alone. Raises ``OSError``."""
     for name, text in GUARDS.items():
         files.write_new(folder, name, text.encode())
 
 
 def is_guard(folder: Path, name: str) -> bool:
-    """True for a guard as we write it; one that says anything else is somebody's own file."""
+    """True for an unmodified guard; a file with another text is the user's own."""
     try:
         return name in GUARDS and files.read(folder, name, most_bytes=_LONGEST) == GUARDS[name].encode()
     except OSError:
@@ -55,5 +55,5 @@ def is_guard(folder: Path, name: str) -> bool:
 
 
 def is_run_folder(folder: Path) -> bool:
-    """True for the folder of one run, by the names in it."""
+    """True for a run folder, recognised by the names in it."""
     return isfile(folder / HEADER) and any(exists(folder / other) for other in CONTENTS - {HEADER})

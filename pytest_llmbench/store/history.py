@@ -1,6 +1,6 @@
-"""Many runs as tables of DuckDB, from what their ``results.json`` say.
+"""A DuckDB database over many runs, from their ``results.json``.
 
-DuckDB gets texts that were read and checked here, never a path: it would take the signs in one for a pattern.
+DuckDB gets texts that were read and checked here, never a path: it would read wildcards in a path as a pattern.
 
 In a notebook::
 
@@ -93,15 +93,15 @@ _VIEWS = {
 
 
 def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Path, str]]:
-    """A database in memory with the views ``runs``, ``attempts`` and ``criteria``, and the runs that it lacks.
+    """An in-memory database with the views ``runs``, ``attempts`` and ``criteria``, and the runs left out of it.
 
-    Those have no ``results.json``, for they were killed, or one that is damaged: run folder -> which of it. Raises
-    ``StoreError`` when no run is left, ``OptionError`` without DuckDB.
+    A run is left out if its ``results.json`` is missing (it was killed) or damaged: run folder -> reason. Raises
+    ``StoreError`` if no run is left, ``OptionError`` without DuckDB.
     """
     try:
         import duckdb
     except ImportError as error:
-        raise OptionError('duckdb is not installed: pip install "pytest-llmbench[history]"') from error
+        raise OptionError('duckdb is not installed. Run: pip install "pytest-llmbench[history]"') from error
     names = [Path(folder) for folder in folders]
     connection = duckdb.connect(":memory:")
     # The first row is for the types of the columns alone.
@@ -115,7 +115,7 @@ def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Pat
         try:
             results = read_record(run / RESULTS, Results)
             if results is None:
-                left_out[run] = f"{run} has no results.json: llmbench report --write {run} makes it"
+                left_out[run] = f"{run} is left out: no results.json. Make it with: llmbench report --write {run}"
                 continue
             text = json.dumps(results.model_dump(mode="json"))
             connection.execute(
@@ -127,7 +127,7 @@ def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Pat
     if len(left_out) == len(runs):
         why = f" ({next(iter(left_out.values()))})" if left_out else ""
         raise StoreError(
-            f"no run with a results.json in {', '.join(map(str, names))}{why}. Name a folder: --runs PATH."
+            f"no run with a results.json in {', '.join(map(str, names))}{why}. Name another directory: --runs PATH."
         )
     for name, query in _VIEWS.items():
         connection.execute(f"CREATE VIEW {name} AS {query}")
@@ -135,7 +135,7 @@ def connect(folders: Iterable[Path | str]) -> tuple[DuckDBPyConnection, dict[Pat
 
 
 def ask(connection: DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one statement. Raises ``OptionError`` with DuckDB's own words when it is wrong."""
+    """Column names and rows of one statement. Raises ``OptionError`` with DuckDB's message if it fails."""
     import duckdb
 
     try:

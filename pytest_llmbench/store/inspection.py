@@ -1,4 +1,4 @@
-"""Whose a run folder is, and what is in it that no run has: to be told before anything of it is run."""
+"""Inspection of a run folder before anything in it is run: foreign owners, irregular and unexpected files."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _TOOLS = frozenset(
 
 
 class Inspection(NamedTuple):
-    """What was found, each thing in words."""
+    """The findings, as text."""
 
     strangers: tuple[str, ...]
-    """Users other than this one who own something of it."""
+    """Other users who own part of it."""
     irregular: tuple[str, ...]
-    """What is neither a plain file nor a folder, or has a second name: ``files/m/t.1 (a link)``."""
+    """Entries that are neither regular files nor directories, or have a second name: ``files/m/t.1 (a link)``."""
     odd: tuple[str, ...]
-    """Names that no run has, or that mean something to tools."""
+    """Names that do not belong to a run, or that have a meaning to tools."""
 
     def notes(self, run: Path) -> list[str]:
-        """What a user has to know before anything of it is run; empty for a folder like any other."""
+        """Warnings for the user before anything of it is run; empty for a normal run folder."""
         lines = []
         if self.strangers:
-            lines.append(f"{run} is not yours alone: it belongs in part to {_some(self.strangers)}")
+            lines.append(f"{run} has files of other owners: {_some(self.strangers)}")
         if self.odd:
-            lines.append(f"{run} holds what no run does, and what is neither read nor run: {_some(self.odd)}")
+            lines.append(f"{run} has files that do not belong to a run (ignored): {_some(self.odd)}")
         return lines
 
 
 def inspect(run: RunDir) -> Inspection:
-    """Look at everything in a run folder; no link is followed, only our guards are read. Raises ``StoreError``."""
+    """Inspect all entries of a run folder; no link is followed, only guards are read. Raises ``StoreError``."""
     strangers, irregular, odd = dict[str, None](), [], []
     _note_owner(run.path.stat(), strangers)
     seen = 0
@@ -53,7 +53,9 @@ def inspect(run: RunDir) -> Inspection:
             for name in (*folders, *names):
                 seen += 1
                 if seen > _MOST_ENTRIES:
-                    raise StoreError(f"{run.path} holds more than {_MOST_ENTRIES} files: it cannot be one run.")
+                    raise StoreError(
+                        f"{run.path} is not a single run: it has more than {_MOST_ENTRIES} files. Name one run folder."
+                    )
                 shown = name if inside == "." else f"{inside}/{name}"
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
                 _note_owner(status, strangers)
@@ -62,23 +64,23 @@ def inspect(run: RunDir) -> Inspection:
                 if _is_odd(name, top=depth == 0) and not (depth == 0 and is_guard(run.path, name)):
                     odd.append(shown)
             if depth >= _MOST_DEPTH:
-                odd.append(f"{inside} (nested deeper than {_MOST_DEPTH} folders)")
+                odd.append(f"{inside} (nested deeper than {_MOST_DEPTH} directories)")
                 folders.clear()
     except OSError as error:
-        raise StoreError(f"{run.path} cannot be looked through: {error.strerror or error}.") from error
+        raise StoreError(f"cannot inspect {run.path}: {error.strerror or error}. Make it readable.") from error
     return Inspection(tuple(strangers), tuple(irregular), tuple(odd))
 
 
 def checked(run: RunDir) -> list[str]:
-    """What to tell of a run folder before anything of it is run, or written to it.
+    """Warnings about a run folder, before anything of it is run or written to it.
 
-    Raises ``StoreError`` when it holds what is no plain file: a link may lead anywhere.
+    Raises ``StoreError`` if it has links or other irregular files: a link may lead anywhere.
     """
     found = inspect(run)
     if found.irregular:
         raise StoreError(
-            f"{run.path} holds what is no plain file: {_some(found.irregular)}. Nothing of it is run. "
-            "llmbench merge makes a new run of what is plain in it: take that one."
+            f"{run.path} contains irregular files and is not used: {_some(found.irregular)}. "
+            f"Make a new run from its regular files with: llmbench merge {run.path}"
         )
     return found.notes(run.path)
 

@@ -1,4 +1,4 @@
-"""Append-only records, one JSON object a line, there the moment they exist."""
+"""Append-only JSONL logs: one record per line, written as soon as it exists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BLOCK_BYTES = 1 << 16
 
 
 class RecordLog(Generic[Record]):
-    """A JSONL file of one kind of record, written by one process, from any of its threads."""
+    """A JSONL file of one type of record, written by one process, from any of its threads."""
 
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class RecordLog(Generic[Record]):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def read(self) -> Iterator[Record]:
-        """Every whole record in order of writing; a last line cut off by a kill is passed over.
+        """Every complete record in order of writing; a last line cut off by a kill is skipped.
 
         Raises ``StoreError`` for a damaged line elsewhere, and for a file that cannot be read.
         """
@@ -99,7 +99,7 @@ def _cut_torn_line(file: int) -> None:
 
 
 def read_record(path: Path, kind: type[Record]) -> Record | None:
-    """Read a file that is one record, None when there is no such file; raises ``StoreError`` when it is damaged."""
+    """Read a file that is one record; None: no such file. Raises ``StoreError`` if it is damaged."""
     with reading(path):
         data = files.read(path.parent, path.name, most_bytes=MOST_RECORD_BYTES)
         return parse_record(data, kind, str(path), most_values=MOST_RECORD_VALUES)
@@ -115,7 +115,7 @@ def parse_record(
         value = json_text.parse(content, most_values=most_values)
         if part:
             if not isinstance(value, dict) or part not in value:
-                raise ValueError(f"it has no {part!r}")  # noqa: TRY301 - told like all other damage
+                raise ValueError(f"it has no {part!r}")  # noqa: TRY301 - reported like all other damage
             value = value[part]
         return kind.model_validate(value)
     except ValueError as error:
@@ -123,7 +123,7 @@ def parse_record(
 
 
 def what_is_wrong(error: ValueError) -> str:
-    """The first thing that is, in one line."""
+    """The first problem, in one line."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]

@@ -1,4 +1,4 @@
-"""Where a run's files live. Every write is an append or write-then-rename, so a killed session leaves whole files.
+"""The run folder. Every write is an append or a write-then-rename, so a killed session leaves no partial files.
 
 ::
 
@@ -42,7 +42,7 @@ _MOST_ENTRIES = 1_000_000
 
 
 class RunDir:
-    """The folder of one run."""
+    """One run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,7 +52,7 @@ class RunDir:
     def create(cls, base: Path, run_id: str | None = None) -> RunDir:
         """Make a new run folder below ``base`` and point ``latest`` at it.
 
-        Raises ``StoreError`` when the folder cannot be written, and when ``base``, or what is to lie in it, is a link.
+        Raises ``StoreError`` if the folder cannot be written, or if ``base`` or an entry to be made in it is a link.
         """
         run_id = run_id or new_run_id()
         run = cls(base / RUNS / run_id)
@@ -65,16 +65,16 @@ class RunDir:
                 os.mkdir(run_id, dir_fd=runs)
             write_guards(run.path)
         with writing(base / ".gitignore"):
-            if _OURS.issuperset(files.names(base, most=_MOST_ENTRIES)):  # else it would hide files of a project
+            if _OURS.issuperset(files.names(base, most=_MOST_ENTRIES)):  # otherwise it would hide files of a project
                 files.write_new(base, ".gitignore", b"*\n")
         run.point_latest(base)
         return run
 
     @classmethod
     def open(cls, base: Path, name: str) -> RunDir:
-        """A run that is there: by its id, by the path of its folder, or ``latest``.
+        """An existing run: by its id, by the path of its folder, or ``latest``.
 
-        Raises ``StoreError`` when there is none.
+        Raises ``StoreError`` if there is none.
         """
         runs = base / RUNS
         run_id = _latest(base) if name == LATEST else name
@@ -83,20 +83,20 @@ class RunDir:
         path = Path(name).expanduser()
         if not path.is_dir():
             known = sorted(each.name for each in runs.iterdir()) if runs.is_dir() else []
-            there = f"There are: {', '.join(known[-_SHOWN:])}." if known else "There is none."
+            there = f"Choose from: {', '.join(known[-_SHOWN:])}." if known else "There are no runs. Name a run folder."
             raise StoreError(f"no run {name!r} in {runs}. {there}")
         return cls(path.resolve())
 
     def point_latest(self, base: Path) -> None:
-        """Make it the newest of ``base``'s runs; one that lies elsewhere is left out. Raises ``StoreError``."""
+        """Point ``latest`` of ``base`` at this run, if it is one of its runs. Raises ``StoreError``."""
         if self.path.resolve().parent == (base / RUNS).resolve():
             with writing(base / LATEST):
                 _point_latest(base, self.path.name)
 
     def hold(self) -> None:
-        """Keep other sessions out of this run until ``release``, or the end of this process.
+        """Lock this run against other sessions until ``release``, or the end of this process.
 
-        Raises ``StoreError`` if one has it.
+        Raises ``StoreError`` if another session holds the lock.
         """
         try:
             import fcntl  # missing on Windows, where nothing keeps two sessions from one run
@@ -109,11 +109,11 @@ class RunDir:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreError(
-                f"{self.path} belongs to a session that is still running. Wait for its end, or stop it."
+                f"{self.path} is in use by a session that is still running. Wait until it ends, or stop it."
             ) from None
 
     def release(self) -> None:
-        """Let other sessions in. May be called again."""
+        """Release the lock. May be called again."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -136,7 +136,7 @@ class RunDir:
             files.write(self.path, name, [data])
 
     def read(self, name: str, *, most_bytes: int) -> bytes | None:
-        """One file of the run; None: there is none. Raises ``StoreError`` for what is no plain file, or too long."""
+        """One file of the run; None: missing. Raises ``StoreError`` if it is not a regular file, or is too long."""
         with reading(self.path / name):
             return files.read(self.path, name, most_bytes=most_bytes)
         return None
@@ -157,13 +157,13 @@ class RunDir:
         return self.path.joinpath(*files_parts(key))
 
     def make_files_dir(self, key: AttemptKey) -> None:
-        """Make that folder: one without files says that the reply held none. Raises ``OSError``."""
+        """Make that folder: an empty one means that the reply had no files. Raises ``OSError``."""
         with files.folder(self.path, files_parts(key), create=True):
             pass
 
 
 def new_run_id() -> str:
-    """A name that no other run has: UTC time and a random part."""
+    """A unique run id: UTC time and a random part."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -173,7 +173,7 @@ def files_parts(key: AttemptKey) -> list[str]:
 
 
 def slug(name: str) -> str:
-    """A model's or task's name as one file name: readable, never hidden or empty, another one for every other name.
+    """A model's or task's name as one file name: readable, never hidden or empty, and unique.
 
     A longer name than file systems take is cut and ends in a hash of the whole.
     """
@@ -187,7 +187,7 @@ def slug(name: str) -> str:
 
 
 def write_atomically(path: Path, text: Iterable[str]) -> None:
-    """Write beside and rename: readers see the old file or the new one, never a part. Makes missing folders."""
+    """Write a temporary file and rename it: readers see the old or the new file, never a part. Makes parents."""
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path.parent, path.name, _encoded(text))
 
@@ -199,13 +199,13 @@ def _encoded(text: Iterable[str]) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Take a missing file for an end, and turn any other ``OSError`` into a ``StoreError``."""
+    """Suppress a missing file, and turn any other ``OSError`` into a ``StoreError``."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}. Unlock or restore it.") from error
+        raise StoreError(f"cannot read {path}: {error.strerror or error}. Make it readable, or restore it.") from error
 
 
 @contextlib.contextmanager
@@ -216,12 +216,13 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
-            f"cannot write {path}: {reason}. Free or unlock that place, or choose another with --llm-run-dir=PATH."
+            f"cannot write {path}: {reason}. Make space or make it writable, or choose another place with "
+            "--llm-run-dir=PATH."
         ) from error
 
 
 def _parts(base: Path) -> list[str]:
-    """The last component of a base, which must be no link; the current folder and the root have none."""
+    """The last component of a base, which must not be a link; the current folder and the root have none."""
     return [base.name] if base.name else []
 
 

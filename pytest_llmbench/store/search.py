@@ -1,4 +1,4 @@
-"""Finding runs in folders of any depth."""
+"""Search for run folders below given directories."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MOST_FOLDERS = 100_000
 
 
 def runs_below(folders: Iterable[Path]) -> list[Path]:
-    """The folders of all runs in these folders and below, oldest first; ids begin with their time.
+    """The run folders in these directories and below, oldest first; ids begin with their time.
 
-    What lies in a run folder is no run, and no link is followed. Raises ``StoreError`` for too many folders.
+    Run folders are not searched, and no link is followed. Raises ``StoreError`` for too many directories.
     """
     found: set[Path] = set()
     seen = 0
@@ -23,7 +23,9 @@ def runs_below(folders: Iterable[Path]) -> list[Path]:
         for folder, below, names in os.walk(start.resolve()):
             seen += 1
             if seen > _MOST_FOLDERS:
-                raise StoreError(f"{start} holds more than {_MOST_FOLDERS} folders. Name one nearer to the runs.")
+                raise StoreError(
+                    f"{start} has more than {_MOST_FOLDERS} directories below it. Name one closer to the runs."
+                )
             if HEADER in names:
                 found.add(Path(folder))
                 below.clear()

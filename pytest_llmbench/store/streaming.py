@@ -1,4 +1,4 @@
-"""Reading a ``results.json`` of any size in little memory: without the rubric points of its attempts."""
+"""Streaming reader of ``results.json``: little memory for any size, without the rubric points of its attempts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LEFT_OUT = ("criteria", "dimensions", "timings", "phases")
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _MOST_BYTES = 2**30
 _PIECE_BYTES = 4096
-"""Small: a parser tells the place of every value in a piece, which is as long as the nesting is deep."""
+"""Small: the parser keeps the path of every value in a piece, which is as long as the nesting is deep."""
 _BELOW = tuple(f"{_ATTEMPT}.{name}" for name in _LEFT_OUT)
 
 
 def read_slim(path: Path) -> Results:
     """The results in a file, each attempt without its criteria, dimensions, timings and phases.
 
-    Raises ``OSError``, ``ValueError`` for text that is no JSON, or pydantic's ``ValidationError``, which is one.
+    Raises ``OSError``, ``ValueError`` for invalid JSON, or its subclass ``ValidationError`` for anything but results.
     """
     import ijson
 

@@ -95,7 +95,7 @@ def test_a_suite_is_a_name_among_those_that_are_known(bench: Bench, shared: Path
     changed(shared, lambda content: content["run"]["options"].update(suites=["six", suite.format(run=shared)]))
     here = Settings(LLMSettings(), bench.root, bench.root / ".llmbench", task_paths=("tasks",))
     text = replay.order(shared, here.run_base, "id")
-    with pytest.raises(OptionError, match="which is not known here"):
+    with pytest.raises(OptionError, match="which was not found here"):
         replay.applied(here, text, paths=False)
     assert replay.applied(here, text, paths=True).suites == ("six",)
 
@@ -116,8 +116,8 @@ def test_no_name_becomes_several_models_or_another_kind(bench: Bench, shared: Pa
 
 HEADERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "no models": lambda content: content.update(models=[]),
-    "two models of one name": lambda content: content["models"].append(content["models"][0]),
-    "epochs: more than 10000 attempts": lambda content: content["run"]["options"].update(epochs=10**9),
+    "two models with the same name": lambda content: content["models"].append(content["models"][0]),
+    "epochs, more than the limit of 10000 attempts": lambda content: content["run"]["options"].update(epochs=10**9),
     "run.options.epochs: Input should be": lambda content: content["run"]["options"].update(epochs="--version"),
     "run.options.suites: Input should be": lambda content: content["run"]["options"].update(suites="six"),
 }
@@ -140,7 +140,7 @@ def test_no_suite_of_a_run_is_looked_up_outside(bench: Bench, shared: Path) -> N
     done = llmbench(bench, "regrade", "shared")
     assert not canary.exists(), done.stdout + done.stderr
     assert done.returncode == 2
-    assert "which is not known here" in done.stderr
+    assert "which was not found here" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -159,8 +159,8 @@ def test_replies_are_graded_and_nothing_else_of_the_folder_is_run(bench: Bench, 
     assert not canary.exists()
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["compared"] == 2
-    assert f"{moved} holds what no run does, and what is neither read nor run: " in done.stderr
-    assert "are run in the sandbox now" in done.stderr
+    assert f"{moved} has files that do not belong to a run (ignored): " in done.stderr
+    assert "llmbench: running the replies in " in done.stderr
     results = json.loads((bench.root / ".llmbench/latest/results.json").read_text())
     assert [model["name"] for model in results["models"]] == [LABEL]
     ended = {attempt["task"]: attempt for attempt in results["attempts"]}
@@ -175,7 +175,7 @@ def test_pytest_is_not_started_inside_the_run(bench: Bench, shared: Path) -> Non
     for where in (shared, shared / "files"):
         done = llmbench(bench, "regrade", shared, cwd=where)
         assert done.returncode == 2
-        assert "Go to your project's folder" in done.stderr
+        assert "Change to your project's folder" in done.stderr
     assert not (bench.root / "PWNED").exists()
 
 
@@ -185,7 +185,7 @@ def test_links_are_refused_before_anything_is_run(bench: Bench, shared: Path) ->
     done = llmbench(bench, "regrade", shared, "--", "tasks")
     assert (done.returncode, done.stdout) == (2, "")
     assert "files/m/one.1/more.py (a link)" in done.stderr
-    assert "llmbench merge makes a new run of what is plain in it" in done.stderr
+    assert "Make a new run from its regular files with: llmbench merge" in done.stderr
     merged = llmbench(bench, "merge", shared, "--json")
     clean = json.loads(merged.stdout)["run"]
     assert llmbench(bench, "regrade", clean, "--", "tasks/test_one.py").returncode == 0
@@ -196,7 +196,7 @@ def test_a_damaged_reply_costs_its_attempt_alone(bench: Bench, shared: Path) -> 
     (shared / "replies" / "m" / "two.1.json").write_text("{")
     done = llmbench(bench, "regrade", shared, "--", "tasks")
     assert "two.1.json is damaged" in done.stdout
-    assert "0 of 2 verdicts moved" in done.stdout
+    assert "0 of 2 verdicts changed" in done.stdout
 
 
 def test_going_on_with_a_run_writes_through_no_link(bench: Bench) -> None:
@@ -212,7 +212,7 @@ def test_going_on_with_a_run_writes_through_no_link(bench: Bench) -> None:
     (run / "files" / "m").symlink_to(victim)
     again = bench.run("--llm-model=m=dir:replies", "--llm-resume")
     assert again.exit == 4
-    assert "holds what is no plain file" in again.err
+    assert "contains irregular files" in again.err
     assert "items.jsonl (a link)" in again.err
     assert "files/m (a link)" in again.err
     assert bashrc.read_text() == "export A=1\nalias x=y"

@@ -181,7 +181,7 @@ def test_a_damaged_reply_costs_its_attempt_alone_and_is_told(
     assert main(["merge", str(shared.path), "--json"]) == 0
     said = capsys.readouterr()
     merged = json.loads(said.out)
-    assert "not taken over" in said.err
+    assert "not copied" in said.err
     assert of.name in said.err
     assert len(merged["results"]["attempts"]) == 4
     replies = [path.name for path in Path(merged["run"], "replies").rglob("*.json")]

@@ -92,5 +92,5 @@ def test_names_of_models_make_no_lines_of_their_own(bench: Bench) -> None:
     assert run.exit == 0
     lines = run.out.splitlines()
     start = lines.index(f"server {server.base_url}:")
-    assert lines[start + 1 : start + 3] == ["  fine", "  (5 more, with names that nobody can type)"]
+    assert lines[start + 1 : start + 3] == ["  fine", "  (5 more, whose names are too long or not printable)"]
     assert "pwned" not in run.out

@@ -34,9 +34,9 @@ def test_a_baseline_that_is_better_fails_the_run(bench: Bench) -> None:
         assert "/good.json: not reached: m is worse by 12 points (p = " in bad.out
         other = bench.run(*options, "--llm-param=seed=3", "--llm-baseline=good.json", "--llm-cache=off")
         assert other.exit == 1
-        assert "m cannot be compared: sampling: parameters sent: seed: 'not set' and 3" in other.out
+        assert "m is not comparable: sampling: parameters sent: seed: 'not set' and 3" in other.out
         prompted = bench.run(*options, "--llm-system-prompt=Be brief.", "--llm-baseline=good.json", "--llm-cache=off")
-        assert "m cannot be compared: prompt: system prompt: None and 'Be brief.'" in prompted.out
+        assert "m is not comparable: prompt: system prompt: None and 'Be brief.'" in prompted.out
     wrong = bench.run(*options, "--llm-baseline=nowhere.json")
     assert wrong.exit == 4
     assert "nowhere.json" in wrong.err
@@ -92,7 +92,7 @@ def test_parts_of_different_runs_are_refused(bench: Bench) -> None:
     for other in others:
         done = llmbench(bench, "merge", first, other)
         assert done.returncode == 2
-        assert "its model 'm' is not that of the other parts" in done.stderr
+        assert "its model 'm' differs from that of the other parts" in done.stderr
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def test_regrading_nothing_says_so(bench: Bench) -> None:
     bench.file("other/test_two.py", "def test_two(): pass")
     done = llmbench(bench, "regrade", run, "--", "other")
     assert done.returncode == 2
-    assert "none of the run's attempts was graded again: name its tasks after --" in done.stderr
+    assert "none of the run's attempts was re-graded. Name its tasks after --" in done.stderr
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_regrading_shows_what_moved(bench: Bench) -> None:
     same = llmbench(bench, "regrade", run, "--", "tasks")
     assert (same.returncode, same.stdout.splitlines()[-1]) == (
         0,
-        "regraded: 0 of 2 verdicts moved, 0 ranks or totals; 0 attempts without a score on one side",
+        "re-graded: 0 of 2 verdicts changed, 0 ranks or totals; 0 attempts without a score on one side",
     )
     text = task.read_text()
     assert "(5, 3)" in text

@@ -112,11 +112,11 @@ def test_a_name_that_no_place_has(bench: Bench) -> None:
     bench.file("llmbench.toml", '[models.my-model]\nbase_url = "http://127.0.0.1:1"\n')
     run = bench.run("--llm-model=my-modle")
     assert run.exit == 4
-    assert "llmbench.toml: not in it" in run.err
-    assert "Near: my-model" in run.err
+    assert f"Not in the models file {bench.root / 'llmbench.toml'}. " in run.err
+    assert "Similar names: my-model" in run.err
     bench.file("llmbench.toml", "[models.my-model]\nurl = 'x'\n")
     run = bench.run("--llm-model=my-model")
-    assert (run.exit, "url: there is no such key" in run.err) == (4, True)
+    assert (run.exit, "url: no such key" in run.err) == (4, True)
     assert "Traceback" not in run.err
 
 
@@ -179,7 +179,7 @@ def test_listing_where_nothing_answers(bench: Bench) -> None:
     run = bench.run("--llm-list-models")
     assert run.exit == 0
     assert "models file: none" in run.out
-    assert "servers: none answers at http://127.0.0.1:1 " in run.out
+    assert "servers: none found (asked: http://127.0.0.1:1; " in run.out
 
 
 def test_the_key_of_a_named_server_goes_to_no_server_of_the_file(bench: Bench) -> None:
@@ -234,6 +234,6 @@ def test_a_key_that_is_not_there_is_missed_before_anything_is_asked(bench: Bench
         bench.file("llmbench.toml", f'[models.a]\nbase_url = "{server.base_url}"\napi_key_env = "RACK_KEY"\n')
         run = bench.run("--llm-model=a")
         assert server.chat_count == 0
-    assert (run.exit, "RACK_KEY, which the models file names for its key, is not set" in run.err) == (4, True)
+    assert (run.exit, "RACK_KEY, named as api_key_env in the models file, is not set" in run.err) == (4, True)
     run = bench.run("--llm-model=a", "--llm-param=stream=false", RACK_KEY=KEY)
-    assert (run.exit, "--llm-param: stream is no sampling parameter" in run.err) == (4, True)
+    assert (run.exit, "--llm-param: stream is not a sampling parameter" in run.err) == (4, True)

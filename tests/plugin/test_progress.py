@@ -72,7 +72,7 @@ def test_one_line_redrawn_on_a_terminal(quick: Bench, workers: tuple[str, ...]) 
     assert b" generated, " not in re.sub(DRAWN, b"", written)
     assert not re.search(DRAWN.pattern + rb"\r?\n", written)
     assert not [line for line in shown if " generated, " in line]
-    assert "llmbench: attempts: 2; 0 replies reused, 2 to ask" in shown
+    assert "llmbench: attempts: 2; 0 replies reused, 2 to request" in shown
     assert [line for line in shown if re.fullmatch(r"(tasks/test_one.py )?\.{3,6} +\[ *\d+%\]", line)]
     assert " generated, " not in (quick.root / "j.xml").read_text()
 

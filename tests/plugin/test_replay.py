@@ -32,7 +32,7 @@ def test_replayed_without_a_server(bench: Bench, either_way: tuple[str, ...]) ->
     assert all(a["cached"] for a in first.results["attempts"])
     assert essence(first) == essence(second)
     assert essence(first) != essence(asked)
-    assert "8 replies reused, 0 to ask" in first.out
+    assert "8 replies reused, 0 to request" in first.out
 
 
 @pytest.mark.slow

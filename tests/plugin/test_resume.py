@@ -80,7 +80,7 @@ def test_errors_are_asked_again_only_when_told_to(suite: Bench) -> None:
         asked = server.chat_count
         again = suite.run(*options(server, "--llm-resume"))
         assert server.chat_count == asked
-        assert "6 done by this run before" in again.out
+        assert "6 already in this run" in again.out
         server.script = ADD_REPLY
         mended = suite.run(*options(server, "--llm-resume=" + first.results["run"]["id"], "--llm-retry-errors"))
         assert server.chat_count == asked + EPOCHS
@@ -103,9 +103,9 @@ def test_a_part_that_was_selected_completes_the_run(suite: Bench) -> None:
 REFUSED = {
     "--llm-epochs=3": "epochs was 2, is 3",
     "--llm-param=temperature=0.5": "params of 'test-model' was {}, is {'temperature': 0.5}",
-    "--llm-model=other=test-model": "model 'other' was not in it",
+    "--llm-model=other=test-model": "model 'other' is not in that run",
     "--llm-resume=nowhere": "no run 'nowhere'",
-    "--llm-sandbox=none": ", is 'none' (--llm-sandbox=",
+    "--llm-sandbox=none": ", is 'none' (restore it with --llm-sandbox=",
 }
 
 
@@ -125,7 +125,7 @@ def test_what_would_mix_figures_is_refused(suite: Bench) -> None:
         suite.task("one", (suite.root / "tasks/test_one.py").read_text() + "\n# changed\n")
         changed = suite.run(*options(server, "--llm-resume"))
         assert changed.exit != 0
-        assert "task 'one' was changed since this run began" in changed.out + changed.err
+        assert "task 'one' has changed since this run began" in changed.out + changed.err
 
 
 def test_a_run_belongs_to_one_session(suite: Bench) -> None:

@@ -320,6 +320,6 @@ def test_missing_toolchain_is_a_skip_and_left_out(bench: Bench, either_way: tupl
     run = bench.run("--llm-model=mine=dir:replies", *either_way, PATH="/usr/bin:/bin", HOME=str(bench.root))
     assert run.counts() == {"passed": 3, "skipped": 2}
     assert run.row("mine")["rank"] == 1
-    assert "4 of 6 points:" in run.out
+    assert "maximum score: 4 of 6 points\n" in run.out
     assert "rusty: 2 points not graded (" in run.out
     assert run.attempt("rusty", "mine")["status"] == "not_run"

@@ -28,6 +28,6 @@ def test_without_cargo_the_rest_is_ranked_under_a_heading_that_says_why(bench: B
     assert run.exit == 0, run.out + run.err
     row = run.row("builtin/reference")
     assert (row["rank"], row["total"], row["max_total"], row["completed"]) == (1, 100.0, 100.0, "5/5")
-    assert "100 of 120 points:" in run.out
+    assert "maximum score: 100 of 120 points\n" in run.out
     assert "rust-cli: 20 points not graded (" in run.out
     assert "rustup" in run.out

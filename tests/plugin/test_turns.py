@@ -166,12 +166,12 @@ def test_what_it_runs_leaves_no_trace(bench: Bench) -> None:
 
 
 WRONG = {
-    "turns=2": "turns=2 or more and feedback= go together",
-    "feedback=print": "feedback= is a function with the parameters sandbox or submission",
-    "turns=2, feedback=lambda workspace: None": "feedback= is a function with the parameters sandbox or submission",
-    "feedback=lambda sandbox: None": "go together",
-    "turns=0": "a number from 1 to 10",
-    "turns=True": "a number from 1 to 10",
+    "turns=2": "turns=2 or more requires feedback=",
+    "feedback=print": "feedback= must be a function with the parameters sandbox",
+    "turns=2, feedback=lambda workspace: None": "feedback= must be a function with the parameters sandbox",
+    "feedback=lambda sandbox: None": "feedback= requires turns=2 or more",
+    "turns=0": "Use a whole number from 1 to 10",
+    "turns=True": "Use a whole number from 1 to 10",
 }
 
 

@@ -79,11 +79,11 @@ def test_two_tasks_with_one_id(bench: Bench) -> None:
 
 
 WRONG_OPTIONS = {
-    "--llm-epochs=0": "--llm-epochs=0: a whole number of at least 1 is needed",
+    "--llm-epochs=0": "--llm-epochs=0: use a whole number of at least 1",
     "--llm-epochs=two": "a whole number",
-    "--llm-timeout=-3": "a number above 0 is needed",
-    "--llm-max-cost=0": "a number above 0 is needed",
-    "--llm-retry-errors": "give --llm-resume too",
+    "--llm-timeout=-3": "use a number above 0",
+    "--llm-max-cost=0": "use a number above 0",
+    "--llm-retry-errors": "--llm-retry-errors requires --llm-resume",
     "--llm-param=temperature": "write KEY=VALUE",
     "--llm-param=seed=1,seed=2": "'seed' is given twice",
     "--llm-fail-under=120": "a percentage from 0 to 100",
@@ -91,11 +91,11 @@ WRONG_OPTIONS = {
     "--llm-sandbox=docker": "podman:IMAGE or docker:IMAGE",
     "--llm-sandbox=docker:--privileged": "podman:IMAGE or docker:IMAGE",
     "--llm-model=a,a": "'a' is given twice",
-    "--llm-model==x": "needs both sides",
+    "--llm-model==x": "needs text on both sides",
     "--llm-model=a,,b": "empty name",
     "--llm-model=builtin/refrence": "reference",
     "--llm-model=dir:nowhere": "nowhere",
-    "--llm-suite=sixx": "there is no such suite. Did you mean 'six'?",
+    "--llm-suite=sixx": "no such suite. Did you mean 'six'?",
 }
 
 

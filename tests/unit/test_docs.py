@@ -87,7 +87,7 @@ def test_every_option_has_its_row(option: Any) -> None:
     if default:
         assert shown_default == default
     if option.many:
-        assert "several: again or with commas" in meaning
+        assert "may be repeated or comma-separated" in meaning
 
 
 def test_no_option_is_told_that_is_none() -> None:

@@ -40,16 +40,18 @@ def sources(settings: LLMSettings, env: Mapping[str, str], providers: Registry[M
         entries = (f"  {name}{_also(entry.aliases)}: {_place(entry)}" for name, entry in file.entries.items())
         yield Source("ok", (f"models file {file.path}:", *entries))
     else:
-        yield Source("none", ("models file: none (llmbench.toml in the rootdir, or --llm-models-file=PATH)",))
+        yield Source(
+            "none", ("models file: none (create llmbench.toml in the rootdir, or give --llm-models-file=PATH)",)
+        )
     base_url = settings.base_url or env.get("OPENAI_BASE_URL")
     servers = [listing(base_url, env.get("OPENAI_API_KEY"))] if base_url else []
     named = {_place_of(server.base_url) for server in servers}
     servers += [server for server in probe(env) if _place_of(server.base_url) not in named]
     yield from (_server(server, named=_place_of(server.base_url) in named) for server in servers)
     if not servers:
-        places = ", ".join(probed_urls(env)) or "any place asked"
-        yield Source("none", (f"servers: none answers at {places} (--llm-base-url=URL names one)",))
-    yield Source("ok", ("hosted models: PROVIDER/NAME as litellm writes them, such as anthropic/NAME",))
+        places = ", ".join(probed_urls(env)) or "no place asked"
+        yield Source("none", (f"servers: none found (asked: {places}; name another with --llm-base-url=URL)",))
+    yield Source("ok", ("hosted models: write PROVIDER/NAME as in litellm, such as anthropic/NAME",))
     for name, (plugin, _) in providers.items():
         if name not in LOOKED_UP:
             yield Source("ok", (f"models of plugin {plugin}: {name}:NAME",))
@@ -57,12 +59,12 @@ def sources(settings: LLMSettings, env: Mapping[str, str], providers: Registry[M
 
 def _server(server: Listing, *, named: bool) -> Source:
     if server.models is None:
-        told = f"server {server.base_url}: {server.problem or 'gives no list of its models'}"
-        return Source("failed", (told,), "Start it, or name another one.") if named else Source("none", (told,))
+        told = f"server {server.base_url}: {server.problem or 'does not list its models'}"
+        return Source("failed", (told,), "Start it, or name another server.") if named else Source("none", (told,))
     models = (
         f"  {model.id}{_also(model.aliases)}{f': {model.state}' if model.state else ''}" for model in server.models
     )
-    more = (f"  ({server.left_out} more, with names that nobody can type)",) if server.left_out else ()
+    more = (f"  ({server.left_out} more, whose names are too long or not printable)",) if server.left_out else ()
     return Source("ok", (f"server {server.base_url}:", *models, *more))
 
 

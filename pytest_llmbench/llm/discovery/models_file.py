@@ -44,7 +44,7 @@ _SHORT = {
 
 
 class _Entry(Frozen):
-    """Values are taken as they are written: ``"4"`` is no number, and infinity is none either."""
+    """Values are validated strictly: neither ``"4"`` nor infinity is a number."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -119,7 +119,7 @@ class ModelsFile:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise OptionError(f"models file {path} cannot be read: {error}. Give another --llm-models-file.") from error
+            raise OptionError(f"cannot read models file {path}: {error}. Give another --llm-models-file.") from error
         return cls(path, _presets(path, text) if path.suffix == ".ini" else _toml(path, text))
 
     @property
@@ -132,28 +132,33 @@ def _toml(path: Path, text: str) -> dict[str, ModelEntry]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"models file {path} is no TOML: {error}.") from error
+        raise OptionError(f"models file {path} is not valid TOML: {error}. Fix it there.") from error
     tables = content.get("models", {})
     others = content.keys() - {"models"}
     if others or not isinstance(tables, dict):
         wrong = ", ".join(sorted(others)) or "models"
-        raise OptionError(f'models file {path}: {wrong}: write a table for each model, [models."gpt-oss-20b"].')
+        raise OptionError(
+            f'models file {path}: unexpected {wrong}. Write one table per model, such as [models."gpt-oss-20b"].'
+        )
     entries = {name: _entry(path, name, table) for name, table in tables.items()}
     keys: dict[str, str | None] = {}
     for name, entry in entries.items():
         place = api_root(entry.base_url) if entry.base_url is not None else None
         if place is not None and keys.setdefault(place, entry.api_key_env) != entry.api_key_env:
-            raise OptionError(f"models file {path}: {name}: api_key_env: models at one base_url have one key.")
+            raise OptionError(
+                f"models file {path}: {name}: api_key_env: another model at this base_url has a different one. "
+                "Use one key per base_url."
+            )
     return entries
 
 
 def _entry(path: Path, name: str, table: Any) -> ModelEntry:
     where = f"models file {path}: model {name!r}"
     if not isinstance(table, dict):
-        raise OptionError(f'{where} is no table: write [models."{name}"] above its keys.')
+        raise OptionError(f'{where} is not a table. Write [models."{name}"] above its keys.')
     try:
         if "preset" in table:
-            raise OptionError(f"{where}: preset: there is no such key; it is what a preset.ini sets.")
+            raise OptionError(f"{where}: preset: no such key; it is set by a preset.ini. Remove it.")
         entry = ModelEntry.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
@@ -162,7 +167,7 @@ def _entry(path: Path, name: str, table: Any) -> ModelEntry:
         known = [*ModelEntry.model_fields, *PriceEntry.model_fields]
         near = difflib.get_close_matches(last, known, n=1)
         hint = f"; did you mean {near[0]}?" if near and first["type"] == "extra_forbidden" else ""
-        what = "there is no such key" if first["type"] == "extra_forbidden" else first["msg"]
+        what = "no such key" if first["type"] == "extra_forbidden" else first["msg"]
         raise OptionError(f"{where}: {key}: {what}{hint}.") from None  # its text would show the value
     if entry.base_url is not None:
         try:
@@ -172,23 +177,23 @@ def _entry(path: Path, name: str, table: Any) -> ModelEntry:
     if problem := unsendable(entry.params):
         raise OptionError(f"{where}: params: {problem}")
     if entry.litellm is not None and (entry.base_url is not None or entry.api_key_env is not None):
-        raise OptionError(f"{where}: litellm finds its endpoint and key itself; take base_url and api_key_env away.")
+        raise OptionError(f"{where}: litellm chooses endpoint and key itself. Remove base_url and api_key_env.")
     if entry.api_key_env is not None and not _VARIABLE.fullmatch(entry.api_key_env):
-        raise OptionError(f"{where}: api_key_env: the name of an environment variable is needed, never the key itself.")
+        raise OptionError(f"{where}: api_key_env: give the name of an environment variable, never the key itself.")
     if entry.api_key_env is not None and entry.base_url is None:
-        raise OptionError(f"{where}: api_key_env: a key is sent to one server only; say which with base_url.")
+        raise OptionError(f"{where}: api_key_env: a key is sent to one server only. Name it with base_url.")
     return entry
 
 
 def unsendable(params: Mapping[str, Any]) -> str:
     """Why sampling parameters cannot be sent; empty: they can."""
     if ours := sorted(params.keys() & _OURS):
-        return f"{ours[0]} is no sampling parameter: llmbench sets it itself. Take it away."
+        return f"{ours[0]} is not a sampling parameter: llmbench sets it itself. Remove it."
     for name, value in params.items():
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            return f"{name}={value} is nothing that JSON can hold."
+            return f"{name}={value} cannot be represented in JSON."
     return ""
 
 
@@ -197,7 +202,7 @@ def _presets(path: Path, text: str) -> dict[str, ModelEntry]:
     try:
         parser.read_string(f"[ ]\n{text}")  # lines before the first section belong to none
     except configparser.Error as error:
-        raise OptionError(f"models file {path} is no preset file: {error}.") from error
+        raise OptionError(f"models file {path} is not a valid preset file: {error}. Fix it there.") from error
     entries = {}
     shared = _named_alike(parser["*"]) if "*" in parser else {}
     for name in parser.sections():

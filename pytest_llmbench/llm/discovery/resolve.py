@@ -1,8 +1,8 @@
-"""From a model's name as typed to the place that answers for it.
+"""Model resolution: from a model's name as typed to its target.
 
 In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, a plugin's provider
-(``PROVIDER:NAME``), the base URL if there is one, else servers that run on this machine, else litellm's table of hosted
-models.
+(``PROVIDER:NAME``), the base URL if there is one, otherwise servers that run on this machine, then litellm's
+table of hosted models.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def resolve(
     ``stored`` are the models of which replies are stored; where nothing may be asked, they are looked at first.
     ``providers`` are the registered ones.
 
-    A server that does not answer gives a target with a ``problem``, so that the others can go on. Raises
-    ``OptionError`` for a name that nobody serves or that means several models, and for a folder that is none.
+    A server that does not answer gives a target with a ``problem``, so that the others can continue. Raises
+    ``OptionError`` for a name that is not found or is ambiguous, and for a path that is not a directory.
     """
     by_prefix = {each.name: each for each in providers if each.name not in LOOKED_UP}
     places = _Places(settings, cwd, env, stored, by_prefix)
@@ -134,8 +134,8 @@ class _Places:
         """What the file says of a model, over what was found; options go over both."""
         if entry.api_key_env and not self.env.get(entry.api_key_env) and self.settings.cache != "only":
             raise OptionError(
-                f"model {target.label!r}: the environment variable {entry.api_key_env}, which the models file names "
-                "for its key, is not set. Set it, or take api_key_env away."
+                f"model {target.label!r}: the environment variable {entry.api_key_env}, named as api_key_env in the "
+                "models file, is not set. Set it, or remove api_key_env."
             )
         key_variable = entry.api_key_env or target.key_variable
         if key_variable and not self.env.get(key_variable) and self.settings.cache != "only":
@@ -172,15 +172,19 @@ class _Places:
     def _folder(self, spec: ModelSpec) -> ModelTarget:
         path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
         if not isdir(path):
-            raise OptionError(f"model {spec.name!r}: {path} is no folder. Give a folder of replies, one per task.")
+            raise OptionError(
+                f"model {spec.name!r}: {path} is not a directory. Give a directory of replies, one per task."
+            )
         return ModelTarget(spec.label, "folder", str(path), "dir")
 
     def _run(self, spec: ModelSpec) -> ModelTarget:
         path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
         if spec.label == spec.name:
-            raise OptionError(f"model {spec.name!r}: say which model of that run: --llm-model=MODEL={spec.name}")
+            raise OptionError(f"model {spec.name!r}: names no model of that run. Write --llm-model=MODEL={spec.name}")
         if not isfile(path / HEADER):
-            raise OptionError(f"model {spec.name!r}: {path} is no run folder. Give one, as of .llmbench/runs.")
+            raise OptionError(
+                f"model {spec.name!r}: {path} is not a run folder. Give one, such as those in .llmbench/runs."
+            )
         return ModelTarget(spec.label, "run", str(path), "run")
 
     # A base URL that the user named
@@ -243,7 +247,9 @@ class _Places:
     def _hosted_target(self, spec: ModelSpec, name: str) -> ModelTarget:
         provider = self._provider(name)
         if provider is None:
-            raise OptionError(f"model {spec.name!r}: litellm knows no {name!r}: write PROVIDER/NAME.")
+            raise OptionError(
+                f"model {spec.name!r}: {name!r} is not in litellm's table of hosted models. Write PROVIDER/NAME."
+            )
         return ModelTarget(
             spec.label,
             "litellm",
@@ -261,11 +267,11 @@ class _Places:
         passed_over = "".join(f" {each}." for each in self._passed_over)
         listed = [model.id for model in self._file.listed]
         known = list(dict.fromkeys([*listed, *(model.id for model in served), *self._hosted, *BUILTINS]))
-        file = f"Models file {self._file.path}: not in it. " if self._file.path else ""
+        file = f"Not in the models file {self._file.path}. " if self._file.path else ""
         return (
-            f"model {name!r} is found nowhere. {file}"
-            f"Servers on this machine asked: {asked}; of these answered: {running}.{passed_over} "
-            f"litellm's table of hosted models: not in it.{_near(name, known)} "
+            f"model {name!r} was not found. {file}"
+            f"Servers asked on this machine: {asked}; answered: {running}.{passed_over} "
+            f"Not in litellm's table of hosted models.{_near(name, known)} "
             f"{_served([str(model) for model in served]) if served else ''}"
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
@@ -299,7 +305,7 @@ def _provided(label: str, provider: ModelProvider, name: str) -> ModelTarget:
 def _builtin(spec: ModelSpec) -> ModelTarget:
     if spec.name not in BUILTINS:
         near = _near(spec.name, BUILTINS)
-        raise OptionError(f"model {spec.name!r} is not built in.{near} There are: {', '.join(BUILTINS)}.")
+        raise OptionError(f"model {spec.name!r} is not built in.{near} Choose from: {', '.join(BUILTINS)}.")
     return replace(own_files(spec.name), label=spec.label)
 
 
@@ -307,19 +313,19 @@ def _only(name: str, found: Sequence[ServedModel]) -> ServedModel | None:
     """The one model found, or None; several are an error."""
     if len(found) > 1:
         raise OptionError(
-            f"model {name!r} means several: {', '.join(map(str, found))}. Write the whole name of one of them, "
-            "with --llm-base-url=URL if several servers have it."
+            f"model {name!r} is ambiguous ({', '.join(map(str, found))}). Use a full name, "
+            "and --llm-base-url=URL if several servers have it."
         )
     return found[0] if found else None
 
 
 def _near(name: str, known: Sequence[str]) -> str:
     close = nearest(name, known)
-    return f" Near: {', '.join(close)}." if close else ""
+    return f" Similar names: {', '.join(close)}." if close else ""
 
 
 def _served(names: Sequence[str]) -> str:
     if not names:
-        return "It serves no model."
+        return "The server has no models."
     rest = len(names) - _LONGEST_LIST
     return f"Served: {', '.join(names[:_LONGEST_LIST])}{f' and {rest} more' if rest > 0 else ''}."

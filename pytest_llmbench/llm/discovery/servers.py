@@ -88,7 +88,7 @@ def _probed(url: str, *, named: bool) -> Listing | None:
         return _not_ours(url, f"belongs to another user of this machine (uid {strangers[0]})")
     found = listing(url, connect_s=PROBE_CONNECT_S, read_s=PROBE_READ_S)
     if found.models is not None and owners is not None and not owners:
-        return _not_ours(url, "answers, and nothing here tells whose it is")
+        return _not_ours(url, "answers, but its owner is unknown")
     return found if found.models is not None else None
 
 
@@ -100,13 +100,15 @@ def _not_ours(url: str, why: str) -> Listing:
 
 
 def probed_urls(env: Mapping[str, str]) -> list[str]:
-    """The places that ``probe`` asks; raises ``OptionError`` for a port that is none."""
+    """The places that ``probe`` asks; raises ``OptionError`` for an invalid port."""
     ports: Sequence[int] = PORTS
     if (text := env.get(PORTS_VARIABLE)) is not None:
         try:
             ports = [int(port) for port in text.replace(",", " ").split()]
         except ValueError as error:
-            raise OptionError(f"{PORTS_VARIABLE}={text!r}: give port numbers separated by commas.") from error
+            raise OptionError(
+                f"{PORTS_VARIABLE}={text!r}: not a list of ports. Give port numbers separated by commas."
+            ) from error
     urls = [_ollama_url(host)] if (host := env.get("OLLAMA_HOST")) else []
     return list(dict.fromkeys([*urls, *(f"http://127.0.0.1:{port}" for port in ports)]))
 
@@ -120,7 +122,7 @@ def _ollama_url(host: str) -> str:
     """``OLLAMA_HOST`` as a URL: a host, a host with a port, or a URL; ``0.0.0.0`` is where it listens, not lives."""
     parts = split_url(host if "://" in host else f"http://{host}")
     if parts is None:
-        raise OptionError(f"OLLAMA_HOST={without_user(host)!r} is no host: write it like 127.0.0.1:11434.")
+        raise OptionError(f"OLLAMA_HOST={without_user(host)!r} is not a host. Write it like 127.0.0.1:11434.")
     name = parts.hostname or "127.0.0.1"
     name = "127.0.0.1" if name in ("0.0.0.0", "::", "localhost") else name  # noqa: S104 - compared, not bound
     literal = f"[{name}]" if ":" in name else name

@@ -1,4 +1,4 @@
-"""The controller: the one process of a session that looks models up, asks them, and keeps the run."""
+"""The controller: the one process of a session that looks models up, sends requests, and records the run."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class Controller:
         lookahead: bool,
         on_planned: Callable[[Plan], None],
     ) -> None:
-        """Look the models up, take the keys, try the sandbox, open the run folder; nothing is asked yet.
+        """Look the models up, take the keys, test the sandbox, open the run folder; no request is sent yet.
 
-        ``lookahead``: ask little more than is graded, because the session may stop early. Raises ``OptionError``,
+        ``lookahead``: request little more than is graded, because the session may stop early. Raises ``OptionError``,
         ``SandboxError`` or ``StoreError``.
         """
         self.settings = settings
@@ -129,7 +129,7 @@ class Controller:
         self._on_planned(plan)
 
     def worker_input(self) -> dict[str, Any]:
-        """What a worker must know, in simple types: the channel and where files go."""
+        """What a worker needs, in simple types: the channel and where files go."""
         if self._channel is None:
             self._channel = ChannelServer({"announce": self._announced, **source_handlers(self.gateway)})
         return {
@@ -148,19 +148,19 @@ class Controller:
         return {target.label: target.queue for target in self.targets}
 
     def count_local(self, plan: Plan) -> int:
-        """Attempts that ask nobody: the files are on this machine."""
+        """Number of attempts without a request: their files are on this machine."""
         asked = {target.label for target in self.targets if not target.local}
         return sum(key.model not in asked for key in plan.attempts())
 
     def finish(self, *, stopped_by: str) -> Results:
-        """End generation and write the results; ``stopped_by`` is empty when the session came to its end."""
+        """End generation and write the results; ``stopped_by`` is empty if the session ran to its end."""
         self.close()
         started = self.recorder.header.run
         ended = started.model_copy(update={"ended": _now(), "finished": not stopped_by, "stopped_by": stopped_by})
         return self.recorder.finish(ended)
 
     def close(self) -> None:
-        """Cancel what is in flight and let go of the workers. May be called again."""
+        """Cancel requests in flight and close the workers' channel. May be called again."""
         self.gateway.close()
         if self._channel is not None:
             self._channel.close()
@@ -171,10 +171,10 @@ class Controller:
         return self._announced_plan or Plan()
 
     def header_lines(self) -> list[str]:
-        """What a user wants to see before the first test."""
+        """The lines of pytest's header: models, warnings, sandbox and run folder."""
         models = [f"llmbench: {describe(target)}" for target in self.targets]
         if self.settings.selfcheck:
-            models.append(f"llmbench: {MUTANT}...: each task's mutants; all of it {self.settings.llm.epochs} times")
+            models.append(f"llmbench: {MUTANT}...: each task's mutants; everything {self.settings.llm.epochs} times")
         if self.settings.shard is not None:
             number, of = self.settings.shard
             models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
@@ -183,26 +183,25 @@ class Controller:
             *models,
             *(f"llmbench: {line}" for line in self._extensions.lines()),
             *(f"llmbench: {note}" for note in self._notes),
-            *(f"llmbench: passed over: {each}" for each in passed_over),
-            *(f"llmbench: sandbox: passed over: {reason}" for reason in self.sandbox.passed_over),
-            f"llmbench: sandbox: {self.sandbox.description}{_of_plugin(self.sandbox)}, tried with a right and a wrong "
-            "program",
-            *(f"llmbench: sandbox: not held on this machine: {gap}" for gap in self.sandbox.missing_here),
+            *(f"llmbench: skipped: {each}" for each in passed_over),
+            *(f"llmbench: sandbox: skipped: {reason}" for reason in self.sandbox.passed_over),
+            f"llmbench: sandbox: {self.sandbox.description}{_of_plugin(self.sandbox)} (self-test passed)",
+            *(f"llmbench: sandbox: not enforced on this machine: {gap}" for gap in self.sandbox.missing_here),
             f"llmbench: run folder: {self._shown(self.run.path)}",
         ]
 
     @property
     def damaged(self) -> list[str]:
-        """What is wrong with each stored reply that could not be read, and so counted as none."""
+        """What is wrong with each stored reply that could not be read, and so counted as missing."""
         return [*self.recorder.damaged.values(), *self._completions.damaged.values()]
 
     @property
     def results_path(self) -> str:
-        """Where ``results.json`` lies, as short as can be."""
+        """The path of ``results.json``, relative to the rootdir if it is below it."""
         return self._shown(self.run.path / RESULTS)
 
     def _recorder(self, resume: str | None) -> Recorder:
-        """Of a new run, or of one that is gone on with. Raises ``OptionError`` or ``StoreError``."""
+        """The recorder of a new run or of a resumed one. Raises ``OptionError`` or ``StoreError``."""
         if resume is None:
             run = RunDir.create(self.settings.run_base, self.settings.run_id)
             run.hold()
@@ -214,8 +213,8 @@ class Controller:
         differences = differences_between(former, now)
         if differences:
             raise OptionError(
-                f"--llm-resume: {run.path} cannot be gone on with, for its figures would be of two kinds: "
-                f"{'; '.join(differences)}. Run with what it had, or start a new run."
+                f"cannot resume {run.path}: results would not be comparable because these settings changed: "
+                f"{'; '.join(differences)}. Restore them, or start a new run."
             )
         run.point_latest(self.settings.run_base)
         return Recorder(run, former, resumed=True)
@@ -280,13 +279,13 @@ _SHAPES_FIGURES = ("epochs", "selfcheck")
 
 
 def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
-    """What keeps a run from being gone on with: models asked elsewhere or otherwise, other options, another sandbox."""
+    """Changes that prevent resuming a run: of models, their endpoints or parameters, of options, of the sandbox."""
     found = []
     before = {model.name: model for model in former.models}
     for model in now.models:
         known = before.get(model.name)
         if known is None:
-            found.append(f"model {model.name!r} was not in it (there: {', '.join(before)})")
+            found.append(f"model {model.name!r} is not in that run (its models: {', '.join(before)})")
             continue
         for what in ("resolved", "endpoint", "params"):
             was, is_now = getattr(known, what), getattr(model, what)
@@ -301,7 +300,7 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
             found.append(f"{option} was {was!r}, is {is_now!r}")
     was, is_now = former.run.sandbox.get("name"), now.run.sandbox.get("name")
     if was != is_now:
-        found.append(f"sandbox was {was!r}, is {is_now!r} (--llm-sandbox={was} takes that one again)")
+        found.append(f"sandbox was {was!r}, is {is_now!r} (restore it with --llm-sandbox={was})")
     return found
 
 
@@ -320,8 +319,8 @@ def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> 
         free = target.local or (target.base_url is not None and is_near(target.base_url))
         if target.price is None and not free:
             raise OptionError(
-                f"--llm-max-cost: the price of {target.label} is unknown. Give it in the models file, or limit "
-                "tokens with --llm-max-tokens-total."
+                f"--llm-max-cost cannot be enforced: the price of {target.label} is unknown. Set it in the models "
+                "file, or limit tokens with --llm-max-tokens-total."
             )
 
 

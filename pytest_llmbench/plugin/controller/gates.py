@@ -1,4 +1,4 @@
-"""Whether a run is good enough for the exit status: what each gate that the user set asks for. Pure."""
+"""Gates: the conditions set by options under which a run's exit status is 0. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pytest_llmbench.schema.settings import Gates
 
 
 class Ruling(NamedTuple):
-    """What one gate says of a run."""
+    """The result of one gate."""
 
     gate: str
     """The option, as the user would type it."""
     shortfall: str
-    """What keeps the run from being good enough; empty: it is."""
+    """Why the gate is not reached; empty: it is."""
 
 
 def rule(results: Results, gates: Gates, baseline: Results | None) -> list[Ruling]:
-    """Judge a run by every gate that is set, in a fixed order; with none set there is nothing to say."""
+    """The results of all gates that are set, in a fixed order."""
     rulings = []
     if gates.fail_under is not None:
         tolerant = gates.min_coverage is not None
@@ -43,11 +43,10 @@ def rule(results: Results, gates: Gates, baseline: Results | None) -> list[Rulin
 
 
 def shortfall(results: Results, percent: float) -> str:
-    """What keeps a run from being good enough; "" when nothing does.
+    """Why a run does not reach ``--llm-fail-under``; "" if it does.
 
-    Good enough: every attempt is scored, but for what nobody could be asked for, and every model has at least
-    ``percent`` of the points asked for. A partial selection shows nothing about the whole, and where there was nothing
-    to earn nothing was shown.
+    It is reached if every attempt is scored, except for points that no model could earn, and every model has at least
+    ``percent`` of the maximum score. A partial selection, or a run without any points to earn, never reaches it.
     """
     for status in ("error", "incomplete"):
         count = sum(attempt.status == status for attempt in results.attempts)
@@ -83,20 +82,20 @@ def _lower_bounds(results: Results, percent: float) -> str:
             return f"{row.model}: nothing was scored"
         if gained * 100 < exact(percent) * most:
             share = float(gained / most * 100)
-            return f"{row.model} has {share:.1f} % of the points, what has no score counted as 0"
+            return f"{row.model} has {share:.1f} % of the points, counting attempts without a score as 0"
     return "" if results.leaderboard or results.incomplete else "nothing was scored"
 
 
 def _under(results: Results, task: str, percent: float) -> str:
     most = next((exact(t.max_points) for t in results.tasks if t.id == task), None)
     if most is None:
-        return f"no task {task!r} in this run; there: {', '.join(t.id for t in results.tasks) or 'none'}"
+        return f"no task {task!r} in this run (tasks: {', '.join(t.id for t in results.tasks) or 'none'})"
     if results.run.selection.partial:
-        return "a partial selection shows nothing about a whole task"
+        return "a partial selection says nothing about the whole task"
     for row in _rows(results):
         points = row.per_task.get(task)
         if points is None:
-            return f"{row.model} has no score in it"
+            return f"{row.model} has no score in this task"
         if exact(points) * 100 < exact(percent) * most:
             return f"{row.model} has {points:g} of {float(most):g} points, {float(exact(points) / most * 100):.1f} %"
     return ""
@@ -127,7 +126,7 @@ def _worse(results: Results, baseline: Results, gates: Gates) -> str:
     for each in compare_runs(baseline, results, allow=gates.baseline_allow):
         if each.comparison is None:
             reasons = "; ".join(f"{difference.kind}: {difference.what}" for difference in each.refused)
-            return f"{each.b} cannot be compared: {reasons} (--llm-baseline-allow=KIND goes on)"
+            return f"{each.b} is not comparable: {reasons} (override with --llm-baseline-allow=KIND)"
         if each.comparison.verdict == "worse":
             overall = each.comparison.overall
             return f"{each.b} is worse by {-overall.difference:g} points (p = {overall.p_value:.3g})"

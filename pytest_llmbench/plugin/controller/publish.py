@@ -35,7 +35,7 @@ def tell_github(
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(markdown.render(results) + _gates(rulings, markdown.escape))
         except OSError as error:
-            raise StoreError(f"the job's summary {summary} cannot be written: {error.strerror or error}.") from error
+            raise StoreError(f"cannot write the job's summary {summary}: {error.strerror or error}.") from error
 
 
 def ruling_line(ruling: Ruling) -> str:

@@ -72,10 +72,10 @@ class Reporter:
         local = self.controller.count_local(plan)
         parts = [f"{local} from files"] if local else []
         if progress.earlier:
-            parts.append(f"{progress.earlier} done by this run before")
+            parts.append(f"{progress.earlier} already in this run")
         to_ask = progress.total - local - progress.reused - progress.earlier
         if to_ask or progress.reused:
-            parts.append(f"{progress.reused} replies reused, {to_ask} to ask")
+            parts.append(f"{progress.reused} replies reused, {to_ask} to request")
         if progress.reused:
             parts[-1] += "; --llm-cache=refresh asks again"
         self._life.say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
@@ -184,7 +184,7 @@ class Reporter:
         else:
             terminalreporter.write_line(f"results: {self.controller.results_path}")
         for line in self.controller.damaged:
-            terminalreporter.write_line(printable(f"llmbench: {line} It counted as no reply."))
+            terminalreporter.write_line(printable(f"llmbench: {line} It was treated as missing."))
         if self._report:
             terminalreporter.write_line(self._report)
         try:

@@ -1,7 +1,7 @@
-"""How ``llmbench regrade`` tells pytest which run to grade again: one text of JSON, which no option parser splits.
+"""The hidden option ``--llm-replay``, by which ``llmbench regrade`` passes pytest the run to re-grade, as JSON.
 
-It holds what the user named. What the run itself says stays data: models become targets by their labels, and suites
-are looked up by name among those that are known here.
+JSON, because no option parser splits it. It holds only what the user named. What the run itself says stays data:
+models become targets by their labels, and suites are looked up by name among those that are known here.
 """
 
 import json
@@ -18,14 +18,14 @@ _MOST_ATTEMPTS = 10_000
 
 
 def order(run: Path, base: Path, run_id: str) -> str:
-    """The option's value: grade the replies of ``run`` again into a new run of that id below ``base``."""
+    """The option's value: re-grade the replies of ``run`` into a new run of that id below ``base``."""
     return json.dumps({"run": str(run), "base": str(base), "id": run_id})
 
 
 def applied(settings: Settings, text: str, *, paths: bool) -> Settings:
-    """The settings that grade a run again; ``paths``: the user named what is to be collected.
+    """The settings that re-grade a run; ``paths``: the user named what is to be collected.
 
-    Raises ``OptionError`` for a run that cannot be read or that is of suites that nobody knows here.
+    Raises ``OptionError`` for a run that cannot be read or that uses suites that are unknown here.
     """
     from pytest_llmbench.plugin.options.task_paths import known_suites
     from pytest_llmbench.runs.results import read_header
@@ -41,18 +41,19 @@ def applied(settings: Settings, text: str, *, paths: bool) -> Settings:
     labels = [model.name for model in header.models]
     if len(set(labels)) != len(labels) or not labels:
         raise OptionError(
-            f"{run} has {'two models of one name' if labels else 'no models'}: it cannot be graded again."
+            f"cannot re-grade {run}: it has {'two models with the same name' if labels else 'no models'}. "
+            "Choose another run."
         )
     if len(labels) * options.epochs > _MOST_ATTEMPTS:
         raise OptionError(
-            f"{run} has {len(labels)} models and {options.epochs} epochs: more than {_MOST_ATTEMPTS} attempts at each "
-            "task are too many to be graded again at once."
+            f"cannot re-grade {run}: it has {len(labels)} models and {options.epochs} epochs, more than the limit of "
+            f"{_MOST_ATTEMPTS} attempts at each task. Choose another run."
         )
     known = known_suites(settings)
     unknown = [suite for suite in options.suites if suite not in known]
     if unknown and not paths:
         raise OptionError(
-            f"{run} is of the suite {unknown[0]!r}, which is not known here (known: {', '.join(sorted(known))}). "
+            f"{run} uses the suite {unknown[0]!r}, which was not found here (known: {', '.join(sorted(known))}). "
             "Name its tasks after --, as in: llmbench regrade RUN -- path/to/tasks."
         )
     models = tuple(ModelSpec(model.name, _target(model.endpoint, model.resolved, run)) for model in header.models)

@@ -50,7 +50,7 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(
     config: pytest.Config, namespace: argparse.Namespace, backends: "Callable[[], Backends] | None" = None
 ) -> Settings:
-    """Read everything; raises ``OptionError`` naming the spelling that is wrong.
+    """Read all options; raises ``OptionError`` naming the invalid spelling.
 
     ``namespace`` holds the parsed command line: ``config.option``, or ``known_args_namespace`` early on. ``backends``
     gives the registered sandboxes, once plugins are loaded: the sandbox's name is looked up then, if a model is chosen.
@@ -67,7 +67,7 @@ def read_settings(
         )
     pass_at = read.percentage(values, "pass-at")
     if read.switch(values, "retry-errors") and not read.text(values, "resume"):
-        raise OptionError("--llm-retry-errors is about a run that is gone on with: give --llm-resume too.")
+        raise OptionError("--llm-retry-errors requires --llm-resume.")
     labels = [model.label for model in models]
     for label in labels:
         if labels.count(label) > 1:
@@ -115,7 +115,7 @@ def _gates(values: Mapping[str, read.Value | None], config: pytest.Config) -> Ga
         if word not in (*KINDS, "all"):
             raise OptionError(f"--llm-baseline-allow={word}: choose one of {', '.join(KINDS)}, all.")
     if allow and baseline is None:
-        raise OptionError("--llm-baseline-allow is about a comparison: give --llm-baseline too.")
+        raise OptionError("--llm-baseline-allow requires --llm-baseline.")
     return Gates(
         fail_under=read.percentage(values, "fail-under"),
         fail_under_task=read.percentages(values, "fail-under-task"),
@@ -127,18 +127,18 @@ def _gates(values: Mapping[str, read.Value | None], config: pytest.Config) -> Ga
 
 
 def _refuse_beside_selfcheck(values: Mapping[str, read.Value | None]) -> None:
-    """What asks for models cannot be meant together with what asks for none; lasting settings just do not count."""
+    """Refuse options about models beside ``--llm-selfcheck``; those of the environment and the ini are ignored."""
     for name in ("model", "fail-under"):
         raw = values[name]
         if raw is not None and raw.source.startswith("--"):
             raise OptionError(
-                f"{raw.source} and --llm-selfcheck exclude each other: a self-check grades the tasks' own files, "
-                "and its exit status is its own. Take one of them away."
+                f"{raw.source} cannot be combined with --llm-selfcheck, which grades the tasks' own files and decides "
+                "the exit status itself. Remove one of them."
             )
 
 
 def _models_file(rootdir: Path) -> Path | None:
-    """The one that counts when none is named."""
+    """The default models file, if it exists."""
     path = rootdir / "llmbench.toml"
     return path if path.is_file() else None
 

@@ -1,4 +1,4 @@
-"""Which folders of tasks a command means: ``--llm-suite``, or the ini ``llm_taskpaths`` when no path is given."""
+"""Task folders to collect: those of ``--llm-suite``, or of the ini ``llm_taskpaths`` when no path is given."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
         extra = list(_own_folders(settings))
         for folder in extra:
             if not folder.is_dir():
-                raise OptionError(f"the ini llm_taskpaths names {folder}, which is not a folder. Mend the ini.")
+                raise OptionError(
+                    f"llm_taskpaths in the ini file names {folder}, which is not a directory. Fix llm_taskpaths."
+                )
     paths = [str(path) for path in extra]
     args[:0] = paths
     namespace.file_or_dir = paths + typed
@@ -46,7 +48,7 @@ def _suite_folder(name: str, settings: Settings) -> Path:
     known = sorted({p.name for root in roots for p in _subfolders(root)})
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
-    raise OptionError(f"--llm-suite={name}: there is no such suite. {hint}Known: {', '.join(known) or 'none'}.")
+    raise OptionError(f"--llm-suite={name}: no such suite. {hint}Known: {', '.join(known) or 'none'}.")
 
 
 def known_suites(settings: Settings) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Values of options, read and checked: each complaint names the spelling that is wrong."""
+"""Option values, parsed and validated: each error names the spelling that is invalid."""
 
 import json
 import math
@@ -42,7 +42,7 @@ def names(values: Mapping[str, Value | None], name: str) -> list[str]:
         return []
     parts = [part.strip() for text in raw.value for part in str(text).split(",")]
     if not all(parts):
-        raise OptionError(f"{raw.source} has an empty name. Write names with single commas between them.")
+        raise OptionError(f"{raw.source} contains an empty name. Separate names with single commas.")
     return parts
 
 
@@ -53,23 +53,23 @@ def switch(values: Mapping[str, Value | None], name: str) -> bool:
         return False
     text = str(raw.value).strip().lower()
     if text not in (*_ON, *_OFF):
-        raise OptionError(f"{raw.source}={raw.value}: on or off is needed.")
+        raise OptionError(f"{raw.source}={raw.value}: use on or off.")
     return text in _ON
 
 
 def folder(values: Mapping[str, Value | None], name: str, config: pytest.Config) -> Path:
-    """Where a relative path in an option's value starts: in an ini file at the rootdir, else in the current folder."""
+    """The base of a relative path in an option's value: the rootdir in an ini file, otherwise the current folder."""
     raw = values[name]
     return config.rootpath if raw is not None and raw.from_ini else config.invocation_params.dir
 
 
 def model_spec(text: str, folder: Path) -> ModelSpec:
-    """Take ``LABEL=NAME`` apart; a ``dir:`` or ``run:`` path starts at ``folder`` and may hold an ``=`` of its own."""
+    """Take ``LABEL=NAME`` apart; a ``dir:`` or ``run:`` path starts at ``folder`` and may contain an ``=``."""
     label, separator, name = text.partition("=")
     if not separator or label.startswith(("dir:", "run:")):
         label = name = text
     elif not label or not name:
-        raise OptionError(f"--llm-model={text}: LABEL=NAME needs both sides of the '='.")
+        raise OptionError(f"--llm-model={text}: LABEL=NAME needs text on both sides of the '='.")
     kind, colon, path = name.partition(":")
     if colon and kind in ("dir", "run") and folder != Path.cwd():
         name = f"{kind}:{folder / Path(path).expanduser()}"
@@ -83,7 +83,7 @@ def whole(values: Mapping[str, Value | None], name: str) -> int | None:
         return None
     text = str(raw.value)
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise OptionError(f"{raw.source}={text}: a whole number of at least 1 is needed.")
+        raise OptionError(f"{raw.source}={text}: use a whole number of at least 1.")
     return int(text)
 
 
@@ -92,7 +92,7 @@ def number(values: Mapping[str, Value | None], name: str, *, above: float) -> fl
     raw = values[name]
     found = None if raw is None else _read(str(raw.value))
     if raw is not None and (found is None or not above < found < math.inf):
-        raise OptionError(f"{raw.source}={raw.value}: a number above {above:g} is needed.")
+        raise OptionError(f"{raw.source}={raw.value}: use a number above {above:g}.")
     return found
 
 
@@ -101,12 +101,12 @@ def percentage(values: Mapping[str, Value | None], name: str) -> float | None:
     raw = values[name]
     found = None if raw is None else _read(str(raw.value).removesuffix("%"))
     if raw is not None and (found is None or not 0 <= found <= 100):  # noqa: PLR2004  # a percentage
-        raise OptionError(f"{raw.source}={raw.value}: a percentage from 0 to 100 is needed.")
+        raise OptionError(f"{raw.source}={raw.value}: use a percentage from 0 to 100.")
     return found
 
 
 def _read(text: str) -> float | None:
-    """The number that a text is; None when it is none."""
+    """A text as a number; None if it is not one."""
     try:
         return float(text)
     except ValueError:
@@ -148,7 +148,7 @@ def path(values: Mapping[str, Value | None], name: str, config: pytest.Config) -
 
 
 def params(values: Mapping[str, Value | None], name: str) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; a value is JSON where it can be read so, else text."""
+    """``KEY=VALUE`` pairs; a value is JSON if it is valid JSON, otherwise text."""
     raw = values[name]
     found: dict[str, Any] = {}
     for text in names(values, name):
@@ -157,7 +157,7 @@ def params(values: Mapping[str, Value | None], name: str) -> dict[str, Any]:
         if not separator or not key or raw is None:
             raise OptionError(f"{raw.source if raw else name}={text}: write KEY=VALUE, such as temperature=0.2.")
         if key in found:
-            raise OptionError(f"{raw.source}: {key!r} is given twice. Take one of them away.")
+            raise OptionError(f"{raw.source}: {key!r} is given twice. Remove one of them.")
         try:
             found[key] = json.loads(value)
         except ValueError:

@@ -87,9 +87,9 @@ def test_which_models_are_meant() -> None:
     two = results_of({"x": LOW, "y": HIGH})
     assert [(each.a, each.b) for each in compare_runs(two, two)] == [("x", "x"), ("y", "y")]
     assert [(each.a, each.b) for each in compare_runs(two, two, model="y", against="x")] == [("x", "y")]
-    with pytest.raises(OptionError, match="--against one of x, y"):
+    with pytest.raises(OptionError, match="Choose one with --against: x, y"):
         compare_runs(two, b)
-    with pytest.raises(OptionError, match=r"--model: 'z' is not in that run. There: x, y"):
+    with pytest.raises(OptionError, match=r"--model: 'z' is not in that run. Choose from: x, y"):
         compare_runs(two, two, model="z")
 
 

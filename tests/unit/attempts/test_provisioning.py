@@ -175,7 +175,7 @@ def test_the_command_says_what_is_wrong(task, tmp_path):
     done = command("data", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"llmbench: {task.data / 'dependencies' / 'Cargo.toml'}: install Rust" in done.stderr
-    assert command("absent", cwd=tmp_path).stderr == "llmbench: absent is no folder\n"
+    assert command("absent", cwd=tmp_path).stderr == "llmbench: absent is not a directory\n"
 
 
 def test_the_command_is_quiet_when_there_is_nothing_to_do(tmp_path):

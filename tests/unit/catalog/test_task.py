@@ -470,7 +470,7 @@ def test_dependencies_are_part_of_the_fingerprint(folder):
 )
 def test_dependencies_need_their_lock_file_and_toolchain(folder, manifest, lock, toolchain):
     folder.write(f"dependencies/{manifest}", "{}")
-    folder.refuses(rf"{manifest} is for {toolchain}, which toolchains= does not name", data=".")
+    folder.refuses(rf"{manifest} is for {toolchain}, which is missing in toolchains=", data=".")
     folder.refuses(rf"{manifest} without {lock}, .*Run there: (cargo|npm) ", data=".", toolchains=[toolchain])
     folder.write(f"dependencies/{lock}", "{}")
     assert folder.read(data=".", toolchains=[toolchain]).toolchains == (toolchain,)

@@ -109,7 +109,7 @@ def test_published_figures_stand_beside_and_are_not_ranked(tmp_path: Path, capsy
     path.write_text(to_json(ours))
     assert main(["leaderboard", str(path), "--with-published"]) == 0
     out = capsys.readouterr().out
-    assert "published: somebody else's measurements, with other prompts and graders; not ranked with yours" in out
+    assert "published: third-party measurements, with other prompts and graders; not ranked with yours" in out
     rows = {line.split()[1]: line.split() for line in out.splitlines() if "/120" in line}
     assert rows["mine"][0] == "1"
     assert rows["claude-haiku-4-5"][:3] == ["-", "claude-haiku-4-5", "103/120"]
@@ -214,7 +214,7 @@ def test_doctor_tells_a_server_that_is_not_there_from_a_model_that_is_called_non
     monkeypatch.setenv("LLMBENCH_PROBE_PORTS", "")
     assert main(["doctor", "--json", "--base-url=http://127.0.0.1:9/v1"]) == 1
     (server,) = [each for each in json.loads(capsys.readouterr().out) if "127.0.0.1:9" in each["detail"]]
-    assert (server["state"], server["remedy"]) == ("missing", "Start it, or name another one.")
+    assert (server["state"], server["remedy"]) == ("missing", "Start it, or name another server.")
     with ChatServer("", models=["none: or nonesuch"]) as there:
         main(["doctor", "--json", f"--base-url={there.base_url}"])
     found = json.loads(capsys.readouterr().out)

@@ -55,7 +55,7 @@ def test_different_sampling_is_refused(low: Path, tmp_path: Path, capsys: pytest
     other = kept(tmp_path / "other.json", results_of(scores, params={"temperature": 1}))
     assert main(["compare", str(low), str(other)]) == 2
     out = capsys.readouterr().out
-    assert "refused: sampling: parameters sent: temperature: 'not set' and 1; --allow=sampling goes on" in out
+    assert "refused: sampling: parameters sent: temperature: 'not set' and 1 (override with --allow=sampling)" in out
     assert main(["compare", str(low), str(other), "--allow=sampling"]) == 0
     assert "allowed to differ: sampling" in capsys.readouterr().out
 
@@ -64,13 +64,13 @@ def test_different_sampling_is_refused(low: Path, tmp_path: Path, capsys: pytest
     ("words", "told"),
     [
         (["compare", "{low}", "nowhere"], "no run 'nowhere' in .llmbench/runs"),
-        (["compare", "{low}", "{low}", "--alpha=2"], "--alpha: 2 is no share"),
-        (["compare", "{low}", "{low}", "--allow=luck"], "--allow: 'luck' is no kind of difference"),
-        (["compare", "{low}", "{low}", "--model=x"], "--model: 'x' is not in that run. There: m"),
+        (["compare", "{low}", "{low}", "--alpha=2"], "--alpha: 2 is not between 0 and 1"),
+        (["compare", "{low}", "{low}", "--allow=luck"], "--allow: 'luck' is not a kind of difference"),
+        (["compare", "{low}", "{low}", "--model=x"], "--model: 'x' is not in that run. Choose from: m"),
         (["report", "{low}x"], "no run"),
         (["query", "select 1", "--runs", "{dir}"], "no run with a results.json in"),
-        (["merge", "{dir}"], "is no run folder"),
-        (["regrade", "{dir}"], "is no run folder"),
+        (["merge", "{dir}"], "is not a run folder"),
+        (["regrade", "{dir}"], "is not a run folder"),
     ],
 )
 def test_wrong_input_is_told_in_one_line(
@@ -89,13 +89,13 @@ def test_a_file_that_is_none_is_told(text: str, tmp_path: Path, capsys: pytest.C
     path = tmp_path / "results.json"
     path.write_text(text)
     assert main(["report", str(path)]) == 2
-    assert f"{path} is no results.json of this version" in capsys.readouterr().err
+    assert f"{path} is not a results.json that this version can read" in capsys.readouterr().err
 
 
 def test_another_schema_version_is_told(low: Path, capsys: pytest.CaptureFixture[str]) -> None:
     low.write_text(low.read_text().replace('"schema_version": 2', '"schema_version": 9'))
     assert main(["report", str(low)]) == 2
-    assert "has schema version 9, this version reads 1 and 2" in capsys.readouterr().err
+    assert "has schema version 9, but this version reads 1 and 2" in capsys.readouterr().err
 
 
 def test_markdown_shows_a_hostile_name_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,10 +84,10 @@ def refuse(done: subprocess.CompletedProcess[str], text: str) -> None:
 
 @pytest.mark.slow
 def test_a_folder_without_a_run_is_told_in_one_line(tmp_path):
-    refuse(show(cwd=tmp_path), "no run 'latest' in .llmbench/runs. There is none.")
-    refuse(show(tmp_path, cwd=tmp_path), "is no run folder")
+    refuse(show(cwd=tmp_path), "no run 'latest' in .llmbench/runs. There are no runs. Name a run folder.")
+    refuse(show(tmp_path, cwd=tmp_path), "is not a run folder")
     (tmp_path / "file").write_text("")
-    refuse(show(tmp_path / "file", cwd=tmp_path), "is no results.json of this version")
+    refuse(show(tmp_path / "file", cwd=tmp_path), "is not a results.json that this version can read")
 
 
 @pytest.mark.slow

@@ -230,5 +230,5 @@ def test_a_record_that_gives_no_result_is_an_error_of_that_attempt_alone():
     graded = run(plan(SORT, models=("alpha", "beta")), outcomes={ALPHA: broken})
     attempt, other = one(graded), one(graded, model="beta")
     assert (attempt.status, attempt.error.kind, attempt.points, attempt.max_points) == ("error", "grader", 0, 10)
-    assert "gives no result (ValidationError" in attempt.error.message
+    assert "give no result (ValidationError" in attempt.error.message
     assert (other.status, other.points) == ("scored", 10)

@@ -51,7 +51,7 @@ def example(stopped_by: str = "") -> Results:
 
 def test_a_full_example():
     assert plain(example(stopped_by="stopping after 1 failures")) == textwrap.dedent("""\
-        20 of 40 points:
+        maximum score: 20 of 40 points
           rust-cli: 20 points not graded (no cargo: install rustup)
         stopped before the end: stopping after 1 failures
         attempts: 2 scored, 1 error, 3 not run
@@ -69,13 +69,13 @@ def test_a_full_example():
 
 def test_a_full_run_says_what_was_asked_for():
     of = plan(FIX, RUST)
-    assert plain(results(of, records(of))).splitlines()[:2] == ["40 points asked for", "attempts: 2 scored"]
+    assert plain(results(of, records(of))).splitlines()[:2] == ["maximum score: 40 points", "attempts: 2 scored"]
 
 
 def test_a_partial_selection_is_headed_so():
     of = plan(FIX, RUST, only=lambda ref: ref.point == "once")
     text = plain(results(of, records(of)))
-    assert text.startswith("partial selection: 12 of 20 points of the tasks selected were asked for\n")
+    assert text.startswith("partial selection: maximum score: 12 of 20 points\n")
     assert "12/12" in text
 
 
@@ -83,13 +83,13 @@ def test_a_partial_selection_still_says_what_was_left_out():
     of = plan(FIX, RUST, only=lambda ref: ref.case in ("", "x"))
     text = plain(results(of, records(of, lambda ref: ("skipped", "no cargo") if ref.task == "rust-cli" else "earned")))
     assert text.splitlines()[:2] == [
-        "partial selection: 14.67 of 40 points of the tasks selected were asked for",
+        "partial selection: maximum score: 14.67 of 40 points",
         "  rust-cli: 20 points not graded (no cargo)",
     ]
 
 
 def test_nothing_at_all_is_said_too():
-    assert plain(results(plan(), [])) == "0 points asked for\nattempts: none"
+    assert plain(results(plan(), [])) == "maximum score: 0 points\nattempts: none"
 
 
 def test_one_cause_of_errors_is_one_line():
@@ -159,7 +159,7 @@ def test_a_terminal_with_no_room_for_tasks_says_how_to_see_them():
 def test_plain_text_leaves_out_more_tasks_than_anybody_reads():
     """A log of CI with a thousand tasks: their points are in results.json."""
     shown = plain(many(1000, model="m"))
-    assert "no room for the points of 1000 tasks here: see results.json" in shown
+    assert "too narrow for the points of 1000 tasks: see results.json" in shown
     assert max(map(len, shown.splitlines()[:6])) < 200
     assert "task-with-a-long-name-99" in plain(many(100, model="m"))
 

@@ -255,7 +255,7 @@ def test_a_later_record_wins_also_from_disk(tmp_path):
 
 
 def test_a_folder_without_a_run_is_told(tmp_path):
-    with pytest.raises(StoreError, match=r"is no run folder: .*run\.json is missing"):
+    with pytest.raises(StoreError, match=r"is not a run folder: .*run\.json is missing"):
         load_results(RunDir(tmp_path))
 
 
@@ -358,7 +358,7 @@ def test_a_disk_that_fills_up_costs_no_verdict(tmp_path):
     score, trouble = done.stdout.splitlines()
     assert score == "6.0 1.0"
     assert "items.jsonl" in trouble
-    assert "Free or unlock that place" in trouble
+    assert "Make space or make it writable" in trouble
 
 
 def test_a_header_that_cannot_be_written_is_told(tmp_path):

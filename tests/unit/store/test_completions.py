@@ -129,7 +129,7 @@ def test_a_folder_in_the_place_of_the_file_counts_as_none(store, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "completions").write_text("")
-    with pytest.raises(StoreError, match=r"cannot write .*completions.*: Not a directory\. Free or unlock that place"):
+    with pytest.raises(StoreError, match=r"cannot write .*completions.*: Not a directory\. Make space"):
         CompletionStore(tmp_path / "completions").save(REQUEST, COMPLETION)
 
 

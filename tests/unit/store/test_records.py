@@ -199,7 +199,7 @@ def test_a_damaged_line_in_the_middle_is_told_with_its_number(log, line):
 
 def test_a_folder_in_the_place_of_the_log_is_told(log):
     log.path.mkdir()
-    with pytest.raises(StoreError, match=r"cannot write .*items\.jsonl: not a regular file\. Free or unlock"):
+    with pytest.raises(StoreError, match=r"cannot write .*items\.jsonl: not a regular file\. Make space"):
         log.append(item("a"))
     with pytest.raises(StoreError, match=r"cannot read .*items\.jsonl: not a regular file"):
         list(log.read())
@@ -239,7 +239,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line_spoils_nothing(log):
     """The kernel takes the part of a line that fits and says so only by its count."""
     command = [sys.executable, "-c", FULL_DISK, str(log.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.count("cannot write") == done.stdout.count("Free or unlock that place") == 2
+    assert done.stdout.count("cannot write") == done.stdout.count("Make space or make it writable") == 2
     assert [each.point for each in log.read()] == ["a", "d", "e"]
 
 

@@ -58,7 +58,7 @@ def test_many_runs_at_once_have_folders_of_their_own(tmp_path):
 
 # -- places that cannot be written -----------------------------------------------------------------------------------
 
-REMEDY = r"Free or unlock that place, or choose another with --llm-run-dir=PATH\."
+REMEDY = r"Make space or make it writable, or choose another place with --llm-run-dir=PATH\."
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
@@ -94,7 +94,7 @@ def test_a_read_only_folder_is_told(tmp_path):
 
 
 def test_an_error_without_a_text_of_its_own_is_told_as_it_is():
-    with pytest.raises(StoreError, match=r"cannot write place: odd\. Free"), writing(Path("place")):
+    with pytest.raises(StoreError, match=r"cannot write place: odd\. Make space"), writing(Path("place")):
         raise OSError("odd")
 
 

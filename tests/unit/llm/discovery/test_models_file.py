@@ -95,34 +95,34 @@ def test_what_stands_in_a_model_s_own_section_goes_over_what_holds_for_all(tmp_p
 
 def test_no_file(tmp_path):
     assert ModelsFile.read(None).listed == []
-    with pytest.raises(OptionError, match=r"nowhere\.toml cannot be read"):
+    with pytest.raises(OptionError, match=r"cannot read models file .*nowhere\.toml"):
         ModelsFile.read(tmp_path / "nowhere.toml")
 
 
 WRONG = {
-    "[models": "is no TOML",
-    "[model.x]\n": r'model: write a table for each model, \[models\."gpt-oss-20b"\]',
-    "models = 3": "models: write a table",
-    "[models]\nx = 3": "model 'x' is no table",
-    "[models.x]\nbase_ulr = 'http://a'": "base_ulr: there is no such key; did you mean base_url?",
+    "[models": "is not valid TOML",
+    "[model.x]\n": r'unexpected model. Write one table per model, such as \[models\."gpt-oss-20b"\]',
+    "models = 3": "unexpected models. Write one table",
+    "[models]\nx = 3": "model 'x' is not a table",
+    "[models.x]\nbase_ulr = 'http://a'": "base_ulr: no such key; did you mean base_url?",
     "[models.x]\nslots = 0": "slots: Input should be greater than or equal to 1",
     "[models.x]\nslots = 'many'": "slots: Input should be a valid integer",
     "[models.x]\nslots = '4'": "slots: Input should be a valid integer",
     "[models.x]\nslots = true": "slots: Input should be a valid integer",
     "[models.x]\nthinking = 'yes'": "thinking: Input should be a valid boolean",
     "[models.x]\nsize_gb = inf": "size_gb: Input should be a finite number",
-    "[models.x]\nparams = { temperature = nan }": "params: temperature=nan is nothing that JSON can hold",
-    "[models.x]\nparams = { seed = 2020-01-01 }": "params: seed=2020-01-01 is nothing that JSON can hold",
-    "[models.x]\nparams = { messages = [] }": "params: messages is no sampling parameter",
-    "[models.x]\npreset = { model = '/x' }": "preset: there is no such key",
-    "[models.x]\nbase_url = 'ftp://a'": "model 'x': base_url: .*is no HTTP URL",
+    "[models.x]\nparams = { temperature = nan }": "params: temperature=nan cannot be represented in JSON",
+    "[models.x]\nparams = { seed = 2020-01-01 }": "params: seed=2020-01-01 cannot be represented in JSON",
+    "[models.x]\nparams = { messages = [] }": "params: messages is not a sampling parameter",
+    "[models.x]\npreset = { model = '/x' }": "preset: no such key",
+    "[models.x]\nbase_url = 'ftp://a'": "model 'x': base_url: .*is not an HTTP URL",
     "[models.x]\nprice = { input_usd = 1 }": "price.*did you mean|price.input_usd_per_mtok: Field required",
-    "[models.x]\nbase_url = 'http://A/v1/'\n[models.y]\nbase_url = 'http://a'\napi_key_env = 'K_K'": "have one key",
+    "[models.x]\nbase_url = 'http://A/v1/'\n[models.y]\nbase_url = 'http://a'\napi_key_env = 'K_K'": "Use one key",
     "[models.x]\nprice = { input_usd_per_mtok = 1 }": "price.output_usd_per_mtok: Field required",
-    "[models.x]\nlitellm = 'a/b'\nbase_url = 'http://a'": "litellm finds its endpoint and key itself",
+    "[models.x]\nlitellm = 'a/b'\nbase_url = 'http://a'": "litellm chooses endpoint and key itself",
     "[models.x]\nbase_url = 'http://a'\napi_key_env = 'sk-abc123'": "never the key itself",
     "[models.x]\napi_key_env = 'MY_KEY'": "a key is sent to one server only",
-    "[models.x]\nbase_url = 'http://a'\n[models.y]\nbase_url = 'http://a'\napi_key_env = 'K_K'": "have one key",
+    "[models.x]\nbase_url = 'http://a'\n[models.y]\nbase_url = 'http://a'\napi_key_env = 'K_K'": "one key per base_url",
 }
 
 
@@ -135,5 +135,5 @@ def test_what_is_wrong_is_named(tmp_path, text):
 
 
 def test_a_wrong_preset_file(tmp_path):
-    with pytest.raises(OptionError, match=r"preset\.ini is no preset file"):
+    with pytest.raises(OptionError, match=r"preset\.ini is not a valid preset file"):
         read(tmp_path, "[a\nb", "preset.ini")

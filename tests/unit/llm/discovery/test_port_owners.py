@@ -125,7 +125,7 @@ def test_a_port_that_is_passed_on_from_elsewhere(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(servers, "listing", lambda url, **_: servers.Listing(url, ()))
     (found,) = probe({servers.PORTS_VARIABLE: "8080"})
     assert found.models is None
-    assert "nothing here tells whose it is" in found.problem
+    assert "its owner is unknown" in found.problem
 
 
 @pytest.mark.parametrize("owners", [None, {0}, {os.getuid()}])

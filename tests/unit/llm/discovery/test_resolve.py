@@ -103,7 +103,7 @@ def test_builtin(which):
 
 
 def test_builtin_misspelt():
-    with pytest.raises(OptionError, match=r"'builtin/refrence' is not built in\. Near: builtin/reference\."):
+    with pytest.raises(OptionError, match=r"'builtin/refrence' is not built in\. Similar names: builtin/reference\."):
         one("builtin/refrence")
 
 
@@ -117,7 +117,7 @@ def test_folder_is_relative_to_where_the_user_is(tmp_path):
 @pytest.mark.parametrize("name", ["dir:gone", "dir:file"])
 def test_folder_that_is_none(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OptionError, match="is no folder"):
+    with pytest.raises(OptionError, match="is not a directory"):
         one(name, cwd=tmp_path)
 
 
@@ -176,7 +176,7 @@ def test_key_is_sent_to_the_base_url_and_kept_nowhere():
 
 @pytest.mark.parametrize("key", ["s3cret\n", "s3crét"])
 def test_key_that_fits_in_no_header_is_refused_and_not_repeated(key):
-    with pytest.raises(OptionError, match="OPENAI_API_KEY holds characters") as caught:
+    with pytest.raises(OptionError, match="OPENAI_API_KEY contains characters") as caught:
         one("a", base_url="http://127.0.0.1:9", OPENAI_API_KEY=key)
     assert "s3cr" not in str(caught.value)
 
@@ -216,7 +216,7 @@ def test_model_that_is_not_served_names_the_near_ones_and_all():
     with ChatServer(models=["qwen3-coder-30b", "llama-3"]) as server, pytest.raises(OptionError) as caught:
         one("qwen3-codr-30b", base_url=server.url)
     assert str(caught.value) == (
-        f"model 'qwen3-codr-30b' is not served at {server.base_url}. Near: qwen3-coder-30b. "
+        f"model 'qwen3-codr-30b' is not served at {server.base_url}. Similar names: qwen3-coder-30b. "
         "Served: qwen3-coder-30b, llama-3."
     )
 
@@ -231,13 +231,13 @@ def test_long_list_is_cut():
 def test_server_that_serves_no_model(data):
     with ChatServer(routes={"/v1/models": {"data": data}}) as server, pytest.raises(OptionError) as caught:
         one("a", base_url=server.url)
-    assert str(caught.value).endswith("It serves no model.")
+    assert str(caught.value).endswith("The server has no models.")
 
 
 def test_name_that_means_several():
     with ChatServer(models=["a-q4", "a-q8"]) as server, pytest.raises(OptionError) as caught:
         one("a", base_url=server.url)
-    assert f"'a' means several: {server.base_url}/a-q4, {server.base_url}/a-q8." in str(caught.value)
+    assert f"'a' is ambiguous ({server.base_url}/a-q4, {server.base_url}/a-q8)." in str(caught.value)
 
 
 def test_server_that_refuses_is_a_problem_and_no_error():
@@ -261,7 +261,7 @@ def _impatient(listing):
 
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://host/v1", "http://", "nonsense", "http://host:99999", ""])
 def test_base_url_that_is_none(url):
-    with pytest.raises(OptionError, match="is no HTTP URL"):
+    with pytest.raises(OptionError, match="is not an HTTP URL"):
         normalized(url)
 
 
@@ -367,7 +367,7 @@ def test_hosted_model(table, name):
 
 @pytest.mark.parametrize("name", ["painter", "nobody/x", "openai/", "gpt"])
 def test_no_hosted_model(table, name):
-    with pytest.raises(OptionError, match="found nowhere"):
+    with pytest.raises(OptionError, match="was not found"):
         one(name)
 
 
@@ -381,8 +381,8 @@ def test_unknown_name_tells_what_was_asked_and_what_is_near(table):
     with ChatServer(models=["tiny-answer"]) as server, pytest.raises(OptionError) as caught:
         one("tiny-answr", ports=[server.port, closed])
     assert str(caught.value) == (
-        f"model 'tiny-answr' is found nowhere. Servers on this machine asked: {server.url}, http://127.0.0.1:{closed}; "
-        f"of these answered: {server.base_url}. litellm's table of hosted models: not in it. Near: tiny-answer. "
+        f"model 'tiny-answr' was not found. Servers asked on this machine: {server.url}, http://127.0.0.1:{closed}; "
+        f"answered: {server.base_url}. Not in litellm's table of hosted models. Similar names: tiny-answer. "
         f"Served: {server.base_url}/tiny-answer. "
         "Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
     )
@@ -394,7 +394,7 @@ def test_unusable_table_counts_as_none(table, content):
         table.unlink()
     else:
         table.write_text(content)
-    with pytest.raises(OptionError, match="found nowhere"):
+    with pytest.raises(OptionError, match="was not found"):
         one("gpt-9")
 
 
@@ -444,7 +444,7 @@ def test_describe(target, line):
 
 
 def test_a_run_is_a_run_folder(tmp_path):
-    with pytest.raises(OptionError, match="is no run folder"):
+    with pytest.raises(OptionError, match="is not a run folder"):
         one(f"run:{tmp_path}")
 
 
@@ -460,5 +460,5 @@ def test_a_folder_that_may_not_be_entered_is_told_as_none(tmp_path, monkeypatch,
         return look(path, *rest, **how)
 
     monkeypatch.setattr(os, "stat", stat)
-    with pytest.raises(OptionError, match=r"is no (run )?folder"):
+    with pytest.raises(OptionError, match=r"is not a (directory|run folder)"):
         one(f"{kind}:{tmp_path}/closed/inner")

@@ -32,7 +32,7 @@ def test_a_task_of_its_own(percent: float, told: str) -> None:
 
 
 def test_a_task_that_is_not_there() -> None:
-    assert only(results_of(GOOD), fail_under_task=(("c", 1.0),)) == "no task 'c' in this run; there: a, b"
+    assert only(results_of(GOOD), fail_under_task=(("c", 1.0),)) == "no task 'c' in this run (tasks: a, b)"
 
 
 @pytest.mark.parametrize(("percent", "told"), [(75, ""), (76, "m: 3 of 4 attempts have a score, 75.0%")])
@@ -46,7 +46,7 @@ def test_coverage_lets_fail_under_count_errors_as_nothing() -> None:
     assert [ruling.shortfall for ruling in rule(results_of(HOLED), tolerant, None)] == ["", ""]
     higher = Gates(fail_under=76.0, min_coverage=50.0)
     assert rule(results_of(HOLED), higher, None)[0].shortfall == (
-        "m has 75.0 % of the points, what has no score counted as 0"
+        "m has 75.0 % of the points, counting attempts without a score as 0"
     )
 
 
@@ -73,5 +73,5 @@ def test_baseline() -> None:
     assert only(low, high, baseline=gate).startswith("m is worse by 30 points (p = ")
     other = results_of({"m": {task: [15.0, 16.0, 14.0] for task in tasks}}, params={"seed": 1})
     told = only(low, other, baseline=gate)
-    assert told.startswith("m cannot be compared: sampling: parameters sent: seed: 1 and 'not set'")
+    assert told.startswith("m is not comparable: sampling: parameters sent: seed: 1 and 'not set'")
     assert "is worse" in only(low, other, baseline=gate, baseline_allow=frozenset({"sampling"}))

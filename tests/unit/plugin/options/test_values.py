@@ -14,13 +14,13 @@ def given(text: str) -> dict[str, Value | None]:
 
 @pytest.mark.parametrize("text", ["5%", "%", "", "nan", "inf", "0", "-1", "five"])
 def test_a_number_is_finite_above_its_bound_and_never_a_percentage(text: str) -> None:
-    with pytest.raises(OptionError, match=r"--llm-it=.*: a number above 0 is needed"):
+    with pytest.raises(OptionError, match=r"--llm-it=.*: use a number above 0"):
         number(given(text), "it", above=0)
 
 
 @pytest.mark.parametrize("text", ["101", "-1%", "nan", "", "%", "ten", "5%%"])
 def test_a_percentage_lies_between_0_and_100(text: str) -> None:
-    with pytest.raises(OptionError, match=r"--llm-it=.*: a percentage from 0 to 100 is needed"):
+    with pytest.raises(OptionError, match=r"--llm-it=.*: use a percentage from 0 to 100"):
         percentage(given(text), "it")
 
 

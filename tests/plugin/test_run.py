@@ -101,7 +101,7 @@ def test_twelve_attempts_are_twelve_requests_model_by_model(bench: Bench) -> Non
         for again in (("-k", "adds"), ("-n2",), ("-k", "t1 and m2", "-n2")):
             rerun = bench.run(*options, *again)
             assert rerun.exit == 0
-            assert "replies reused, 0 to ask; --llm-cache=refresh asks again" in rerun.out
+            assert "replies reused, 0 to request; --llm-cache=refresh asks again" in rerun.out
         assert server.chat_count == 12
 
 
@@ -155,7 +155,7 @@ def test_partial_selection_is_headed_as_such_and_still_ranks(bench: Bench, eithe
     bench.task("other")
     with ChatServer({"right": ADD_REPLY, "wrong": WRONG_REPLY}) as server:
         run = bench.run(*ask(server, "right,wrong"), "-k", "commutes and add", *either_way)
-    assert "partial selection: 2 of 4 points" in run.out
+    assert "partial selection: maximum score: 2 of 4 points" in run.out
     assert [(r["rank"], r["model"], r["total"], r["max_total"]) for r in run.results["leaderboard"]] == [
         (1, "right", 2.0, 2.0),
         (2, "wrong", 0.0, 2.0),

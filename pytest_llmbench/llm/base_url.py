@@ -19,16 +19,16 @@ def http_parts(url: str) -> SplitResult:
 
 def not_http(url: str) -> OptionError:
     """The error of a base URL that cannot be used."""
-    return OptionError(f"base URL {without_user(url)!r} is no HTTP URL: write it like http://localhost:8080/v1.")
+    return OptionError(f"base URL {without_user(url)!r} is not an HTTP URL. Write it like http://localhost:8080/v1.")
 
 
 def normalized(url: str) -> str:
-    """The URL without a slash at its end; raises ``OptionError`` if it is none, or carries credentials."""
+    """The URL without a slash at its end; raises ``OptionError`` if it is invalid or contains credentials."""
     parts = http_parts(url)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise OptionError(
-            f"base URL of {parts.hostname!r}: leave user, password, query and fragment out of it; "
-            "a key belongs into the environment variable OPENAI_API_KEY."
+            f"base URL of {parts.hostname!r}: remove user, password, query and fragment; "
+            "put the key in the environment variable OPENAI_API_KEY."
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 

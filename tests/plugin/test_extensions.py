@@ -84,7 +84,7 @@ def test_a_backend_is_used_wherever_grading_is_done(bench: Bench, workers: tuple
     assert run.row("dir:replies")["total"] == 5.0
     assert run.results["run"]["sandbox"]["name"] == "plain"
     assert "llmbench: plugin conftest.py: adds --llm-sandbox=plain" in run.out.splitlines()
-    assert "(plugin conftest.py), tried with a right and a wrong program" in run.out
+    assert "(plugin conftest.py) (self-test passed)" in run.out
 
 
 def test_auto_tries_only_ours(bench: Bench) -> None:

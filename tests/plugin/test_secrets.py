@@ -382,6 +382,6 @@ def test_keys_are_put_back_when_the_session_ends(bench: Bench) -> None:
 def test_a_key_that_cannot_be_sent_is_named_and_not_shown(bench: Bench) -> None:
     bench.task("add")
     run = bench.run("--llm-model=groq/m", GROQ_API_KEY=f"{KEY}\nX: y")
-    assert "GROQ_API_KEY holds characters that no HTTP header may hold" in run.out
+    assert "GROQ_API_KEY contains characters that are not allowed in an HTTP header" in run.out
     assert run.attempt("add", "groq/m")["status"] == "error"
     assert KEY not in run.out + run.err

@@ -269,7 +269,7 @@ def test_a_plugin_of_sixty_lines_adds_a_sandbox_and_a_model(tmp_path: Path, work
     run = bench.run(*shlex.split(command)[1:], *workers)
     assert run.row("reply")["total"] == 8.0, run.out + run.err
     assert run.results["run"]["sandbox"]["name"] == "niced"
-    assert "(plugin llmbench-extension), tried with a right and a wrong program" in run.out
+    assert "(plugin llmbench-extension) (self-test passed)" in run.out
     ordinary = root / "tests/test_ordinary.py"
     ordinary.write_text("def test_one():\n    pass\n")
     assert bench.run("-p", "no:llmbench", ordinary, "-o", "llm_taskpaths=").exit == 0

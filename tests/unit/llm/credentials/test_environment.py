@@ -133,7 +133,7 @@ def test_the_key_of_a_provider() -> None:
     assert api_key("groq", environment) is None
     assert api_key("bedrock", environment) is None
     assert api_key("no-such-provider", environment) is None
-    with pytest.raises(OptionError, match="GROQ_API_KEY holds characters") as caught:
+    with pytest.raises(OptionError, match="GROQ_API_KEY contains characters") as caught:
         api_key("groq", {"GROQ_API_KEY": f"{KEY}\nX: y"})
     assert KEY not in str(caught.value)
 

@@ -187,7 +187,7 @@ def test_credentials_in_the_url_are_used_and_never_shown() -> None:
 
 @pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://x/y", "http://", "http://[::1", "http://x:port/v1"])
 def test_url_that_is_none(url: str) -> None:
-    with pytest.raises(OptionError, match="write it like http://localhost:8080/v1"):
+    with pytest.raises(OptionError, match="Write it like http://localhost:8080/v1"):
         OpenAIClient(url)
 
 

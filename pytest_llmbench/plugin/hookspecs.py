@@ -50,7 +50,7 @@ def pytest_llmbench_clients(config: pytest.Config) -> Iterable[ModelProvider] | 
 
     An exception of the hook, a name that is taken or reserved, and an object that is not a ``ModelProvider`` end the
     session with exit status 4 and one line that names the plugin. Whatever else than a ``ModelError`` a client raises
-    is ``error: harness`` of the attempt, never a score.
+    is ``error: grader`` of the attempt, never a score.
     """
 
 

@@ -70,7 +70,7 @@ class Recorder:
     def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         """Store a reply with its request and outcome.
 
-        Raises ``StoreError`` if it cannot be written; the attempt is then a harness error. Raises ``ValueError`` for an
+        Raises ``StoreError`` if it cannot be written; the attempt is then a grader error. Raises ``ValueError`` for an
         outcome that cannot be represented in JSON: nothing of it was stored, and another may take its place.
         """
         try:

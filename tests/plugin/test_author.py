@@ -51,5 +51,5 @@ def test_a_grader_that_raises_a_harness_error_is_an_error_and_no_miss(bench: Ben
     project(bench, body='raise HarnessError("the machine was too busy")')
     run = bench.run("--llm-model=dir:replies")
     attempt = run.attempt("sum", "dir:replies")
-    assert (attempt["status"], attempt["error"]["kind"]) == ("error", "harness"), run.out + run.err
+    assert (attempt["status"], attempt["error"]["kind"]) == ("error", "grader"), run.out + run.err
     assert "the machine was too busy" in run.out

@@ -176,7 +176,7 @@ def test_what_a_client_does_wrong_is_an_error_that_names_its_plugin(bench: Bench
     assert run.row("echo:one")["total"] == 4.0
     for model, said in (("echo:breaks", "raised ValueError: of the client"), ("echo:text", "returned str")):
         error = run.attempt("add", model)["error"]
-        assert error["kind"] == "harness"
+        assert error["kind"] == "grader"
         assert f"plugin conftest.py: the client of '{model}' {said}" in error["message"]
     assert "Traceback" not in run.out + run.err
 
@@ -188,7 +188,7 @@ def test_what_a_client_does_wrong_is_an_error_that_names_its_plugin(bench: Bench
 def test_a_client_that_is_none_is_an_error_that_names_its_plugin(bench: Bench, client: str, said: str) -> None:
     extended(bench, CLIENT.replace("Echo{more}", client))
     error = bench.run("tasks", "--llm-model=echo:one").attempt("add", "echo:one")["error"]
-    assert error["kind"] == "harness"
+    assert error["kind"] == "grader"
     assert f"plugin conftest.py: the client of 'echo:one' {said}" in error["message"]
 
 

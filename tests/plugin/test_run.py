@@ -322,4 +322,5 @@ def test_missing_toolchain_is_a_skip_and_left_out(bench: Bench, either_way: tupl
     assert run.row("mine")["rank"] == 1
     assert "maximum score: 4 of 6 points\n" in run.out
     assert "rusty: 2 points not graded (" in run.out
+    assert "llmbench: attempts: 2; 1 from files\n" in run.out
     assert run.attempt("rusty", "mine")["status"] == "not_run"

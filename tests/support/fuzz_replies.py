@@ -64,7 +64,8 @@ def _looks(task: str, file: SourceFile) -> Iterator[Callable[[], object]]:
             yield lambda: module.REPAIR.repaired(file.text, told, lambda text: SourceFile(file.name, text).root)
         case "rust-cli":
             yield lambda: module.approach_of(file, module.Build())
-            yield lambda: list(module.variants(file.text))
+            starter = (REPOSITORY / "fixtures/rust-cli/starter" / file.name).read_text(encoding="utf-8")
+            yield lambda: list(module.variants(file.text, starter))
         case "python-top-k":
             yield lambda: module._method(file.python)
             yield lambda: list(module._counter_mentions(file.python))

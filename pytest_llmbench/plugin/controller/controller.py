@@ -150,7 +150,8 @@ class Controller:
     def count_local(self, plan: Plan) -> int:
         """Number of attempts without a request: their files are on this machine."""
         asked = {target.label for target in self.targets if not target.local}
-        return sum(key.model not in asked for key in plan.attempts())
+        unavailable = {card.id for card in plan.tasks if card.unavailable}
+        return sum(key.model not in asked and key.task not in unavailable for key in plan.attempts())
 
     def finish(self, *, stopped_by: str) -> Results:
         """End generation and write the results; ``stopped_by`` is empty if the session ran to its end."""

@@ -14,11 +14,12 @@ from pytest_llmbench.catalog.files import dependencies_in
 from pytest_llmbench.cli import doctor
 from pytest_llmbench.errors import SandboxError, TaskError
 from pytest_llmbench.sandbox.selection import SandboxChoice, open_sandbox
+from pytest_llmbench.sandbox.unsandboxed import Local
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.toolchains import registry
 from pytest_llmbench.toolchains.caches.store import VARIABLE
 
-NONE = SandboxChoice("none", "none", (), ())
+NONE = SandboxChoice("none", "none", (), (), backend=Local)
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def task(tmp_path):
 
 
 def doctor_says(monkeypatch, capsys) -> str:
-    monkeypatch.setattr(doctor, "_sandbox", list)
-    monkeypatch.setattr(doctor, "_servers", lambda options: [])
+    monkeypatch.setattr(doctor, "_sandbox", lambda backends: [])
+    monkeypatch.setattr(doctor, "_servers", lambda options, providers: [])
     doctor.run(argparse.Namespace(json=False))
     return capsys.readouterr().out
 
@@ -85,7 +86,7 @@ def test_where_it_is_there_it_is_found_and_listed(installed, monkeypatch, capsys
 def test_a_task_is_asked_for_toolchain_and_lock_file(abacus, task):
     folder = task.data / "dependencies"
     assert dependencies_in(folder, ["abacus"], "here") == {"Beadfile": "", "Beadfile.lock": "wood\n"}
-    with pytest.raises(TaskError, match=r"here: .*Beadfile is for abacus, which toolchains= does not name\. Add it\.$"):
+    with pytest.raises(TaskError, match=r"here: .*Beadfile is for abacus, which is missing in toolchains=\. Add it\.$"):
         dependencies_in(folder, ["python"], "here")
     (folder / "Beadfile.lock").unlink()
     with pytest.raises(TaskError, match=r"has a Beadfile without Beadfile\.lock, .* Run there: abacus lock$"):

@@ -16,7 +16,7 @@ LONGEST_FEEDBACK = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ConversationEnd:
     """An attempt after its last turn: something to grade, or the failure in its place."""
 
     turn: int
@@ -36,7 +36,7 @@ def converse(
     *,
     ask: Callable[[AttemptKey, Sequence[Message]], Outcome],
     feedback: Callable[[Submission], str | None],
-) -> Ended:
+) -> ConversationEnd:
     """Go on from the first reply until the task has nothing more to tell, or its turns are used up.
 
     ``feedback`` looks at a submission and says what is wrong with it; ``ask`` sends the whole conversation and waits.
@@ -47,13 +47,13 @@ def converse(
     while True:
         completion = outcome.completion
         if outcome.failure is not None or completion is None:
-            return Ended(turn, failure=outcome.failure)
+            return ConversationEnd(turn, failure=outcome.failure)
         submission = read_submission(key, task, completion)
         if turn >= task.turns or completion.wall_s is None or submission.no_code:
-            return Ended(turn, submission)
+            return ConversationEnd(turn, submission)
         told = feedback(submission)
         if not told:
-            return Ended(turn, submission)
+            return ConversationEnd(turn, submission)
         turn += 1
         messages = (
             *messages,

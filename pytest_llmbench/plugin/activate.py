@@ -14,7 +14,7 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.credentials.environment import Secrets
 from pytest_llmbench.plugin.collect.plan import keep_attempts_together, make_plan, order_for_generation, split_shard
 from pytest_llmbench.plugin.collect.tasks import Collection
-from pytest_llmbench.plugin.distributed.worker import WORKER_INPUT, WorkerEnd, WorkerLink
+from pytest_llmbench.plugin.distributed.worker import WORKER_INPUT, WorkerLink, WorkerShutdown
 from pytest_llmbench.plugin.extensions import extensions_of
 from pytest_llmbench.plugin.runtest.cpu_budget import Budget
 from pytest_llmbench.plugin.runtest.grader import GRADER, Grader
@@ -39,7 +39,7 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
         given = worker[WORKER_INPUT]
         # A worker inherits none, but a conftest may have read a file.
         secrets.take(given["providers"], more=given["key_variables"], asks=False)
-        link = WorkerLink(given, WorkerEnd().now)
+        link = WorkerLink(given, WorkerShutdown().now)
         sandbox = SandboxChoice.received(given["sandbox"], extensions_of(config).sandboxes)
         grader = Grader(collection, link, RunDir(Path(given["run"])), sandbox)
         _register_grader(config, grader, _Planner(settings, collection, given["queues"], link), Budget(collection))

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pytest_llmbench.measures.ranking import rank
 from pytest_llmbench.published.slips import (
     Check,
+    Discrepancy,
     Row,
-    Slip,
     Tables,
     number,
     once,
@@ -66,19 +66,21 @@ def task_sum(row: Row) -> Fraction | None:
     return sum(known, Fraction()) if len(known) == len(scores) else None
 
 
-def _sums(tables: Tables) -> Iterator[Slip]:
+def _sums(tables: Tables) -> Iterator[Discrepancy]:
     for row in tables.get(_BOARD, ()):
         for task in TASKS:
             score = number(row[task])
             if score is None or not 0 <= score <= _MOST:
-                yield Slip(f"{_BOARD}.csv", row["model"], task, row[task], f"0 to {_MOST}", "not a score of a task")
+                yield Discrepancy(
+                    f"{_BOARD}.csv", row["model"], task, row[task], f"0 to {_MOST}", "not a score of a task"
+                )
         total = task_sum(row)
         if total is not None and number(row["total"]) != total:
             why = "the scores of its tasks sum to something else"
-            yield Slip(f"{_BOARD}.csv", row["model"], "total", row["total"], plain(total), why)
+            yield Discrepancy(f"{_BOARD}.csv", row["model"], "total", row["total"], plain(total), why)
 
 
-def _ranks(tables: Tables) -> Iterator[Slip]:
+def _ranks(tables: Tables) -> Iterator[Discrepancy]:
     """By the totals as stated; and, where these are right, by the sums: one wrong total moves other models."""
     rows = tables.get(_BOARD, ())
     by_totals = list(same_ranks(f"{_BOARD}.csv", rows, "total"))
@@ -91,35 +93,39 @@ def _ranks(tables: Tables) -> Iterator[Slip]:
             continue
         if row["rank"] != (found := str(rank(total, sums.values()))):
             why = "ranked by the sums of all models' tasks; follows from a wrong total"
-            yield Slip(f"{_BOARD}.csv", row["model"], "rank", row["rank"], found, why)
+            yield Discrepancy(f"{_BOARD}.csv", row["model"], "rank", row["rank"], found, why)
 
 
-def _bounds(tables: Tables) -> Iterator[Slip]:
+def _bounds(tables: Tables) -> Iterator[Discrepancy]:
     file = f"{_INCOMPLETE}.csv"
     for row in tables.get(_INCOMPLETE, ()):
         score, (done, _, of) = stated(row["score"]), row["completed"].partition("/")
         if score is None or not done.isdigit() or of != str(len(TASKS)):
-            yield Slip(file, row["model"], "completed", row["completed"], f"n/{len(TASKS)}", "cannot be read")
+            yield Discrepancy(file, row["model"], "completed", row["completed"], f"n/{len(TASKS)}", "cannot be read")
             continue
         if int(done) >= len(TASKS):
-            yield Slip(
+            yield Discrepancy(
                 file, row["model"], "completed", row["completed"], "less", "a complete model among the incomplete"
             )
         elif not score.bound:
             why = f"{row['completed']} tasks: a lower bound, written as if it were whole"
-            yield Slip(file, row["model"], "score", row["score"], f"{plain(score.figure)}+", why)
+            yield Discrepancy(file, row["model"], "score", row["score"], f"{plain(score.figure)}+", why)
         if score.figure > int(done) * _MOST:
             most = str(int(done) * _MOST)
-            yield Slip(file, row["model"], "score", row["score"], f"at most {most}", f"{done} tasks of {_MOST} points")
+            yield Discrepancy(
+                file, row["model"], "score", row["score"], f"at most {most}", f"{done} tasks of {_MOST} points"
+            )
 
 
-def _once(tables: Tables) -> Iterator[Slip]:
+def _once(tables: Tables) -> Iterator[Discrepancy]:
     yield from once(f"{_BOARD}.csv", tables.get(_BOARD, ()))
     yield from once(f"{_INCOMPLETE}.csv", tables.get(_INCOMPLETE, ()))
     ranked = {row["model"] for row in tables.get(_BOARD, ())}
     for row in tables.get(_INCOMPLETE, ()):
         if row["model"] in ranked:
-            yield Slip(f"{_INCOMPLETE}.csv", row["model"], "model", "incomplete", "ranked", "it is on both boards")
+            yield Discrepancy(
+                f"{_INCOMPLETE}.csv", row["model"], "model", "incomplete", "ranked", "it is on both boards"
+            )
 
 
 CHECKS: tuple[Check, ...] = (_sums, _ranks, _bounds, _once)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import pstdev
 
 from pytest_llmbench.published.six_boards import TASKS, boards
-from pytest_llmbench.published.slips import Check, Row, Slip, Tables, number, places, plain, rounded, stated
+from pytest_llmbench.published.slips import Check, Discrepancy, Row, Tables, number, places, plain, rounded, stated
 
 _BUGS = "six-tasks/bug_detection"
 _ENUM = "six-tasks/value_enum"
@@ -17,20 +17,20 @@ _WORDS = ("excellent", "good")
 _DIFFICULTIES = ("Easy", "Medium", "Hard")
 
 
-def against_board(file: str, row: Row, tables: Tables) -> Iterator[Slip]:
+def against_board(file: str, row: Row, tables: Tables) -> Iterator[Discrepancy]:
     """Score, time and size of a row must be those of the boards."""
     listed = boards(tables).get(row["model"])
     if listed is None:
-        yield Slip(file, row["model"], "model", row["model"], "on no board", "nothing to compare it with")
+        yield Discrepancy(file, row["model"], "model", row["model"], "on no board", "nothing to compare it with")
         return
     for column, found in (("score", listed.written), ("avg_wall_s", listed.wall), ("wall_s", listed.wall)):
         if row.get(column, found) != found:
-            yield Slip(file, row["model"], column, row[column], found, "the board has another figure")
+            yield Discrepancy(file, row["model"], column, row[column], found, "the board has another figure")
     if number(row["size_gb"]) != number(listed.size):
-        yield Slip(file, row["model"], "size_gb", row["size_gb"], listed.size, "the board has another figure")
+        yield Discrepancy(file, row["model"], "size_gb", row["size_gb"], listed.size, "the board has another figure")
 
 
-def _efficiency(tables: Tables) -> Iterator[Slip]:
+def _efficiency(tables: Tables) -> Iterator[Discrepancy]:
     file = "six-tasks/efficiency.csv"
     for row in tables.get("six-tasks/efficiency", ()):
         yield from against_board(file, row, tables)
@@ -48,10 +48,10 @@ def _efficiency(tables: Tables) -> Iterator[Slip]:
                     rounded(score * unit / (divisor - half), digits),
                 ]
                 why = f"from the published {cost}, whose rounding allows {ends[0]} to {ends[1]}"
-                yield Slip(file, row["model"], column, row[column], found, why)
+                yield Discrepancy(file, row["model"], column, row[column], found, why)
 
 
-def _agents(tables: Tables) -> Iterator[Slip]:
+def _agents(tables: Tables) -> Iterator[Discrepancy]:
     file = "six-tasks/agentic_pick.csv"
     deviations: dict[str, list[tuple[float, str]]] = {word: [] for word in _WORDS}
     scores = {row["model"]: row for row in tables.get("six-tasks/leaderboard", ())}
@@ -59,7 +59,7 @@ def _agents(tables: Tables) -> Iterator[Slip]:
         yield from against_board(file, row, tables)
         listed = boards(tables).get(row["model"])
         if listed and row["reliable"] != listed.completed:
-            yield Slip(file, row["model"], "reliable", row["reliable"], listed.completed, "tasks completed")
+            yield Discrepancy(file, row["model"], "reliable", row["reliable"], listed.completed, "tasks completed")
         points = [number(scores[row["model"]][task]) for task in TASKS] if row["model"] in scores else []
         known = [float(each) for each in points if each is not None]
         if known and row["consistent"] in deviations:
@@ -68,7 +68,7 @@ def _agents(tables: Tables) -> Iterator[Slip]:
     for deviation, model in second:
         if best and deviation < max(best)[0]:
             why = f"its tasks differ less than those of {max(best)[1]}, which is called {_WORDS[0]}"
-            yield Slip(file, model, "consistent", _WORDS[1], _WORDS[0], why)
+            yield Discrepancy(file, model, "consistent", _WORDS[1], _WORDS[0], why)
 
 
 def certain(tables: Tables, task: str) -> int:
@@ -80,43 +80,47 @@ def certain(tables: Tables, task: str) -> int:
     return len(tables.get("six-tasks/leaderboard", ())) + others
 
 
-def _bugs(tables: Tables) -> Iterator[Slip]:
+def _bugs(tables: Tables) -> Iterator[Discrepancy]:
     rows, file = tables.get(_BUGS, ()), f"{_BUGS}.csv"
     shares: list[tuple[Fraction, int, str]] = []
     for row in rows:
         fixed, of = number(row["fixed"]), number(row["of"])
         if fixed is None or not of or fixed > of or row["difficulty"] not in _DIFFICULTIES:
-            yield Slip(file, row["bug"], "fixed", row["fixed"], f"0 to {row['of']}", "no count with a difficulty")
+            yield Discrepancy(
+                file, row["bug"], "fixed", row["fixed"], f"0 to {row['of']}", "no count with a difficulty"
+            )
             continue
         shares.append((fixed / of, _DIFFICULTIES.index(row["difficulty"]), row["bug"]))
     for share, level, bug in shares:
         if any(other < share and easier < level for other, easier, _ in shares):
             why = "a bug that fewer fixed is called easier"
-            yield Slip(file, bug, "difficulty", _DIFFICULTIES[level], "easier", why)
+            yield Discrepancy(file, bug, "difficulty", _DIFFICULTIES[level], "easier", why)
     for task in dict.fromkeys(row["task"] for row in rows):
         counts = list(dict.fromkeys(row["of"] for row in rows if row["task"] == task))
         if len(counts) > 1:
-            yield Slip(file, task, "of", ", ".join(counts), "one figure", "as many completed the task for every bug")
+            yield Discrepancy(
+                file, task, "of", ", ".join(counts), "one figure", "as many completed the task for every bug"
+            )
         yield from _completed(file, task, "of", counts[0], tables)
 
 
-def _completed(file: str, task: str, field: str, count: str, tables: Tables) -> Iterator[Slip]:
+def _completed(file: str, task: str, field: str, count: str, tables: Tables) -> Iterator[Discrepancy]:
     """A count of the models that completed a task, against the boards."""
     least, most = certain(tables, task), len(boards(tables))
     figure = number(count)
     if most and figure is not None and not least <= figure <= most:
         why = f"models that completed {task}, by the boards and the errors told of"
-        yield Slip(file, task, field, count, f"{least} to {most}", why)
+        yield Discrepancy(file, task, field, count, f"{least} to {most}", why)
 
 
-def _approaches(tables: Tables) -> Iterator[Slip]:
+def _approaches(tables: Tables) -> Iterator[Discrepancy]:
     rows = tables.get("six-tasks/go_rate_limiter_approaches", ())
     if rows:
         total = sum((number(row["models"]) or Fraction() for row in rows), Fraction())
         yield from _completed("six-tasks/go_rate_limiter_approaches.csv", "go", "models", plain(total), tables)
 
 
-def _enum(tables: Tables) -> Iterator[Slip]:
+def _enum(tables: Tables) -> Iterator[Discrepancy]:
     """Who got the ``ValueEnum`` right is told twice."""
     rows, file = tables.get(_ENUM, ()), f"{_ENUM}.csv"
     parts = [(row["caught"], *row["count"].partition("/")[::2]) for row in rows]
@@ -125,38 +129,40 @@ def _enum(tables: Tables) -> Iterator[Slip]:
     total = sum(int(count) for _, count, _ in parts)
     for name, count, of in parts:
         if int(of) != total:
-            yield Slip(file, name, "count", f"{count}/{of}", f"{count}/{total}", "all answers together")
+            yield Discrepancy(file, name, "count", f"{count}/{of}", f"{count}/{total}", "all answers together")
     if (listed := len(boards(tables))) and listed != total:
-        yield Slip(file, "all", "count", str(total), str(listed), "models on both boards")
+        yield Discrepancy(file, "all", "count", str(total), str(listed), "models on both boards")
     yield from _enum_against_bugs(file, parts, tables.get(_BUGS, ()))
 
 
-def _enum_against_bugs(file: str, parts: Sequence[tuple[str, str, str]], bugs: Sequence[Row]) -> Iterator[Slip]:
+def _enum_against_bugs(file: str, parts: Sequence[tuple[str, str, str]], bugs: Sequence[Row]) -> Iterator[Discrepancy]:
     verdicts = str(sum(int(count) for name, count, _ in parts if name != "Error"))
     caught = next((count for name, count, _ in parts if name.startswith("Yes")), None)
     for row in bugs:
         if "ValueEnum" in row["bug"] and caught is not None:
             if caught != row["fixed"]:
-                yield Slip(file, "Yes", "count", caught, row["fixed"], "bug_detection.csv has another count")
+                yield Discrepancy(file, "Yes", "count", caught, row["fixed"], "bug_detection.csv has another count")
             if verdicts != row["of"]:
-                yield Slip(file, "Yes and No", "count", verdicts, row["of"], "bug_detection.csv has another count")
+                yield Discrepancy(
+                    file, "Yes and No", "count", verdicts, row["of"], "bug_detection.csv has another count"
+                )
 
 
-def _bands(tables: Tables) -> Iterator[Slip]:
+def _bands(tables: Tables) -> Iterator[Discrepancy]:
     file = "six-tasks/score_bands.csv"
     texts = [row["range"] for row in tables.get("six-tasks/score_bands", ())]
     ranges = [[int(end) for end in re.findall(r"\d+", text)] for text in texts]
     for text, ends in zip(texts, ranges, strict=True):
         if len(ends) != 2 or ends[0] > ends[1]:  # noqa: PLR2004 - a range has two ends
-            yield Slip(file, text, "range", text, "two ends, the lower first", "no range")
+            yield Discrepancy(file, text, "range", text, "two ends, the lower first", "no range")
             return
     for (_, high), (low, _), text in ((a, b, text) for (a, b), text in zip(pairwise(ranges), texts[1:], strict=True)):
         if low != high + 1:
-            yield Slip(file, text, "range", text, f"from {high + 1}", "a gap or an overlap with the band before")
+            yield Discrepancy(file, text, "range", text, f"from {high + 1}", "a gap or an overlap with the band before")
     if ranges and ranges[0][0] != 0:
-        yield Slip(file, texts[0], "range", texts[0], "from 0", "a score of 0 is in no band")
+        yield Discrepancy(file, texts[0], "range", texts[0], "from 0", "a score of 0 is in no band")
     if ranges and ranges[-1][1] != 20:  # noqa: PLR2004 - the most that a task gives
-        yield Slip(file, texts[-1], "range", texts[-1], "to 20", "a full score is in no band")
+        yield Discrepancy(file, texts[-1], "range", texts[-1], "to 20", "a full score is in no band")
 
 
 CHECKS: tuple[Check, ...] = (_efficiency, _agents, _bugs, _approaches, _enum, _bands)

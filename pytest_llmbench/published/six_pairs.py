@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pytest_llmbench.published.six_boards import Listed, boards
-from pytest_llmbench.published.slips import Check, Slip, Stated, Tables, number, plain, rounded, stated
+from pytest_llmbench.published.slips import Check, Discrepancy, Stated, Tables, number, plain, rounded, stated
 
 _BOARD_DIFFERS = "the board has another figure"
 _DISTILL = re.compile(r"-[a-z]+-distill")
@@ -21,7 +21,7 @@ def _delta(first: Stated, second: Stated) -> str:
     return f"{sign}{plain(gap)}{'+' if first.bound else ''}"
 
 
-def _thinking(tables: Tables) -> Iterator[Slip]:
+def _thinking(tables: Tables) -> Iterator[Discrepancy]:
     file, board = "six-tasks/thinking.csv", boards(tables)
     for row in tables.get("six-tasks/thinking", ()):
         base = row["base_model"]
@@ -31,21 +31,23 @@ def _thinking(tables: Tables) -> Iterator[Slip]:
                 wall = f"{side}_wall_s"
                 yield from _score(file, base, f"{side}_score", row[f"{side}_score"], listed)
                 if row[wall] != listed.wall:
-                    yield Slip(file, base, wall, row[wall], listed.wall, _BOARD_DIFFERS)
+                    yield Discrepancy(file, base, wall, row[wall], listed.wall, _BOARD_DIFFERS)
             else:
-                yield Slip(file, base, f"{side}_score", row[f"{side}_score"], "on no board", "nothing to compare with")
+                yield Discrepancy(
+                    file, base, f"{side}_score", row[f"{side}_score"], "on no board", "nothing to compare with"
+                )
         first, second = stated(row["think_score"]), stated(row["nothink_score"])
         if first and second and row["delta"] != (found := _delta(first, second)):
-            yield Slip(file, base, "delta", row["delta"], found, "think_score less nothink_score")
+            yield Discrepancy(file, base, "delta", row["delta"], found, "think_score less nothink_score")
 
 
-def _score(file: str, name: str, column: str, text: str, listed: Listed) -> Iterator[Slip]:
+def _score(file: str, name: str, column: str, text: str, listed: Listed) -> Iterator[Discrepancy]:
     score = stated(text)
     if score is None or score.figure != listed.score or score.bound == listed.complete:
-        yield Slip(file, name, column, text, listed.written, _BOARD_DIFFERS)
+        yield Discrepancy(file, name, column, text, listed.written, _BOARD_DIFFERS)
 
 
-def _distill(tables: Tables) -> Iterator[Slip]:
+def _distill(tables: Tables) -> Iterator[Discrepancy]:
     file, board = "six-tasks/distill.csv", boards(tables)
     for row in tables.get("six-tasks/distill", ()):
         base = row["base_model"]
@@ -53,32 +55,34 @@ def _distill(tables: Tables) -> Iterator[Slip]:
         if base in board:
             yield from _score(file, base, "base_score", row["base_score"], board[base])
         if first and second and row["gap"] != (found := _delta(second, first)):
-            yield Slip(file, base, "gap", row["gap"], found, "distill_score less base_score")
+            yield Discrepancy(file, base, "gap", row["gap"], found, "distill_score less base_score")
         if second:
             yield from _distilled(file, base, row["distill_score"], board)
 
 
-def _distilled(file: str, base: str, text: str, board: Mapping[str, Listed]) -> Iterator[Slip]:
+def _distilled(file: str, base: str, text: str, board: Mapping[str, Listed]) -> Iterator[Discrepancy]:
     """Which model the row means, and whether it is the base's match."""
     of_base = {m: each for m in board if (each := _DISTILL.search(m)) and base.startswith(m[: each.start()] + "-")}
     match = next((m for m in of_base if _DISTILL.sub("", m) == base), None)
     meant = match or next((m for m in of_base if board[m].written == text), None)
     if meant is None:
-        yield Slip(file, base, "distill_score", text, "no such model", "no distillation of this base has this score")
+        yield Discrepancy(
+            file, base, "distill_score", text, "no such model", "no distillation of this base has this score"
+        )
         return
     yield from _score(file, base, "distill_score", text, board[meant])
     if match is None:
         counterpart = _DISTILL.sub("", meant)
         why = f"{meant} is compared with {base}, another quantisation or mode than its own"
-        yield Slip(file, base, "base_model", base, counterpart, why)
+        yield Discrepancy(file, base, "base_model", base, counterpart, why)
     tasks = board[meant].sum
     if tasks is not None and tasks != board[meant].score:
         gap = plain(tasks - board[base].score) if base in board else "unknown"
         why = f"the tasks of {meant} sum to {plain(tasks)}: the gap would be {gap}"
-        yield Slip(file, base, "distill_score", text, plain(tasks), why)
+        yield Discrepancy(file, base, "distill_score", text, plain(tasks), why)
 
 
-def _quantisation(tables: Tables) -> Iterator[Slip]:
+def _quantisation(tables: Tables) -> Iterator[Discrepancy]:
     file, board = "six-tasks/quantization.csv", boards(tables)
     for row in tables.get("six-tasks/quantization", ()):
         family = row["family"]
@@ -88,14 +92,14 @@ def _quantisation(tables: Tables) -> Iterator[Slip]:
             sizes.append(number(size))
             model = _variant(family, quant, board)
             if model is None:
-                yield Slip(
+                yield Discrepancy(
                     file, family, f"quant_{side}", row[f"quant_{side}"], "on no board", "nothing to compare with"
                 )
                 continue
             yield from _score(file, family, f"score_{side}", row[f"score_{side}"], board[model])
             exact = number(board[model].size)
             if exact is not None and rounded(exact) != size:
-                yield Slip(file, family, f"quant_{side}", f"{size} GB", f"{rounded(exact)} GB", _BOARD_DIFFERS)
+                yield Discrepancy(file, family, f"quant_{side}", f"{size} GB", f"{rounded(exact)} GB", _BOARD_DIFFERS)
         first, second = stated(row["score_a"]), stated(row["score_b"])
         if first and second and None not in sizes and not (first.bound or second.bound):
             found = "Same"
@@ -103,7 +107,7 @@ def _quantisation(tables: Tables) -> Iterator[Slip]:
                 smaller = (first.figure > second.figure) == ((sizes[0] or 0) < (sizes[1] or 0))
                 found = "Smaller" if smaller else "Larger"
             if row["better"] != found:
-                yield Slip(file, family, "better", row["better"], found, "the one with the higher score")
+                yield Discrepancy(file, family, "better", row["better"], found, "the one with the higher score")
 
 
 def _variant(family: str, quant: str, board: Mapping[str, Listed]) -> str | None:

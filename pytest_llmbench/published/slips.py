@@ -15,13 +15,13 @@ Row = Mapping[str, str]
 """Column -> text, as it stands in the file."""
 Tables = Mapping[str, Sequence[Row]]
 """``six-tasks/leaderboard`` -> rows; a table that is not there is absent."""
-Check = Callable[[Tables], Iterator["Slip"]]
+Check = Callable[[Tables], Iterator["Discrepancy"]]
 
 _STATED = re.compile(r"(?P<figure>\d+(?:\.\d+)?)(?P<bound>\+?)(?: \(ERR (?P<errors>[^)]*)\))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class Discrepancy:
     """One inconsistency. The figure stays as it is stated; nothing is repaired."""
 
     file: str
@@ -75,18 +75,20 @@ def plain(value: Fraction) -> str:
     return f"{float(value):.10g}"
 
 
-def same_ranks(file: str, rows: Sequence[Row], column: str) -> Iterator[Slip]:
+def same_ranks(file: str, rows: Sequence[Row], column: str) -> Iterator[Discrepancy]:
     """Ranks must follow from ``column``."""
     totals = {row["model"]: total for row in rows if (total := number(row[column])) is not None}
     for row in rows:
         total = totals.get(row["model"])
         if total is not None and row["rank"] != (found := str(rank(total, totals.values()))):
-            yield Slip(file, row["model"], "rank", row["rank"], found, f"models with a higher {column}, plus one")
+            yield Discrepancy(
+                file, row["model"], "rank", row["rank"], found, f"models with a higher {column}, plus one"
+            )
 
 
-def once(file: str, rows: Sequence[Row]) -> Iterator[Slip]:
+def once(file: str, rows: Sequence[Row]) -> Iterator[Discrepancy]:
     """No model may be there twice."""
     models = [row["model"] for row in rows]
     for model in dict.fromkeys(models):
         if models.count(model) > 1:
-            yield Slip(file, model, "model", f"{models.count(model)} rows", "1 row", "a model has one row")
+            yield Discrepancy(file, model, "model", f"{models.count(model)} rows", "1 row", "a model has one row")

@@ -16,7 +16,7 @@ from pytest_llmbench.published.rust_port import CHECKS as RUST_PORT
 from pytest_llmbench.published.six_boards import CHECKS as SIX_BOARDS
 from pytest_llmbench.published.six_derived import CHECKS as SIX_DERIVED
 from pytest_llmbench.published.six_pairs import CHECKS as SIX_PAIRS
-from pytest_llmbench.published.slips import Check, Row, Slip
+from pytest_llmbench.published.slips import Check, Discrepancy, Row
 from pytest_llmbench.shipped import shipped
 from pytest_llmbench.untrusted import files as untrusted
 
@@ -37,7 +37,7 @@ class Published:
     """``six-tasks/leaderboard`` -> its rows, column -> text; blank: not published."""
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Metadata of models of the six tasks: ``base``, ``quant``, ``thinking``, ``labels``; empty without the file."""
-    slips: list[Slip] = field(default_factory=list)
+    slips: list[Discrepancy] = field(default_factory=list)
     """Every inconsistency found, by file."""
 
 

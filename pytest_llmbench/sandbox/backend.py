@@ -16,7 +16,7 @@ from pytest_llmbench.sandbox.files import bed as beds
 from pytest_llmbench.sandbox.files.bed import Bed
 from pytest_llmbench.sandbox.files.keeping import carry_back, check_names
 from pytest_llmbench.sandbox.kernel.rlimits import limit_behind
-from pytest_llmbench.sandbox.supervise.process import Ended
+from pytest_llmbench.sandbox.supervise.process import ProcessExit
 from pytest_llmbench.sandbox.test_runners.run import run_suite, runner_toolchain
 from pytest_llmbench.schema.execution import CallResult, ExecResult, Limits, RunnerName, Seed, TestRun, Toolchain
 from pytest_llmbench.toolchains import names as toolchain_names
@@ -60,7 +60,7 @@ class Backend(ABC):
         """The path at which programs see ``file`` when it is mounted at ``inside``."""
 
     @abstractmethod
-    def execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> ProcessExit:
         """Run a resolved command to its end or to a limit; ``bed`` is its alone.
 
         Raises ``SandboxError``; whatever else it raises becomes one.

@@ -24,7 +24,7 @@ from pytest_llmbench.sandbox.kernel.rlimits import prlimit_arguments
 from pytest_llmbench.sandbox.kernel.seccomp import AF_UNIX, LOOPBACK_FAMILIES, filter_program
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
 from pytest_llmbench.sandbox.supervise.pipes import pipe
-from pytest_llmbench.sandbox.supervise.process import Ended, execute, from_shell, kill_group, kill_one
+from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute, from_shell, kill_group, kill_one
 from pytest_llmbench.sandbox.supervise.procfs import children
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
@@ -108,7 +108,7 @@ class Bubblewrap(Backend):
         """``inside``."""
         return inside
 
-    def execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> ProcessExit:
         """In namespaces of its own, by ``bwrap``."""
         limits = launch.limits
         who = identity()

@@ -16,7 +16,7 @@ from pytest_llmbench.sandbox.command import Launch
 from pytest_llmbench.sandbox.files.bed import Bed
 from pytest_llmbench.sandbox.kernel.cgroup import UNSEEN_CPU
 from pytest_llmbench.sandbox.kernel.rlimits import prlimit_arguments
-from pytest_llmbench.sandbox.supervise.process import Ended, execute, kill_group, kill_one
+from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute, kill_group, kill_one
 from pytest_llmbench.sandbox.supervise.procfs import with_environment
 from pytest_llmbench.schema.execution import Limits
 
@@ -47,7 +47,7 @@ class Local(Backend):
         """The file's own path."""
         return str(file)
 
-    def execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> ProcessExit:
         """As a plain process."""
         mark = f"LLMBENCH_COMMAND={secrets.token_hex(8)}"
         name, _, value = mark.partition("=")
@@ -62,7 +62,7 @@ class Local(Backend):
             )
         except (FileNotFoundError, PermissionError) as error:
             status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-            return Ended(status, b"", f"{launch.command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
+            return ProcessExit(status, b"", f"{launch.command[0]}: {error.strerror}".encode(), 0.0, 0.0, None)
         except OSError as error:
             msg = f"{launch.command[0]} could not be started: {error}"
             raise SandboxError(msg) from error

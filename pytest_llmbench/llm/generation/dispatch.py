@@ -15,7 +15,7 @@ from pytest_llmbench.llm.protocols import LLMClient, ModelTarget, TellsLoaded
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Outcome
 
 
-class Asker:
+class RequestDispatcher:
     """Sends requests, on the gateway's loop; holds a client for each queue."""
 
     def __init__(self, make_client: ClientFactory, budget: Budget, policy: RetryPolicy, *, timeout_s: float) -> None:

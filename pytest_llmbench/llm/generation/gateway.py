@@ -20,10 +20,10 @@ from pytest_llmbench.llm.clients.factory import ClientFactory, real_clients
 from pytest_llmbench.llm.failures.context_window import overflow
 from pytest_llmbench.llm.failures.retry import RetryPolicy
 from pytest_llmbench.llm.generation.budget import Budget
-from pytest_llmbench.llm.generation.dispatch import Asker, unasked, with_cost
-from pytest_llmbench.llm.generation.pending import Board, Recall
+from pytest_llmbench.llm.generation.dispatch import RequestDispatcher, unasked, with_cost
+from pytest_llmbench.llm.generation.pending import PendingGenerations, Recall
 from pytest_llmbench.llm.generation.queues import QueueState, next_keys
-from pytest_llmbench.llm.generation.reuse import Keeper, fault
+from pytest_llmbench.llm.generation.reuse import CompletionReuse, fault
 from pytest_llmbench.llm.protocols import CompletionCache, Job, ModelTarget, OnOutcome, Progress, Recorded
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Message, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
@@ -65,8 +65,8 @@ class Gateway:
         asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
-        self._keeper = Keeper(cache, on_outcome, settings.cache, own_run, recorded)
-        self._asker = Asker(
+        self._keeper = CompletionReuse(cache, on_outcome, settings.cache, own_run, recorded)
+        self._asker = RequestDispatcher(
             client_factory or real_clients(settings),
             budget or Budget.of(settings),
             policy or RetryPolicy(),
@@ -74,7 +74,7 @@ class Gateway:
         )
         self._scrub = scrub
         self._earlier = earlier
-        self._board = Board(recall)
+        self._pending = PendingGenerations(recall)
         self._closing = threading.Lock()
         self._closed = False
         self._store = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmbench-store")
@@ -103,7 +103,7 @@ class Gateway:
         unknown = {job.key.model for job in jobs} - self._targets.keys()
         if unknown:
             raise HarnessError(f"no such model in this session: {', '.join(sorted(unknown))}.")
-        new = self._board.add(job.key for job in jobs)
+        new = self._pending.add(job.key for job in jobs)
         first = {job.key: job for job in reversed(jobs) if job.key in new}
         known = threading.Event()
         since = time.monotonic()
@@ -123,7 +123,7 @@ class Gateway:
 
         Raises ``SourceClosedError`` when the gateway closes first, ``HarnessError`` for an attempt never announced.
         """
-        outcome = self._board.take(key, lambda: self._call(self._wait_begins, key))
+        outcome = self._pending.take(key, lambda: self._call(self._wait_begins, key))
         self._call(self._fetched, key)
         return outcome
 
@@ -138,7 +138,7 @@ class Gateway:
     def progress(self) -> Progress:
         """Counts at this moment."""
         spent = self._asker.budget
-        return replace(self._board.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
+        return replace(self._pending.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
 
     def close(self) -> None:
         """Cancel what is in flight, wake who waits, finish what is being written; may be called again.
@@ -149,7 +149,7 @@ class Gateway:
             if self._closed:
                 return
             self._closed = True
-        self._board.close()
+        self._pending.close()
         self._call(self._begin_end)
         self._thread.join(3 * CLOSE_S)
         with contextlib.suppress(RuntimeError, TimeoutError):
@@ -163,7 +163,7 @@ class Gateway:
         try:
             self._loop.run_forever()
         finally:
-            self._board.close()  # also if something ended the loop: nobody may wait for ever
+            self._pending.close()  # also if something ended the loop: nobody may wait for ever
             with contextlib.suppress(RuntimeError):
                 self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
@@ -211,7 +211,7 @@ class Gateway:
             if request is not None:
                 target = self._targets[key.model]
                 broken = await self._on_disk(lambda: self._keeper.keep(target, key, request, broken))
-            self._board.end(key, broken)
+            self._pending.end(key, broken)
 
     def _wait_begins(self, key: AttemptKey) -> None:
         self._waited_for.add(key)
@@ -251,7 +251,7 @@ class Gateway:
         if self._earlier is not None and not target.local:
             earlier = await self._on_disk(lambda: self._earlier(key) if self._earlier is not None else None)
             if earlier is not None:
-                self._board.end(key, earlier, earlier=True)
+                self._pending.end(key, earlier, earlier=True)
                 return
         outcome = await self._on_disk(lambda: self._keeper.without_asking(target, job, request))
         stopped = self._stopped.get(key.model)
@@ -302,7 +302,7 @@ class Gateway:
         """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
         if key.model in self._stopped:
             raise ModelError(self._stopped[key.model])
-        self._board.sent(key)
+        self._pending.sent(key)
 
     async def _finish(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
         """Keep an outcome, publish it, and draw what follows from it for others."""
@@ -312,7 +312,7 @@ class Gateway:
             # What cannot be kept must not be bought: the server's other models are not asked either.
             broken = kept.failure.kind == "grader" and target.queue in self._queues
             self._stop(self._queues[target.queue].concurrency if broken else [key.model], kept.failure)
-        self._board.end(key, kept)
+        self._pending.end(key, kept)
 
     def _stop(self, models: Iterable[str], failure: Failure) -> None:
         """Ask these models nothing more: what is pending of them ends with the same failure."""

@@ -27,7 +27,7 @@ class _Entry:
     """None before the end, and again where it can be recalled: once it was taken, or for want of room."""
 
 
-class Board:
+class PendingGenerations:
     """Outcomes by attempt. Every method may be called from any thread.
 
     With ``recall`` at most ``ROOM`` outcomes that nobody has taken are kept, so that memory is bounded neither by

@@ -14,7 +14,7 @@ from pytest_llmbench.schema.settings import CacheMode
 from pytest_llmbench.text import one_line
 
 
-class Keeper:
+class CompletionReuse:
     """Stored completions, local files, and the user's ``on_outcome``."""
 
     def __init__(

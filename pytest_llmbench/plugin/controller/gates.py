@@ -12,7 +12,7 @@ from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, Leaderb
 from pytest_llmbench.schema.settings import Gates
 
 
-class Ruling(NamedTuple):
+class GateResult(NamedTuple):
     """The result of one gate."""
 
     gate: str
@@ -21,24 +21,26 @@ class Ruling(NamedTuple):
     """Why the gate is not reached; empty: it is."""
 
 
-def rule(results: Results, gates: Gates, baseline: Results | None) -> list[Ruling]:
+def rule(results: Results, gates: Gates, baseline: Results | None) -> list[GateResult]:
     """The results of all gates that are set, in a fixed order."""
     rulings = []
     if gates.fail_under is not None:
         tolerant = gates.min_coverage is not None
         limit = gates.fail_under
         missed = _lower_bounds(results, limit) if tolerant else shortfall(results, limit)
-        rulings.append(Ruling(f"--llm-fail-under={limit:g}", missed))
+        rulings.append(GateResult(f"--llm-fail-under={limit:g}", missed))
     rulings += [
-        Ruling(f"--llm-fail-under-task={task}={limit:g}", _under(results, task, limit))
+        GateResult(f"--llm-fail-under-task={task}={limit:g}", _under(results, task, limit))
         for task, limit in gates.fail_under_task
     ]
     if gates.min_coverage is not None:
-        rulings.append(Ruling(f"--llm-min-coverage={gates.min_coverage:g}", _uncovered(results, gates.min_coverage)))
+        rulings.append(
+            GateResult(f"--llm-min-coverage={gates.min_coverage:g}", _uncovered(results, gates.min_coverage))
+        )
     if gates.min_tps is not None:
-        rulings.append(Ruling(f"--llm-min-tps={gates.min_tps:g}", _slow(results, gates.min_tps)))
+        rulings.append(GateResult(f"--llm-min-tps={gates.min_tps:g}", _slow(results, gates.min_tps)))
     if baseline is not None:
-        rulings.append(Ruling(f"--llm-baseline={gates.baseline}", _worse(results, baseline, gates)))
+        rulings.append(GateResult(f"--llm-baseline={gates.baseline}", _worse(results, baseline, gates)))
     return rulings
 
 

@@ -21,7 +21,7 @@ TERMINAL_S, PLAIN_S = 1.0, 30.0
 """Between two signs: of the line that is redrawn on a terminal, and of the lines in a log."""
 
 
-class SignOfLife:
+class ProgressReporter:
     """Shows the progress of a session until its end: on a terminal in one line redrawn in place, else line by line.
 
     Nothing with ``-q``. It goes to the terminal alone: reports in files know nothing of it.

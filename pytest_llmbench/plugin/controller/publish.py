@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.plugin.controller.gates import Ruling
+from pytest_llmbench.plugin.controller.gates import GateResult
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.store.run_dir import RunDir
 
@@ -21,7 +21,7 @@ def write_html(run: RunDir, results: Results, path: Path) -> str:
 
 
 def tell_github(
-    results: Results, rulings: Sequence[Ruling], environment: Mapping[str, str] = os.environ
+    results: Results, rulings: Sequence[GateResult], environment: Mapping[str, str] = os.environ
 ) -> Iterator[str]:
     """Lines for the log of a GitHub job, its summary being written on the way; nothing elsewhere."""
     if environment.get("GITHUB_ACTIONS") != "true":
@@ -38,10 +38,10 @@ def tell_github(
             raise StoreError(f"cannot write the job's summary {summary}: {error.strerror or error}.") from error
 
 
-def ruling_line(ruling: Ruling) -> str:
+def ruling_line(ruling: GateResult) -> str:
     """A gate and what came of it."""
     return f"{ruling.gate}: {f'not reached: {ruling.shortfall}' if ruling.shortfall else 'reached'}"
 
 
-def _gates(rulings: Sequence[Ruling], escape: Callable[[str], str]) -> str:
+def _gates(rulings: Sequence[GateResult], escape: Callable[[str], str]) -> str:
     return "".join(f"\n- {escape(ruling_line(ruling))}" for ruling in rulings) + ("\n" if rulings else "")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.plugin.controller import publish as deliver
+from pytest_llmbench.plugin.controller import publish
 from pytest_llmbench.plugin.controller.controller import Controller
-from pytest_llmbench.plugin.controller.gates import Ruling, rule
+from pytest_llmbench.plugin.controller.gates import GateResult, rule
 from pytest_llmbench.plugin.controller.listeners import Listeners
-from pytest_llmbench.plugin.controller.progress import SignOfLife
+from pytest_llmbench.plugin.controller.progress import ProgressReporter
 from pytest_llmbench.plugin.runtest.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.plugin.runtest.sanitize import clean
 from pytest_llmbench.reporting.terminal import render
@@ -41,10 +41,10 @@ class Reporter:
         self._told: set[str] = set()
         self._stopped_by = ""
         self._ordinary_failure = False
-        self._rulings: list[Ruling] = []
+        self._rulings: list[GateResult] = []
         self._report: str = ""
         self._old_sigterm: Any = None
-        self._life = SignOfLife(config)
+        self._life = ProgressReporter(config)
         self._listeners = Listeners(config)
 
     def attach(self, controller: Controller) -> None:
@@ -145,14 +145,14 @@ class Reporter:
         elif gates.any and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             before = stopped or str(trouble or "") or ("an ordinary test failed" if self._ordinary_failure else "")
             rulings = rule(self._results, gates, self._baseline)
-            self._rulings = [Ruling(gate, before or shortfall) for gate, shortfall in rulings]
+            self._rulings = [GateResult(gate, before or shortfall) for gate, shortfall in rulings]
             missed = any(ruling.shortfall for ruling in self._rulings)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED if missed else pytest.ExitCode.OK
         elif trouble is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.controller.settings.html is not None:
             try:
-                self._report = deliver.write_html(self.controller.run, self._results, self.controller.settings.html)
+                self._report = publish.write_html(self.controller.run, self._results, self.controller.settings.html)
             except StoreError as error:
                 self._report = f"llmbench: {error}"
                 if session.exitstatus == pytest.ExitCode.OK:
@@ -177,7 +177,7 @@ class Reporter:
         for line in render(self._results, width=width, colour=colour).splitlines():
             terminalreporter.write_line(line)
         for ruling in self._rulings:
-            terminalreporter.write_line(printable(deliver.ruling_line(ruling)))
+            terminalreporter.write_line(printable(publish.ruling_line(ruling)))
         trouble = self.controller.recorder.trouble
         if trouble is not None:
             terminalreporter.write_line(f"llmbench: {trouble}", red=True)
@@ -188,7 +188,7 @@ class Reporter:
         if self._report:
             terminalreporter.write_line(self._report)
         try:
-            for line in deliver.tell_github(self._results, self._rulings):
+            for line in publish.tell_github(self._results, self._rulings):
                 terminalreporter.write_line(line)
         except StoreError as error:
             terminalreporter.write_line(f"llmbench: {error}", red=True)

@@ -51,7 +51,7 @@ class WorkerLink(CompletionSource):
         self._channel.close()
 
 
-class WorkerEnd:
+class WorkerShutdown:
     """How a worker ends when the session ends without it.
 
     Ctrl-C reaches every process of the terminal's group at once. A worker leaves it to the controller, which hangs up;

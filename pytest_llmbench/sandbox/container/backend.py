@@ -21,7 +21,7 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.backend import Backend
 from pytest_llmbench.sandbox.command import Launch
 from pytest_llmbench.sandbox.container import engine as container_engine
-from pytest_llmbench.sandbox.container.command_line import Box
+from pytest_llmbench.sandbox.container.command_line import ContainerSpec
 from pytest_llmbench.sandbox.container.engine import Runtime
 from pytest_llmbench.sandbox.container.init import REPORT_BYTES, SHELL, Report, read_report
 from pytest_llmbench.sandbox.container.seccomp_profile import profile
@@ -31,7 +31,7 @@ from pytest_llmbench.sandbox.files.unprivileged_user import identity
 from pytest_llmbench.sandbox.kernel.cgroup import UNSEEN_CPU
 from pytest_llmbench.sandbox.kernel.seccomp import AF_UNIX, LOOPBACK_FAMILIES
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
-from pytest_llmbench.sandbox.supervise.process import Ended, execute
+from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute
 from pytest_llmbench.schema.execution import LimitHit, Limits, Toolchain
 
 _HOME = "/w"
@@ -96,7 +96,7 @@ class Container(Backend):
         """``inside``."""
         return inside
 
-    def execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> ProcessExit:
         """In a container of its own, by the runtime's command."""
         writable = {bed.workspace: _HOME, **{path: str(path) for path in bed.caches.values()}}
         who = None if self._engine.rootless else identity()
@@ -116,11 +116,11 @@ class Container(Backend):
         )
         with _file(profile(families)) as filter_file:
             name = container_engine.new_name(lifetime_s)
-            box = Box(self._engine, self._image, name, mark, lifetime_s, filter_file, who, writable)
+            box = ContainerSpec(self._engine, self._image, name, mark, lifetime_s, filter_file, who, writable)
             ended = self._attached(box, launch, watchdog)
         return self._of_program(ended, read_report(ended.stderr, mark), launch.limits, watchdog)
 
-    def _attached(self, box: Box, launch: Launch, watchdog: ContainerWatchdog) -> Ended:
+    def _attached(self, box: ContainerSpec, launch: Launch, watchdog: ContainerWatchdog) -> ProcessExit:
         """Run the runtime's command to its end; nothing of the container is left after it."""
         orderly = False
         try:
@@ -154,7 +154,9 @@ class Container(Backend):
         with contextlib.suppress(SandboxError):  # it is tried once more
             self._engine.remove(name)
 
-    def _of_program(self, ended: Ended, report: Report, limits: Limits, watchdog: ContainerWatchdog) -> Ended:
+    def _of_program(
+        self, ended: ProcessExit, report: Report, limits: Limits, watchdog: ContainerWatchdog
+    ) -> ProcessExit:
         """What the program did, out of what the runtime's command did."""
         hit = ended.limit_hit
         if not report.began or (report.status is None and hit is None and ended.status in _RUNTIME_FAILED):

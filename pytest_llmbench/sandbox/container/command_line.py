@@ -40,7 +40,7 @@ _ONLY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class ContainerSpec:
     """One container to be."""
 
     engine: Engine

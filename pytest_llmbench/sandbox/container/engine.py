@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal
 
 from pytest_llmbench.errors import SandboxError
-from pytest_llmbench.sandbox.supervise.process import Ended, execute, kill_group
+from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute, kill_group
 from pytest_llmbench.schema.execution import Limits
 
 Runtime = Literal["podman", "docker"]
@@ -47,7 +47,7 @@ class Engine:
     """Its containers run in a user namespace of the user's own."""
     selinux: bool
 
-    def ask(self, *arguments: str) -> Ended:
+    def ask(self, *arguments: str) -> ProcessExit:
         """Run one subcommand. Raises ``SandboxError`` when it does not come to an end."""
         return _ask(self.program, arguments)
 
@@ -130,7 +130,7 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
 
 
-def _ask(program: str, arguments: Sequence[str]) -> Ended:
+def _ask(program: str, arguments: Sequence[str]) -> ProcessExit:
     try:
         ended = execute([program, *arguments], env=environment(), limits=_PATIENCE, kill=kill_group)
     except OSError as error:
@@ -142,7 +142,7 @@ def _ask(program: str, arguments: Sequence[str]) -> Ended:
     return ended
 
 
-def _json(answer: Ended, problem: str) -> Any:
+def _json(answer: ProcessExit, problem: str) -> Any:
     """The JSON value of an answer; raises ``SandboxError`` with ``problem`` when there is none."""
     try:
         if answer.status == 0:

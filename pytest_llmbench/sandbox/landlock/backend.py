@@ -34,7 +34,7 @@ from pytest_llmbench.sandbox.landlock import abi as landlock_abi
 from pytest_llmbench.sandbox.landlock.abi import EXECUTE, READ, READ_FILE, RIGHTS_OF_FILES, WRITE, WRITE_FILE
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
 from pytest_llmbench.sandbox.supervise.pipes import pipe
-from pytest_llmbench.sandbox.supervise.process import Ended, execute
+from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute
 from pytest_llmbench.sandbox.supervise.procfs import tasks_of
 from pytest_llmbench.schema.execution import Limits, Toolchain
 
@@ -114,7 +114,7 @@ class Landlock(Backend):
         """The file's own path."""
         return str(file)
 
-    def execute(self, launch: Launch, bed: Bed) -> Ended:
+    def execute(self, launch: Launch, bed: Bed) -> ProcessExit:
         """Under ``confine.py``."""
         if launch.loopback:
             raise SandboxError(_NO_LOOPBACK)
@@ -222,7 +222,7 @@ def _end(launcher: int, control: FileIO) -> None:
         os.close(news)
 
 
-def _judged(ended: Ended, report: bytes, group: Group) -> Ended:
+def _judged(ended: ProcessExit, report: bytes, group: Group) -> ProcessExit:
     """What became of the program, by the launcher's word; raises ``SandboxError`` when the launcher failed."""
     kind, _, rest = os.fsdecode(report).partition(" ")
     if kind == "ended":

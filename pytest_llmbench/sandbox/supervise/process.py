@@ -33,7 +33,7 @@ _END_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessExit:
     """How one command ended."""
 
     status: int
@@ -67,7 +67,7 @@ def execute(
     owner: int | None = None,
     watchdog: Watchdog | None = None,
     group: Group = NO_GROUP,
-) -> Ended:
+) -> ProcessExit:
     """Run ``command`` to its end or to a limit, then end all that is left of it.
 
     ``kill`` is given the command's process id, still unreaped, and ends its whole tree; it is called in every case.
@@ -112,7 +112,7 @@ def execute(
         hit = hit or exchange.flood or watchdog.look_at_the_end()
         # What was killed was never waited for: the kernel's figure then holds the launcher's time only.
         cpu_s = max(cpu_s, watchdog.cpu_s, group.cpu_s)
-        return Ended(status, exchange.stdout, exchange.stderr, wall_s, cpu_s, hit, watchdog.waited_s)
+        return ProcessExit(status, exchange.stdout, exchange.stderr, wall_s, cpu_s, hit, watchdog.waited_s)
 
 
 def _watch(exchange: _Exchange, watchdog: Watchdog) -> LimitHit | None:

@@ -35,7 +35,7 @@ _MAPPING = re.compile(
 
 
 @dataclass(slots=True)
-class Holdings:
+class UnlinkedUsage:
     """What is held at one moment."""
 
     disk_bytes: int = 0
@@ -68,18 +68,18 @@ class Inventory:
         self._most_bytes = limits.open_files * self._file_bytes
         self._unclear: dict[tuple[int, int], int] = {}
 
-    def look(self, root: int, launchers: int) -> Holdings:
+    def look(self, root: int, launchers: int) -> UnlinkedUsage:
         """Look through the tree below ``root``, of whose processes the first ``launchers`` are the sandbox's own.
 
         Those that wrote most come first, and nobody after the limit is passed: the rest could take so long that the one
         that fills the disk does so meanwhile. One that begins to do so during a look has it begin again, once.
         """
         held = self._through(root, launchers, patient=False)
-        return held if held is not None else self._through(root, launchers, patient=True) or Holdings()
+        return held if held is not None else self._through(root, launchers, patient=True) or UnlinkedUsage()
 
-    def _through(self, root: int, launchers: int, *, patient: bool) -> Holdings | None:
+    def _through(self, root: int, launchers: int, *, patient: bool) -> UnlinkedUsage | None:
         """One time through the tree; None when much was written meanwhile, unless it is ``patient``."""
-        held, look = Holdings(), _Look()
+        held, look = UnlinkedUsage(), _Look()
         pids = list(tree(root))
         wrote = {pid: written(pid) for pid in pids}
         check_at = time.monotonic() + _CHECK_S
@@ -104,7 +104,7 @@ class Inventory:
             held.disk_bytes += self._most_bytes
         return held
 
-    def _add_descriptor(self, held: Holdings, look: _Look, path: str) -> None:
+    def _add_descriptor(self, held: UnlinkedUsage, look: _Look, path: str) -> None:
         try:
             status = os.stat(path)  # noqa: PTH116 - hundreds of times a second
         except OSError:
@@ -127,7 +127,7 @@ class Inventory:
             held.disk_bytes += status.st_blocks * 512
             held.inodes += 1
 
-    def _add_mappings(self, held: Holdings, look: _Look, pid: int) -> None:
+    def _add_mappings(self, held: UnlinkedUsage, look: _Look, pid: int) -> None:
         """Deleted files and shared memory in one process's address space."""
         text = _text(f"/proc/{pid}/maps") or next(
             filter(None, (_text(f"/proc/{pid}/task/{thread}/maps") for thread in threads(pid))), ""

@@ -13,7 +13,7 @@ from pytest_llmbench.sandbox.kernel.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk, DiskUsage
 from pytest_llmbench.sandbox.supervise.kernel_memory import Locks
 from pytest_llmbench.sandbox.supervise.procfs import TreeUsage, counted_once, measure, tree, written
-from pytest_llmbench.sandbox.supervise.unlinked_files import Holdings, Inventory
+from pytest_llmbench.sandbox.supervise.unlinked_files import Inventory, UnlinkedUsage
 from pytest_llmbench.schema.execution import LimitHit, Limits
 
 FIRST_LOOK_S = 0.05
@@ -50,7 +50,7 @@ class Watchdog:
         self._disk = disk
         self._written = DiskUsage()
         self._inventory = Inventory(disk.devices(), limits) if disk is not None else None
-        self._held = Holdings()
+        self._held = UnlinkedUsage()
         self._locks = Locks()
         self._lock_bytes = 0
         self._free = (0, 0)
@@ -112,7 +112,7 @@ class Watchdog:
         if self._disk is not None and (started >= self._next_disk_look or self._fills_up(self._disk)):
             self._free, self._wrote_bytes = self._disk.free(), self._tree_wrote_bytes()
             self._written = self._disk.usage(root, self._limits.inodes)
-            self._held = Holdings()
+            self._held = UnlinkedUsage()
             if root is not None and self._inventory is not None:
                 self._held = self._inventory.look(root, self._launchers)
             ended = time.monotonic()

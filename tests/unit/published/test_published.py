@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.published.slips import Slip
+from pytest_llmbench.published.slips import Discrepancy
 from pytest_llmbench.published.tables import SHIPPED, Published, read
 
 DISTILL = "qwen35-27b-claude-distill-q8-nonthink"
@@ -19,7 +19,7 @@ def found() -> Published:
     return read(SHIPPED)
 
 
-def short(slips: list[Slip]) -> set[tuple[str, str, str, str, str]]:
+def short(slips: list[Discrepancy]) -> set[tuple[str, str, str, str, str]]:
     return {(slip.file.rpartition("/")[2], slip.row, slip.field, slip.stated, slip.found) for slip in slips}
 
 

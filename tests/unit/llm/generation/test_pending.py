@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.llm.generation.pending import ROOM, Board
+from pytest_llmbench.llm.generation.pending import ROOM, PendingGenerations
 from pytest_llmbench.schema.attempt import Completion, Failure, Outcome
 from pytest_llmbench.schema.keys import AttemptKey
 
@@ -29,7 +29,7 @@ def test_of_many_that_wait_most_are_read_back() -> None:
         recalled.append(key)
         return reply(key)
 
-    board = Board(recall)
+    board = PendingGenerations(recall)
     board.add(KEYS)
     for key in KEYS:
         board.end(key, reply(key))
@@ -43,7 +43,7 @@ def test_of_many_that_wait_most_are_read_back() -> None:
 
 def test_room_comes_back_when_outcomes_are_taken() -> None:
     recalled: list[AttemptKey] = []
-    board = Board(lambda key: recalled.append(key) or reply(key))  # type: ignore[func-returns-value]
+    board = PendingGenerations(lambda key: recalled.append(key) or reply(key))  # type: ignore[func-returns-value]
     board.add(KEYS)
     for key in KEYS:
         board.end(key, reply(key))
@@ -52,7 +52,7 @@ def test_room_comes_back_when_outcomes_are_taken() -> None:
 
 
 def test_what_somebody_waits_for_is_kept_for_them() -> None:
-    board = Board(lambda key: None)
+    board = PendingGenerations(lambda key: None)
     board.add(KEYS)
     waiting, got = threading.Event(), []
     taker = threading.Thread(target=lambda: got.append(board.take(KEYS[-1], waiting.set)))
@@ -65,7 +65,7 @@ def test_what_somebody_waits_for_is_kept_for_them() -> None:
 
 
 def test_failures_without_a_reply_are_kept() -> None:
-    board = Board(lambda key: None)
+    board = PendingGenerations(lambda key: None)
     board.add(KEYS)
     failed = Outcome(failure=Failure(kind="timeout", message="too late"))
     for key in KEYS:
@@ -74,7 +74,7 @@ def test_failures_without_a_reply_are_kept() -> None:
 
 
 def test_a_reply_that_the_run_folder_lost_is_told() -> None:
-    board = Board(lambda key: None)
+    board = PendingGenerations(lambda key: None)
     board.add(KEYS)
     for key in KEYS:
         board.end(key, reply(key))

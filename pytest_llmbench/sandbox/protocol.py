@@ -62,7 +62,7 @@ class Sandbox(Protocol):
         """Make many calls in one process; ``limits`` hold for all of them together.
 
         ``file`` is a name inside the workspace, or the absolute path of a trusted probe outside it: a probe
-        is shown to the sandbox alone, without its folder, and loads the model's files by their path (``calls.py``).
+        is shown to the sandbox alone, without its folder, and loads the model's files by path (``sandbox/calls``).
         Each process gets a fresh copy of the workspace; nothing is kept.
         Expected values stay with the caller. When the process dies in one call, the rest goes on in a new one
         (a few times at most).

@@ -630,3 +630,12 @@ def test_any_order_of_other_plugins_keeps_attempts_together(bench: Bench, worker
             if "%]" in line
         ]
         assert sum(one != other for one, other in itertools.pairwise(order)) == 7
+
+
+def test_without_a_terminal_reporter_the_run_is_kept_all_the_same(bench: Bench) -> None:
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    for workers in ((), ("-n2",)):
+        run = bench.run("-p", "no:terminal", "tasks", "--llm-model=dir:replies", *workers)
+        assert run.exit == 0, run.out + run.err
+        assert run.row("dir:replies")["total"] == 4.0

@@ -1,6 +1,6 @@
 """API keys: taken out of the environment before a child can inherit them, kept by the one process that asks models.
 
-Three sorts of variables (``key_names.py``), told apart by what else they may be for:
+Three sorts of variables (``provider_keys.py``), told apart by what else they may be for:
 
 - Keys of models only, such as ``ANTHROPIC_API_KEY``: always taken. litellm gets the one it needs as an argument.
 - Keys of services that do other things as well, such as ``HF_TOKEN``: taken when a model of that service is asked.

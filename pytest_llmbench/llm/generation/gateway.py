@@ -1,7 +1,7 @@
 """The one place that talks to models: order, concurrency, retries, reuse of stored replies.
 
 An event loop on a thread of its own asks; a second thread does everything that touches a disk, one thing at a time;
-any thread announces and fetches. ``queues.py`` decides what is asked next, ``board.py`` holds what became of it.
+any thread announces and fetches. ``queues.py`` decides what is asked next, ``pending.py`` holds what became of it.
 """
 
 from __future__ import annotations

@@ -52,9 +52,11 @@ def short_comparisons() -> Iterator[None]:
 @contextlib.contextmanager
 def short_locals(config: pytest.Config, traceback: TracebackType | None) -> Iterator[None]:
     """Inside, what pytest shows of local variables is cut, as without ``-vv``, if one of them is large."""
-    verbosity = config.option.verbose
-    if verbosity > 1 and _has_large_locals(traceback):
-        config.option.verbose = 1
+    verbosity = getattr(config.option, "verbose", 0)  # missing with -p no:terminal
+    if verbosity <= 1 or not _has_large_locals(traceback):
+        yield
+        return
+    config.option.verbose = 1
     try:
         yield
     finally:

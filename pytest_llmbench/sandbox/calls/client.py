@@ -7,7 +7,7 @@ the calls. It answers with frames on its standard output, in between what the co
     \n<nonce> ["begin", 0]\n
     \n<nonce> ["end", 0, {...}]\n           a CallResult's fields
 
-Code in the driver's process can answer in the driver's place (``frames.py``). It can then only give wrong values, for
+Code in the driver's process can answer in the driver's place (``framing.py``). It can then only give wrong values, for
 the expected ones never enter.
 
 What crosses: null, booleans, numbers, strings, lists and objects of exactly these types, up to 400 levels deep (Python:

@@ -125,12 +125,31 @@ def observed(build: Build, sandbox: Sandbox, asked: "Questions") -> CallResult |
     result = sandbox.call(PROBE, "observe", plan, limits=RUN_LIMITS, loopback=True)
     if result.outcome == "returned" and isinstance(result.value, dict):
         broken = [name for name in plan if not fits(result.value.get(name), OBSERVATIONS[name])]
-        if broken:  # once more, so that no accident counts
-            again = {name: plan[name] for name in broken}
+        # Once more, so that no accident counts. A collector of garbage that waits for a CPU lets a heap grow: memory
+        # that grew while everything ran side by side is measured with nothing beside it.
+        grown = ["crowd"] if "crowd" not in broken and grows(result.value["crowd"]["memory_kb"]) else []
+        if again := {name: plan[name] for name in (*broken, *grown)}:
             repeated = sandbox.call(PROBE, "observe", again, limits=RUN_LIMITS, loopback=True)
             if repeated.outcome == "returned" and isinstance(repeated.value, dict):
-                result.value.update({name: repeated.value.get(name) for name in broken})
+                for name in again:
+                    value = repeated.value.get(name)
+                    if name in broken or fits(value, OBSERVATIONS[name]):
+                        result.value[name] = value
     return result
+
+
+def grows(memory_kb: list[int]) -> list[float]:
+    """By how much each wave of new IPs made the server larger, on average; empty for one that does not grow so.
+
+    Whoever keeps every IP grows whenever their number doubles: with the second wave, and with the two after it.
+    """
+    if len(memory_kb) not in (2, 4):
+        return []
+    first, *waves = memory_kb
+    grown_kb: list[float] = [waves[0] - first]
+    if len(waves) == 3:  # a wave each, of two
+        grown_kb.append((waves[2] - waves[0]) / 2)
+    return grown_kb if min(grown_kb) >= GROWS_KB else []
 
 
 @pytest.fixture(scope="module")
@@ -497,11 +516,8 @@ def test_idle_ips_are_forgotten(limited, seen):
     crowd = seen("crowd")
     memory_kb = crowd["memory_kb"]
     assert len(memory_kb) in (2, 4), "no growth was measured"
-    first, *waves = memory_kb
-    grown_kb = [waves[0] - first]
-    if len(waves) == 3:  # a wave each, of two
-        grown_kb.append((waves[2] - waves[0]) / 2)
-    assert min(grown_kb) < GROWS_KB, f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
+    grown_kb = grows(memory_kb)
+    assert not grown_kb, f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
 
 
 # -- shutdown --------------------------------------------------------------------------------------------------------

@@ -50,7 +50,10 @@ def extensions_of(config: pytest.Config) -> Extensions:
 def extensions_here() -> Extensions:
     """The registries of a session in this folder, without ``conftest.py`` files. Raises ``OptionError``."""
     look = _Look()
-    status = pytest.main(["--noconftest"], plugins=[look])
+    try:
+        status = pytest.main(["--noconftest"], plugins=[look])
+    except Exception as error:  # an old pytest lets through what importing a plugin raises
+        raise OptionError(f"pytest does not start in this folder: {type(error).__name__}: {error}.") from error
     if look.problem is not None:
         raise look.problem
     if look.found is None:

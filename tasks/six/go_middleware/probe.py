@@ -352,6 +352,8 @@ def strangers(count: int) -> dict[str, Any]:
     for _ in range(5):
         for status, times in server.crowd(count // 5, 9).items():
             answers[status] = answers.get(status, 0) + times
+        # However soon a crowd is served: an eleventh request is one too many in the first 0.1 s alone.
+        sleep_until(asked[0][0] + 0.2 if asked else now())
         asked += server.burst(ip, 5)
     server.make_sure()
     return {"asked": asked, "answers": [list(pair) for pair in answers.items()]}

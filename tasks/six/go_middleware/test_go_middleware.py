@@ -502,8 +502,7 @@ def test_no_double_burst_around_a_boundary(limited, seen, timely):
 def test_no_second_burst_within_a_clients_second(limited, seen, timely):
     """A client that has used up its ten does not get more because some clock's second is over, or others came."""
     limited()
-    # A limit of eleven is another point's affair; how soon an eleventh comes here is the machine's.
-    _no_more(seen("strangers")["asked"], f"one IP, with {STRANGERS} others in between", spare=1)
+    _no_more(seen("strangers")["asked"], f"one IP, with {STRANGERS} others in between")
     for bursts in seen("windows")["within"]:
         assert _passed(bursts["first"]) == LIMIT, f"of the first {LIMIT}: {_statuses(bursts['first'])}"
         _no_more(bursts["first"] + bursts["second"], "two bursts within a client's second")

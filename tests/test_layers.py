@@ -25,6 +25,7 @@ LAYERS = {
     "published": 1,
     "reporting": 1,
     "attempts": 2,
+    "solvers": 2,
     "runs": 3,
     "plugin": 4,
     "cli": 4,

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.llm_task(
     files=["slug.py"],
     toolchains=["python"],
     prompt_text="""Write a Python function slug(title) that turns a title into a URL slug: lower case, one hyphen for
-every run of other characters than a-z and 0-9, none at either end. Hand in slug.py in one fenced code block.""",
+every run of other characters than a-z and 0-9, none at either end.""",
 )
 
 

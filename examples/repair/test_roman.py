@@ -21,7 +21,7 @@ pytestmark = pytest.mark.llm_task(
     files=["roman.py"],
     toolchains=["python"],
     prompt_text="""Write a Python function to_roman(number) that gives the Roman numeral of a number from 1 to 3999, in
-capital letters. For other numbers it raises ValueError. Hand in roman.py in one fenced code block.""",
+capital letters. For other numbers it raises ValueError.""",
     turns=2,
     feedback=feedback,
 )

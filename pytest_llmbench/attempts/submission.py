@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from pytest_llmbench.errors import HarnessError
@@ -12,9 +13,12 @@ from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.sandbox.files.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import HandedInFiles, Submitted
 from pytest_llmbench.schema.run_files import kept_name
 from pytest_llmbench.schema.task import Task
+from pytest_llmbench.schema.tree import MOST_BYTES, MOST_FILES, Tree
 from pytest_llmbench.store.run_dir import RunDir, files_parts, writing
+from pytest_llmbench.store.trees import StoredTree
 from pytest_llmbench.untrusted.cpu_time import cpu_limit
 
 LONGEST_FILE = 1_000_000
@@ -26,20 +30,29 @@ READING_S = 5.0
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Submission:
-    """What is graded: the files that a model handed in, and the evidence of how they came about."""
+    """What is graded: the files that were handed in, and the evidence of how they came about."""
 
     key: AttemptKey
     completion: Completion
+    """The reply that the files are from; without text where files were handed in."""
     files: Mapping[str, str]
-    """Name -> text, of the files that the task asks for."""
+    """Name -> text: of the files that the task asks for, or of the whole workspace."""
     notes: tuple[str, ...] = ()
     """How the files were found in the reply, and what was passed over."""
     labels: set[str] = field(default_factory=set)
     """Evidence on the attempt that goes to ``results.json``; a grader may add to it."""
+    tree: Tree | None = None
+    """The manifest of files that were handed in as such."""
+    turns: int = 1
+    """Number of replies; the last is graded."""
+    content: Mapping[str, bytes] = field(default_factory=dict)
+    """Name -> bytes of files that were handed in as such; each is checked against the manifest when it is read."""
 
     def __repr__(self) -> str:
         """Short and the same on every run: it appears in assertion texts, which are records."""
-        return f"<submission {self.key}: {', '.join(self.files) or 'no code'}>"
+        names = ", ".join(islice(self.files, _NAMES_SHOWN))
+        more = f" and {len(self.files) - _NAMES_SHOWN} more" if len(self.files) > _NAMES_SHOWN else ""
+        return f"<submission {self.key}: {names or 'no code'}{more}>"
 
     @property
     def no_code(self) -> bool:
@@ -47,25 +60,69 @@ class Submission:
         return not self.files
 
 
-def read_submission(key: AttemptKey, task: Task, completion: Completion) -> Submission:
-    """Find the files that the task asks for in what the model handed in.
+def read_submission(key: AttemptKey, task: Task, outcome: Submitted, run: RunDir, turns: int = 1) -> Submission:
+    """Find what the task asks for in what was handed in.
 
-    A file that cannot be written into a workspace, or is far too long, was not handed in: that is the model's fault.
+    ``run``: where a tree of files was frozen. A file that cannot be written into a workspace, or is far too long, was
+    not handed in: that is the model's fault. Raises ``StoreError`` for a frozen file that is not what it was.
     """
-    if completion.files is not None:
-        files: Mapping[str, str] = {name: completion.files[name] for name in task.files if name in completion.files}
-        notes: tuple[str, ...] = tuple(f"{name}: handed in as a file" for name in files)
+    if isinstance(outcome, HandedInFiles):
+        return _from_tree(key, task, outcome, run, turns)
+    return from_reply(key, task, outcome.completion, turns)
+
+
+def from_reply(key: AttemptKey, task: Task, completion: Completion, turns: int = 1) -> Submission:
+    """Find the files that the task asks for in a reply."""
+    extraction = _extracted(completion.text, task.files)
+    notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
+    files, refused = _acceptable(extraction.files)
+    return Submission(key, completion, files, notes + refused, set() if files else {NO_CODE}, turns=turns)
+
+
+def _from_tree(key: AttemptKey, task: Task, outcome: HandedInFiles, run: RunDir, turns: int) -> Submission:
+    content: Mapping[str, bytes] = StoredTree(run, key, outcome.tree)
+    notes = outcome.tree.notes
+    labels = set(outcome.labels)
+    files: Mapping[str, str]
+    if task.files:
+        texts = {name: content[name].decode("utf-8", "replace") for name in task.files if name in content}
+        files, refused = _acceptable(texts)
+        notes = (*(f"{name}: handed in as a file" for name in texts), *refused, *notes)
+        content = {name: content[name] for name in files}
     else:
-        extraction = _extracted(completion.text, task.files)
-        files = extraction.files
-        notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
+        files = _Texts(content)
+    completion = Completion(text="", finish_reason="stop", wall_s=outcome.wall_s, usage=outcome.usage)
+    labels |= set() if files else {NO_CODE}
+    return Submission(key, completion, files, notes, labels, outcome.tree, turns, content)
+
+
+class _Texts(Mapping[str, str]):
+    """The files of a tree as texts, read when they are looked at; what is not UTF-8 has U+FFFD in its place."""
+
+    def __init__(self, content: Mapping[str, bytes]) -> None:
+        self._content = content
+
+    def __getitem__(self, name: str) -> str:
+        return self._content[name].decode("utf-8", "replace")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+
+def _acceptable(files: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Those files that can be written into a workspace, and why the others cannot."""
     too_long = {
         name: f"longer than {LONGEST_FILE} characters" for name, text in files.items() if len(text) > LONGEST_FILE
     }
     refused = too_long | dict(refusals({name: text for name, text in files.items() if name not in too_long}))
-    files = {name: text for name, text in files.items() if name not in refused}
-    notes += tuple(f"{name}: refused: {reason}" for name, reason in refused.items())
-    return Submission(key, completion, files, notes, set() if files else {NO_CODE})
+    notes = tuple(f"{name}: refused: {reason}" for name, reason in refused.items())
+    return {name: text for name, text in files.items() if name not in refused}, notes
+
+
+_NAMES_SHOWN = 20
 
 
 class _OverBudgetError(Exception):
@@ -81,25 +138,27 @@ def _extracted(text: str, expected: Sequence[str]) -> Extraction:
         return Extraction({}, notes=(f"over budget: reading the reply took more than {READING_S:g} s of CPU",))
 
 
-def keep_files(run: RunDir, submission: Submission) -> Path:
-    """Write the submission's files into the run folder, under names that nothing imports; returns their folder.
-
-    Raises ``StoreError``.
-    """
-    folder = run.files_dir(submission.key)
-    with writing(folder):
-        run.make_files_dir(submission.key)
-        kept = {kept_name(name): text for name, text in submission.files.items()}
-        write_files(run.path, kept, below=files_parts(submission.key))
-    return folder
+def keep_files(run: RunDir, key: AttemptKey, files: Mapping[str, str]) -> None:
+    """Write the files found in a reply into the run folder, under names that nothing imports. Raises ``StoreError``."""
+    with writing(run.files_dir(key)):
+        run.make_files_dir(key)
+        kept = {kept_name(name): text for name, text in files.items()}
+        write_files(run.path, kept, below=files_parts(key))
 
 
 def fill_workspace(root: Path, task: Task, submission: Submission) -> None:
-    """Lay out a fresh workspace: the starter, then the model's files over it.
+    """Lay out a fresh workspace: the starter, then what was handed in over it; or that alone, if it is the whole.
 
-    Raises ``HarnessError`` when a file of the task itself cannot be written.
+    Raises ``HarnessError`` when a file of the task itself cannot be written, ``StoreError`` as ``read_submission``.
     """
-    refused = write_files(root, {**task.starter, **submission.files})
+    whole = submission.tree is not None and not task.files
+    files: Mapping[str, str | bytes] = submission.content if submission.tree is not None else submission.files
+    refused = write_files(root, {} if whole else {**task.starter, **files})
     if refused:
         name, reason = refused[0]
         raise HarnessError(f"task {task.id!r}: {name} cannot be written into the workspace: {reason}.")
+    if whole and submission.tree is not None:
+        executable = {file.name for file in submission.tree.files if file.executable}
+        refused = write_files(root, files, executable=executable, most_files=MOST_FILES, most_bytes=MOST_BYTES)
+        if refused:
+            submission.labels.add("files left out of the workspace")

@@ -18,7 +18,7 @@ from pytest_llmbench.catalog.files import (
 from pytest_llmbench.catalog.rubric import check_rubric
 from pytest_llmbench.catalog.values import is_id, names, number, refuse_unknown
 from pytest_llmbench.errors import TaskError
-from pytest_llmbench.schema.task import DEFAULT_BUDGET_S, RubricPoint, Task
+from pytest_llmbench.schema.task import DEFAULT_BUDGET_S, LEFT_OUT, RubricPoint, Task
 
 TASK_KEYS = (
     "id",
@@ -28,6 +28,8 @@ TASK_KEYS = (
     "prompt",
     "prompt_text",
     "files",
+    "workspace",
+    "leave_out",
     "toolchains",
     "data",
     "turns",
@@ -68,13 +70,15 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     budget_s = number(kwargs.get("budget_s", DEFAULT_BUDGET_S), f"budget_s= of {where}")
     if budget_s == 0:
         raise TaskError(f"{where}: budget_s=0 leaves no time for any test. Give the CPU seconds that one may take.")
+    files, leave_out = _deliverable(kwargs, where)
     return Task(
         id=task_id,
         suite=suite,
         points=points,
         floor=floor,
         prompt=prompt,
-        files=file_names(kwargs.get("files"), where),
+        files=files,
+        leave_out=leave_out,
         module=module,
         rubric=tuple(rubric),
         starter=starter,
@@ -85,6 +89,20 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
         budget_s=budget_s,
         fingerprint=fingerprint_of(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
     )
+
+
+def _deliverable(kwargs: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the files to hand in; or none, for the whole workspace, and what is not a part of it."""
+    workspace = kwargs.get("workspace", False)
+    if type(workspace) is not bool:
+        raise TaskError(f"{where}: workspace={workspace!r:.40} is neither True nor False.")
+    if not workspace:
+        if "leave_out" in kwargs:
+            raise TaskError(f"{where}: leave_out= requires workspace=True: named files are taken as they are.")
+        return file_names(kwargs.get("files"), where), ()
+    if "files" in kwargs:
+        raise TaskError(f"{where}: files= and workspace=True exclude each other: hand in named files, or everything.")
+    return (), names(kwargs.get("leave_out", LEFT_OUT), f"leave_out= of {where}")
 
 
 def _prompt(module: Path, kwargs: Mapping[str, Any], where: str) -> str:

@@ -62,12 +62,13 @@ def _with_plugins(options: argparse.Namespace) -> Iterator[Finding]:
     from pytest_llmbench.llm.clients.factory import own_registry
     from pytest_llmbench.plugin.extensions import Extensions, extensions_here
     from pytest_llmbench.sandbox.registry import own_backends
+    from pytest_llmbench.solvers.registry import own_solver_registry
 
     try:
         extensions = extensions_here()
     except OptionError as error:
         yield Finding("plugins", "missing", "cannot be used", str(error))
-        extensions = Extensions(own_backends(), own_registry())
+        extensions = Extensions(own_backends(), own_registry(), own_solver_registry())
     yield from _sandbox(extensions.sandboxes)
     yield from _toolchains()
     yield from _servers(options, extensions.providers)

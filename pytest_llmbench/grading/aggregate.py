@@ -13,9 +13,10 @@ from pytest_llmbench.grading.denominators import Asked, Cases, what_was_asked
 from pytest_llmbench.grading.score import score_attempt
 from pytest_llmbench.grading.throughput import load_s, prompt_tokens_per_s, tokens_per_s
 from pytest_llmbench.grading.turns import by_attempt, joined
-from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome, Usage
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.attempt import Completion, ItemRecord, Usage
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.numbers import count, figures
+from pytest_llmbench.schema.outcome import Failed, HandedInFiles, NotRun, Outcome, Replied, completion_of
 from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.results import DESELECTED, AttemptResult, AttemptStatus, ErrorInfo
 
@@ -37,7 +38,7 @@ class Graded:
 
 
 def grade(
-    plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord], *, stopped_by: str = ""
+    plan: Plan, outcomes: Mapping[TurnKey, Outcome], records: Iterable[ItemRecord], *, stopped_by: str = ""
 ) -> Graded:
     """The result of every planned attempt, sorted by task, model and epoch.
 
@@ -94,9 +95,11 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
     wanted = asked.tasks.get(key.task, {})
     score = score_attempt(card, records, wanted, whole=key.task in asked.whole)
     status, error, reason = _state(evidence, asked, stopped_by)
-    completion = (outcome.completion if outcome else None) or Completion(text="")
+    completion = _evidence(outcome)
     # A joint speed of several turns is meaningless: those of the last turn are reported.
-    last = (turns[-1].completion if turns else None) or completion
+    last = (completion_of(turns[-1]) if turns else None) or completion
+    asked_for = outcome if isinstance(outcome, Replied | Failed) else None
+    handed_in = outcome if isinstance(outcome, HandedInFiles) else None
     graded = [record.duration_s for record in records if record.outcome != "not_reached"]
     return AttemptResult(
         task=key.task,
@@ -115,17 +118,25 @@ def _attempt(evidence: _Evidence, asked: Asked, stopped_by: str) -> AttemptResul
         first_token_s=last.first_token_s,
         tokens_per_s=tokens_per_s(last),
         prompt_tokens_per_s=prompt_tokens_per_s(last),
-        queue_s=outcome.queue_s if outcome else None,
-        load_s=load_s(outcome.retries, outcome.load_s) if outcome else None,
+        queue_s=asked_for.queue_s if asked_for else None,
+        load_s=load_s(asked_for.retries, asked_for.load_s) if asked_for else None,
         grading_s=round(sum(graded), 4) if graded else None,
         usage=_believed(completion.usage),
         timings=None if completion.timings is None else figures(completion.timings)[0],
         finish_reason=completion.finish_reason,
-        iterations=len(turns) or None if card.turns > 1 else None,
-        cost_usd=outcome.cost_usd if outcome else None,
-        cached=outcome.cached if outcome else False,
-        retries=list(outcome.retries) if outcome else [],
+        iterations=handed_in.iterations if handed_in else len(turns) or None if card.turns > 1 else None,
+        phases=[phase.model_dump(mode="json") for phase in handed_in.phases] if handed_in else [],
+        cost_usd=getattr(asked_for or handed_in, "cost_usd", None),
+        cached=isinstance(outcome, Replied) and outcome.cached,
+        retries=list(getattr(outcome, "retries", ())),
     )
+
+
+def _evidence(outcome: Outcome | None) -> Completion:
+    """The reply with its figures; of files that were handed in, what their solver told."""
+    if isinstance(outcome, HandedInFiles):
+        return Completion(text="", finish_reason="stop", wall_s=outcome.wall_s, usage=outcome.usage)
+    return (completion_of(outcome) if outcome is not None else None) or Completion(text="")
 
 
 def _believed(usage: Usage) -> Usage:
@@ -139,8 +150,8 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
     key, card, _, records = evidence
     outcome = evidence.outcome
     wanted = asked.tasks.get(key.task, {})
-    if outcome is not None and outcome.failure is not None:
-        return _unanswered(outcome, outcome.failure)
+    if isinstance(outcome, NotRun | Failed):
+        return _unanswered(outcome)
     if not wanted:
         skips = [record.message or "skipped" for record in records if record.outcome == "skipped"]
         return "not_run", None, card.unavailable or min(skips, default=stopped_by or "not reached")
@@ -157,10 +168,10 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
     return "incomplete", None, _why_missing(missing, done, asked.attempts.get(key, {}), stopped_by)
 
 
-def _unanswered(outcome: Outcome, failure: Failure) -> _State:
-    if outcome.not_run:
-        return "not_run", None, outcome.not_run
-    return "error", ErrorInfo(kind=failure.kind, message=failure.message), ""
+def _unanswered(outcome: NotRun | Failed) -> _State:
+    if isinstance(outcome, NotRun):
+        return "not_run", None, outcome.reason
+    return "error", ErrorInfo(kind=outcome.failure.kind, message=outcome.failure.message), ""
 
 
 def _has_verdict(record: ItemRecord | None) -> bool:

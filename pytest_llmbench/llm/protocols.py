@@ -3,79 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from pytest_llmbench.llm.prices import Price
-from pytest_llmbench.schema.attempt import (
-    Completion,
-    CompletionRequest,
-    Message,
-    Outcome,
-)
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Outcome
 from pytest_llmbench.schema.settings import LLMSettings
 
-RESERVED_PREFIXES = ("dir", "run", "builtin", "folder", "http", "https")
-"""What begins a model's name, or is the kind of a target, without any client: no provider is called so."""
+RESERVED_PREFIXES = ("dir", "run", "builtin", "mutant", "http", "https")
+"""What begins a model's name without being a provider's prefix."""
 LOOKED_UP = ("openai", "litellm")
 """Providers whose models are looked up by name alone: they have no prefix."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelTarget:
-    """What a model's label resolved to."""
-
-    label: str
-    kind: str
-    """The provider of its client: ``openai``, ``litellm`` or a plugin's; or ``folder``, ``builtin``, ``run``."""
-    name: str
-    """The name sent to the endpoint; ``folder`` and ``run``: the absolute path; ``builtin``: whose files."""
-    endpoint: str
-    """Part of a request's identity: base URL without credentials, ``litellm``, ``dir``, ``run``, ``builtin``, or
-    the name of a plugin's provider."""
-    queue: str = ""
-    """Models of one queue never overlap: one per base URL; hosted models have a queue each."""
-    base_url: str | None = None
-    concurrency: int = 1
-    """Requests in flight."""
-    params: dict[str, Any] = field(default_factory=dict)
-    provider: str = ""
-    """``litellm``: its name for who answers."""
-    price: Price | None = None
-    """None: unknown."""
-    context: int | None = None
-    """Longest prompt and reply together, in tokens; None: unknown."""
-    system_prompt: str | None = None
-    """Comes before every prompt."""
-    key_variable: str | None = None
-    """Name of the environment variable with the key for this endpoint alone; None: the usual ones."""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    """What is known of the model and its server."""
-    routes: bool = False
-    """True for a llama-server that loads models as they are asked for."""
-    problem: str = ""
-    """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
-    passed_over: tuple[str, ...] = ()
-    """Servers on this machine that may have it and were not asked, each with the reason."""
-
-    @property
-    def local(self) -> bool:
-        """True when nothing is asked: the files are on this machine."""
-        return self.kind in ("folder", "builtin", "run")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One attempt to generate."""
-
-    key: AttemptKey
-    messages: tuple[Message, ...]
-    files: tuple[str, ...]
-    """Names the task expects."""
-    data: Path | None = None
-    """The task's data folder, for ``builtin`` models."""
 
 
 class LLMClient(Protocol):
@@ -108,7 +48,7 @@ class ModelProvider:
 
     name: str
     """Before the colon, and part of the identity of requests to it; lower case."""
-    client: Callable[[ModelTarget, ClientContext], LLMClient]
+    client: Callable[[ServedTarget, ClientContext], LLMClient]
     """Makes the client of one model, on the event loop's thread, when its first request is due."""
     key_variable: str | None = None
     """The environment variable with its API key: taken out of the environment, and its value redacted."""
@@ -145,31 +85,13 @@ class CompletionCache(Protocol):
         ...
 
 
-Recorded = Callable[[ModelTarget, AttemptKey], Outcome]
-"""Reads how an attempt ended in the stored run that a target names; never raises."""
-OnOutcome = Callable[[AttemptKey, CompletionRequest, Outcome], None]
-"""Called once for each attempt when its generation ended; may raise ``StoreError``."""
-
-
-class CompletionSource(Protocol):
-    """What a grading process sees of generation, in the same process or over the channel."""
-
-    def fetch(self, key: AttemptKey) -> Outcome:
-        """Wait for the end of an attempt's generation. Raises ``SourceClosedError`` when the session ends first."""
-        ...
-
-    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
-        """Go on with a conversation: ask for the reply of a later turn, and wait. Raises as ``fetch``."""
-        ...
-
-
-class SourceClosedError(Exception):
-    """The session is ending; nothing more will come."""
+OnOutcome = Callable[[TurnKey, CompletionRequest | None, Outcome], None]
+"""Called once for each turn when it ended, and for what was handed in, with no request; may raise ``StoreError``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of one gateway at one moment; an attempt of several turns counts once, by its first."""
+    """Counts of one gateway at one moment; an attempt of several turns counts once."""
 
     total: int
     asked: int

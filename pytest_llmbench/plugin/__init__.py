@@ -18,6 +18,7 @@ from pytest_llmbench.text import sanitize
 
 if TYPE_CHECKING:
     from pytest_llmbench.llm.protocols import ModelProvider
+    from pytest_llmbench.llm.solving import Solver
     from pytest_llmbench.plugin.collect.tasks import Collection
     from pytest_llmbench.sandbox.backend import Backend
     from pytest_llmbench.sandbox.registry import BackendFamily, Backends
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey[Settings]()
 COLLECTION = pytest.StashKey["Collection"]()
 MARKERS = {
-    "llm_task": "llm_task(id, points, files, suite, floor, prompt, prompt_text, toolchains, data, turns, feedback): "
+    "llm_task": "llm_task(id, points, files, workspace, leave_out, suite, floor, prompt, prompt_text, toolchains, "
+    "data, turns, feedback, budget_s): "
     "makes a module a benchmark task (as pytestmark)",
     "rubric": "rubric(name, points|bonus|cap|penalty, dimension, all_cases): makes a test a rubric point of its task",
 }
@@ -52,6 +54,13 @@ def pytest_llmbench_clients() -> Iterable[ModelProvider]:
     from pytest_llmbench.llm.clients.factory import own_providers
 
     return own_providers()
+
+
+def pytest_llmbench_solvers() -> Iterable[Solver]:
+    """The solvers that come with this package."""
+    from pytest_llmbench.solvers.registry import own_solvers
+
+    return own_solvers()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,7 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.clients.factory import Providers, provider_registry
 from pytest_llmbench.sandbox.registry import Backends, backend_registry
 from pytest_llmbench.schema.registry import OURS
+from pytest_llmbench.solvers.registry import Solvers, solver_registry
 
 if TYPE_CHECKING:
     from pluggy import HookImpl
@@ -24,12 +25,17 @@ class Extensions(NamedTuple):
 
     sandboxes: Backends
     providers: Providers
+    solvers: Solvers
 
     def lines(self) -> list[str]:
         """One line for each thing that is not ours."""
         found = [
             *((plugin, f"--llm-sandbox={name}") for name, (plugin, _) in self.sandboxes.items()),
             *((plugin, f"--llm-model={name}:NAME") for name, (plugin, _) in self.providers.items()),
+            *(
+                (plugin, f"--llm-solver={name}" if solver.needs_model else f"--llm-model={name}:...")
+                for name, (plugin, solver) in self.solvers.items()
+            ),
         ]
         return [f"plugin {plugin}: adds {what}" for plugin, what in found if plugin != OURS]
 
@@ -40,10 +46,17 @@ _EXTENSIONS = pytest.StashKey[Extensions]()
 def extensions_of(config: pytest.Config) -> Extensions:
     """The registries of this process, made when they are first asked for. Raises ``OptionError``."""
     if _EXTENSIONS not in config.stash:
-        config.stash[_EXTENSIONS] = Extensions(
+        found = Extensions(
             backend_registry(_entries(config, "pytest_llmbench_sandboxes")),
             provider_registry(_entries(config, "pytest_llmbench_clients")),
+            solver_registry(_entries(config, "pytest_llmbench_solvers")),
         )
+        for name in found.solvers.keys() & found.providers.keys():
+            raise OptionError(
+                f"plugins {found.solvers[name].plugin} and {found.providers[name].plugin}: the solver and the model "
+                f"provider {name!r} have one name. Rename one."
+            )
+        config.stash[_EXTENSIONS] = found
     return config.stash[_EXTENSIONS]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_llmbench.llm.protocols import ModelProvider
+    from pytest_llmbench.llm.solving import Solver
     from pytest_llmbench.sandbox.backend import Backend
     from pytest_llmbench.sandbox.registry import BackendFamily
     from pytest_llmbench.schema.results import AttemptResult, Results
@@ -51,6 +52,25 @@ def pytest_llmbench_clients(config: pytest.Config) -> Iterable[ModelProvider] | 
     An exception of the hook, a name that is taken or reserved, and an object that is not a ``ModelProvider`` end the
     session with exit status 4 and one line that names the plugin. Whatever else than a ``ModelError`` a client raises
     is ``error: grader`` of the attempt, never a score.
+    """
+
+
+@pytest.hookspec
+def pytest_llmbench_solvers(config: pytest.Config) -> Iterable[Solver] | None:
+    """Register solvers: how a task, and a model where one is needed, become something to grade.
+
+    :param config: the session's configuration; models and the run folder are not known yet.
+    :returns: objects that follow ``Solver``. With ``needs_model`` they are chosen by ``--llm-solver=NAME`` for the
+        session's models; without, ``--llm-model=NAME:ANYTHING`` names them in a model's place, and
+        ``access.target.name`` is what follows the colon.
+
+    Called as ``pytest_llmbench_sandboxes`` is. ``solve`` runs in the controlling process, on the event loop that asks
+    models, and must not block it: use ``asyncio.to_thread`` or ``asyncio.create_subprocess_exec``. It returns files
+    (``Files``), or a reply that ``access.complete`` gave. Files are frozen in the run folder before they are graded.
+
+    An exception of the hook, a name that is taken or reserved, and an object that is not a solver end the session with
+    exit status 4 and one line that names the plugin. Whatever ``solve`` raises is ``error: grader`` of the attempt,
+    never a score.
     """
 
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_llmbench.attempts.submission import Submission, keep_files
+from pytest_llmbench.attempts.submission import keep_files
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.runs.report_data import graded_files
 from pytest_llmbench.runs.results import (
     Recorder,
     joined,
     load_results,
-    read_exchange,
     read_header,
     stored_results,
     to_json,
 )
-from pytest_llmbench.schema.attempt import Completion, ItemRecord, OutcomeRecord
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.attempt import ItemRecord
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import HandedInFiles, OutcomeRecord
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader
 from pytest_llmbench.schema.run_files import EXCHANGE, ITEMS, OUTCOMES, PLAN, REJECTED, REPLY, RESULTS
 from pytest_llmbench.store.completions import MOST_BYTES as MOST_REPLY_BYTES
+from pytest_llmbench.store.exchanges import read_exchange
 from pytest_llmbench.store.records import RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.trees import StoredTree, freeze
 
 
 def merge(parts: Sequence[RunDir], base: Path, say: Callable[[str], None]) -> tuple[RunDir, Results]:
@@ -93,11 +95,11 @@ def _joined_header(parts: Sequence[RunDir], headers: Sequence[RunHeader]) -> Run
 def _take_over(parts: Sequence[RunDir], plan: Plan, run: RunDir, say: Callable[[str], None]) -> None:
     """Append the records of all parts, and copy of each attempt what the last part has that asked for it."""
     outcomes, items = RecordLog(run.path / OUTCOMES, OutcomeRecord), RecordLog(run.path / ITEMS, ItemRecord)
-    turns: dict[AttemptKey, tuple[RunDir, list[AttemptKey]]] = {}
+    turns: dict[AttemptKey, tuple[RunDir, list[TurnKey]]] = {}
     for part in parts:
         for outcome in RecordLog(part.path / OUTCOMES, OutcomeRecord).read():
             outcomes.append(outcome)
-            whole = outcome.key._replace(turn=1)
+            whole = outcome.attempt
             if outcome.turn == 1 or turns.get(whole, (None,))[0] is not part:
                 turns[whole] = part, []
             turns[whole][1].append(outcome.key)
@@ -106,21 +108,27 @@ def _take_over(parts: Sequence[RunDir], plan: Plan, run: RunDir, say: Callable[[
     names = {card.id: card.files for card in plan.tasks}
     for whole, (part, keys) in turns.items():
         try:
-            for key in keys:
-                _copy_reply(part, run, key)
-            _copy_files(part, run, whole, names.get(whole.task, ()))
+            trees = [_copy_turn(part, run, key) for key in keys]
+            if not any(trees):
+                _copy_files(part, run, whole, names.get(whole.task, ()))
         except StoreError as error:
             say(f"{whole}: not copied: {error}")
 
 
-def _copy_reply(part: RunDir, run: RunDir, key: AttemptKey) -> None:
-    if read_exchange(part, key) is None:
-        return
+def _copy_turn(part: RunDir, run: RunDir, key: TurnKey) -> bool:
+    """Copy the record of one turn; True: with the tree of files that it is of, each as its manifest has it."""
+    exchange = read_exchange(part, key)
+    if exchange is None:
+        return False
+    tree = exchange.outcome.tree if isinstance(exchange.outcome, HandedInFiles) else None
+    if tree is not None:
+        freeze(run, key.attempt, StoredTree(part, key.attempt, tree))
     for ending in (EXCHANGE, REPLY, REJECTED):
         name = f"{part.reply_stem(key)}{ending}"
         data = part.read(name, most_bytes=MOST_REPLY_BYTES)
         if data is not None:
             run.copy(name, data)
+    return tree is not None
 
 
 def _copy_files(part: RunDir, run: RunDir, key: AttemptKey, names: Sequence[str]) -> None:
@@ -128,4 +136,4 @@ def _copy_files(part: RunDir, run: RunDir, key: AttemptKey, names: Sequence[str]
     found = graded_files(part, key)
     if found is not None:
         files = {name: found[name] for name in names if name in found}
-        keep_files(run, Submission(key, Completion(text=""), files))
+        keep_files(run, key, files)

@@ -10,13 +10,14 @@ from pathlib import Path
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.reporting.html.details import AttemptEvidence, Turn
 from pytest_llmbench.reporting.html.page import pieces
-from pytest_llmbench.runs.results import read_exchange
 from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import completion_of, failure_of
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results
 from pytest_llmbench.schema.run_files import EXCHANGE, ITEMS, PLAN, handed_in_name
+from pytest_llmbench.store.exchanges import read_exchange
 from pytest_llmbench.store.records import RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir, files_parts, reading, write_atomically
 from pytest_llmbench.untrusted import files
@@ -57,7 +58,7 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
                 files=graded_files(run, key),
                 items=items.of(key),
                 again=_again(run, modules.get(key, ""), models.get(key.model), results),
-                where=f"{run.reply_stem(key._replace(turn=max(1, len(turns))))}{EXCHANGE}",
+                where=f"{run.reply_stem(key.turn(max(1, len(turns))))}{EXCHANGE}",
             ),
         )
 
@@ -83,18 +84,18 @@ def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
     number = 1
     while True:
         try:
-            exchange = read_exchange(run, key._replace(turn=number))
+            exchange = read_exchange(run, key.turn(number))
         except StoreError as error:
             yield Turn(reply="", reasoning="", told="", failure=Failure(kind="grader", message=str(error)))
             return
         if exchange is None:
             return
-        completion = exchange.outcome.completion
+        completion = completion_of(exchange.outcome)
         yield Turn(
             reply=completion.text if completion else "",
             reasoning=completion.reasoning if completion else "",
-            told=exchange.request.messages[-1].content if number > 1 and exchange.request.messages else "",
-            failure=exchange.outcome.failure,
+            told=exchange.request.messages[-1].content if number > 1 and exchange.request else "",
+            failure=failure_of(exchange.outcome),
         )
         number += 1
 

@@ -16,14 +16,27 @@ from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.grading.leaderboard import rank_models
 from pytest_llmbench.grading.reducers import reduce_epochs
 from pytest_llmbench.grading.selfcheck import check
-from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Frozen, ItemRecord, Outcome, OutcomeRecord
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.solving import Files, Job
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure, ItemRecord
+from pytest_llmbench.schema.keys import TurnKey
+from pytest_llmbench.schema.outcome import (
+    Exchange,
+    Failed,
+    HandedInFiles,
+    NotRun,
+    Outcome,
+    OutcomeRecord,
+    completion_of,
+    failure_of,
+)
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunHeader, RunInfo, TaskInfo
 from pytest_llmbench.schema.run_files import EXCHANGE, HEADER, ITEMS, OUTCOMES, PLAN, REJECTED, REPLY, RESULTS
-from pytest_llmbench.store.completions import MOST_BYTES as MOST_REPLY_BYTES
-from pytest_llmbench.store.records import Record, RecordLog, parse_record, read_record
+from pytest_llmbench.schema.tree import Tree
+from pytest_llmbench.store.exchanges import read_exchange
+from pytest_llmbench.store.records import Record, RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.trees import freeze
 
 
 class Recorder:
@@ -41,7 +54,7 @@ class Recorder:
         """File -> what is wrong with it, of every stored reply that counted as none."""
         self._outcomes = RecordLog(run.path / OUTCOMES, OutcomeRecord)
         self._items = RecordLog(run.path / ITEMS, ItemRecord)
-        self._unsaved_outcomes: dict[AttemptKey, Outcome] = {}
+        self._unsaved_outcomes: dict[TurnKey, Outcome] = {}
         self._unsaved_items: list[ItemRecord] = []
         self._lock = threading.Lock()
         self._done = {record.key for record in self._outcomes.read()} if resumed else set()
@@ -55,20 +68,20 @@ class Recorder:
         self.plan = plan if self._former is None else joined(self._former, plan)
         self.run.write(PLAN, json_pieces(self.plan))
 
-    def earlier(self, key: AttemptKey, *, retry_errors: bool) -> Outcome | None:
-        """An attempt's outcome from before the run was resumed; None: request it.
+    def earlier(self, key: TurnKey, *, retry_errors: bool) -> Outcome | None:
+        """A turn's outcome from before the run was resumed; None: request it.
 
-        An attempt that was not run is always requested; one that ended as an error only with ``retry_errors``.
+        A turn that was not run is always requested; one that ended as an error only with ``retry_errors``.
         """
         if key not in self._done:
             return None
         outcome = self.recall(key)
-        if outcome is None or outcome.not_run or (retry_errors and outcome.failure is not None):
+        if outcome is None or isinstance(outcome, NotRun) or (retry_errors and failure_of(outcome) is not None):
             return None
         return outcome
 
-    def outcome(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
-        """Store a reply with its request and outcome.
+    def outcome(self, key: TurnKey, request: CompletionRequest | None, outcome: Outcome) -> None:
+        """Store how a turn ended, with its request if there was one.
 
         Raises ``StoreError`` if it cannot be written; the attempt is then a grader error. Raises ``ValueError`` for an
         outcome that cannot be represented in JSON: nothing of it was stored, and another may take its place.
@@ -78,23 +91,26 @@ class Recorder:
         except StoreError as error:
             with self._lock:
                 self.trouble = self.trouble or error
-                self._unsaved_outcomes[key] = Outcome(failure=Failure(kind="grader", message=str(error)))
+                self._unsaved_outcomes[key] = Failed(failure=Failure(kind="grader", message=str(error)))
             raise
 
-    def _keep(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
+    def _keep(self, key: TurnKey, request: CompletionRequest | None, outcome: Outcome) -> None:
         stem = self.run.reply_stem(key)
-        completion = outcome.completion
-        content = {"request": request.model_dump(mode="json"), "outcome": outcome.model_dump(mode="json")}
+        completion = completion_of(outcome)
+        content = Exchange(request=request, outcome=outcome).model_dump(mode="json")
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
-        if completion is not None and completion.files is None:
-            self.run.write(f"{stem}{REPLY if outcome.failure is None else REJECTED}", completion.text)
+        if completion is not None:
+            self.run.write(f"{stem}{REPLY if failure_of(outcome) is None else REJECTED}", completion.text)
         self.run.write(f"{stem}{EXCHANGE}", text)
-        light = completion.model_copy(update={"text": "", "reasoning": "", "files": None}) if completion else None
-        record = OutcomeRecord(**key._asdict(), outcome=outcome.model_copy(update={"completion": light}))
+        record = OutcomeRecord(**key._asdict(), outcome=_light(outcome))
         with self._lock:
             self._outcomes.append(record)
 
-    def recall(self, key: AttemptKey) -> Outcome | None:
+    def freeze(self, job: Job, files: Files) -> Tree:
+        """Keep files that were handed in. Raises ``HarnessError`` and ``StoreError``."""
+        return freeze(self.run, job.key, files.files, job.files, job.leave_out)
+
+    def recall(self, key: TurnKey) -> Outcome | None:
         """Read an outcome from the run folder, texts included; a damaged one counts as missing, and is noted."""
         try:
             exchange = read_exchange(self.run, key)
@@ -162,25 +178,18 @@ def read_header(run: RunDir) -> RunHeader:
     return header
 
 
-class Exchange(Frozen):
-    """The stored record of one turn: its request and its outcome."""
-
-    request: CompletionRequest
-    outcome: Outcome
-
-
-def read_exchange(run: RunDir, key: AttemptKey) -> Exchange | None:
-    """The stored request and outcome of one turn, texts included; None: not stored.
-
-    Raises ``StoreError`` if it is damaged.
-    """
-    name = f"{run.reply_stem(key)}{EXCHANGE}"
-    data = run.read(name, most_bytes=MOST_REPLY_BYTES)
-    return None if data is None else parse_record(data, Exchange, str(run.path / name))
+def _light(outcome: Outcome) -> Outcome:
+    """Without its texts and its manifest, which have a file of their own."""
+    if isinstance(outcome, HandedInFiles):
+        return outcome.model_copy(update={"tree": Tree(files=())})
+    completion = completion_of(outcome)
+    if completion is None:
+        return outcome
+    return outcome.model_copy(update={"completion": completion.model_copy(update={"text": "", "reasoning": ""})})
 
 
 def make_results(
-    header: RunHeader, plan: Plan, outcomes: Mapping[AttemptKey, Outcome], records: Iterable[ItemRecord]
+    header: RunHeader, plan: Plan, outcomes: Mapping[TurnKey, Outcome], records: Iterable[ItemRecord]
 ) -> Results:
     """The contents of ``results.json``, from what a run recorded. Pure."""
     graded = grade(plan, outcomes, records, stopped_by=header.run.stopped_by)

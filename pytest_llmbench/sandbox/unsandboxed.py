@@ -56,7 +56,7 @@ class Local(Backend):
                 [*_limited(launch.limits), *launch.command],
                 env={"HOME": str(bed.home), "TMPDIR": str(bed.home), **launch.env, name: value},
                 limits=launch.limits,
-                kill=lambda leader: _kill_marked(leader, mark.encode()),
+                kill=lambda leader: _kill_marked(mark.encode(), leader),
                 stdin=launch.stdin,
                 cwd=bed.workspace,
             )
@@ -66,6 +66,10 @@ class Local(Backend):
         except OSError as error:
             msg = f"{launch.command[0]} could not be started: {error}"
             raise SandboxError(msg) from error
+        except BaseException:
+            # Ctrl-C while it was being started: it may run by now, and nobody knows its process id.
+            _kill_marked(mark.encode())
+            raise
 
 
 def _limited(limits: Limits) -> list[str]:
@@ -77,10 +81,11 @@ def _limited(limits: Limits) -> list[str]:
     return [prlimit, *prlimit_arguments(limits, processes=False), "--"] if prlimit else []
 
 
-def _kill_marked(leader: int, mark: bytes) -> None:
-    """Kill the command's process group, and whoever left it but still has its environment."""
+def _kill_marked(mark: bytes, leader: int | None = None) -> None:
+    """Kill the command's process group, if its leader is known, and whoever else has its environment."""
     for _ in range(_ROUNDS):
-        kill_group(leader)
+        if leader is not None:
+            kill_group(leader)
         rest = with_environment(mark)
         if not rest:
             return

@@ -1,4 +1,4 @@
-"""One attempt: its key, the request, what came back, and one record per rubric test."""
+"""One attempt: the request, the reply or the failure, and one record per rubric test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pytest_llmbench.schema.keys import AttemptKey
 
@@ -102,14 +102,12 @@ class Retry(Frozen):
 
 
 class Completion(Frozen):
-    """What a model handed in for one request."""
+    """A model's reply to one request, or one that was kept."""
 
     text: str
     """The answer, without any reasoning."""
     reasoning: str = ""
     """Reasoning that came apart from the answer; kept, never graded."""
-    files: dict[str, str] | None = None
-    """Set where files were handed in directly and no reply has to be read."""
     finish_reason: str | None = None
     model_answered: str | None = None
     usage: Usage = Usage()
@@ -123,6 +121,14 @@ class Completion(Frozen):
     """First byte sent to first content or reasoning token."""
     started: str | None = None
     """UTC, ISO 8601."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_files(cls, value: Any) -> Any:
+        """Replies of schema version 1 have a place for files handed in; a reply that has some is not a completion."""
+        if isinstance(value, dict) and "files" in value and value["files"] is None:
+            return {name: each for name, each in value.items() if name != "files"}
+        return value
 
     def __repr__(self) -> str:
         """Short and without times: it appears in assertion texts, which are records."""
@@ -144,24 +150,6 @@ class Failure(Frozen):
     """Equal for failures with one cause: told once to the user."""
     stops_model: bool = False
     """True for what no further request to this model can pass: refused connection, bad key."""
-
-
-class Outcome(Frozen):
-    """The end of one attempt's generation: a completion to grade, a failure, or a failure with what came."""
-
-    completion: Completion | None = None
-    failure: Failure | None = None
-    retries: tuple[Retry, ...] = ()
-    cached: bool = False
-    """True when a stored completion was used and nothing was asked."""
-    cost_usd: float | None = None
-    """What the answer cost when it was asked for; None: unknown, or there was none."""
-    not_run: str = ""
-    """Why nothing was asked, with ``failure`` saying the same: the session's budget was used up."""
-    queue_s: float | None = None
-    """From announced to its first sending; None: it was never its turn."""
-    load_s: float | None = None
-    """Of a request inside which the server loaded the model: that time, which the completion's do not hold."""
 
 
 class ItemRecord(Frozen):
@@ -189,18 +177,3 @@ class ItemRecord(Frozen):
     def key(self) -> AttemptKey:
         """The attempt it belongs to."""
         return AttemptKey(self.task, self.model, self.epoch)
-
-
-class OutcomeRecord(Frozen):
-    """The end of generation for one turn, as the run folder keeps it; the texts lie in files of their own."""
-
-    task: str
-    model: str
-    epoch: int
-    turn: int = 1
-    outcome: Outcome
-
-    @property
-    def key(self) -> AttemptKey:
-        """The turn of the attempt."""
-        return AttemptKey(self.task, self.model, self.epoch, self.turn)

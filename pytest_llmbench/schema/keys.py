@@ -13,12 +13,30 @@ class AttemptKey(NamedTuple):
     """The model's label."""
     epoch: int
     """Counted from 1."""
-    turn: int = 1
-    """Which reply of an attempt that has several; the attempt as a whole goes by the first."""
 
     def __str__(self) -> str:
-        turn = f", turn {self.turn}" if self.turn > 1 else ""
-        return f"{self.task} / {self.model} #{self.epoch}{turn}"
+        return f"{self.task} / {self.model} #{self.epoch}"
+
+    def turn(self, number: int) -> TurnKey:
+        """One of its turns, counted from 1."""
+        return TurnKey(*self, number)
+
+
+class TurnKey(NamedTuple):
+    """Identity of one turn of an attempt: a request to the model, and what came of it."""
+
+    task: str
+    model: str
+    epoch: int
+    turn: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.attempt}, turn {self.turn}" if self.turn > 1 else str(self.attempt)
+
+    @property
+    def attempt(self) -> AttemptKey:
+        """The attempt that it is a part of."""
+        return AttemptKey(self.task, self.model, self.epoch)
 
 
 class ItemRef(NamedTuple):

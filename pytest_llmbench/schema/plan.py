@@ -32,7 +32,13 @@ class TaskCard(Frozen):
     points: float
     floor: float
     files: tuple[str, ...]
+    """Names of the files to hand in; empty: the whole workspace."""
+    leave_out: tuple[str, ...] = ()
+    """Patterns of what is not a part of a whole workspace."""
+    prompt: str = ""
+    """The job alone, without the starter and without a word of how to hand in."""
     messages: tuple[Message, ...]
+    """What a completion is asked with."""
     criteria: tuple[Criterion, ...]
     fingerprint: str
     starter: dict[str, str] = Field(default_factory=dict)

@@ -37,3 +37,5 @@ class RunOptions(BaseModel):
     shard: str | None = None
     """``1/3``: the part of the attempts that this run has."""
     selfcheck: bool = False
+    solver: str = "auto"
+    """How tasks were done: ``--llm-solver``."""

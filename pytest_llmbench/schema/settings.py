@@ -105,6 +105,9 @@ class Settings(NamedTuple):
     selfcheck: bool = False
     """Grade each task's own files in place of models: reference, starter and mutants."""
 
+    solver: str = "auto"
+    """How models do tasks: ``completion``, ``conversation``, a plugin's solver, or what suits the task."""
+
     @property
     def active(self) -> bool:
         """True when a model was chosen: only then does the plugin do anything."""

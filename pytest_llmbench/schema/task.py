@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 DEFAULT_BUDGET_S = 5.0
+LEFT_OUT = (".git", "node_modules", "target", ".venv", "__pycache__", "*.pyc")
+"""Left out of a whole workspace unless a task says otherwise: what tools make again, and what git would run."""
 
 PointKind = Literal["points", "bonus", "cap", "penalty"]
 
@@ -47,7 +49,7 @@ class Task:
     prompt: str
     """The text sent to the model, starter files not yet included."""
     files: tuple[str, ...]
-    """Names of the files that the model must hand in, relative to the workspace."""
+    """Names of the files to hand in, relative to the workspace; empty: the whole workspace is."""
     module: Path
     """The task's pytest module."""
     rubric: tuple[RubricPoint, ...]
@@ -56,6 +58,8 @@ class Task:
     data: Path | None = None
     """Folder of starter, reference and mutants, if the task has one."""
     toolchains: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    """Patterns of what is not a part of a whole workspace."""
     turns: int = 1
     """Most replies that a model may give to this task."""
     feedback: Callable[..., object] | None = None

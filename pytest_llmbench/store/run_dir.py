@@ -28,7 +28,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.run_files import COMPLETIONS, FILES, LATEST, REPLIES, RUNS
 from pytest_llmbench.store.guard import write_guards
 from pytest_llmbench.untrusted import files
@@ -147,7 +147,7 @@ class RunDir:
         with writing(path):
             files.remove(self.path, name)
 
-    def reply_stem(self, key: AttemptKey) -> str:
+    def reply_stem(self, key: TurnKey) -> str:
         """Path of a reply below the run folder, without its ending."""
         turn = f".turn{key.turn}" if key.turn > 1 else ""
         return f"{REPLIES}/{slug(key.model)}/{slug(key.task)}.{key.epoch}{turn}"

@@ -87,7 +87,7 @@ def lines(stream: BinaryIO, *, most_bytes: int, most_lines: int) -> Iterator[byt
         yield line
 
 
-def write(root: Path, name: str, pieces: Iterable[bytes]) -> None:
+def write(root: Path, name: str, pieces: Iterable[bytes], *, mode: int = 0o666) -> None:
     """Write a file as a whole: beside it and renamed, so that readers see the old one or the new one.
 
     What lies there under that name, be it a link, is replaced, never written to. Missing folders are made.
@@ -95,7 +95,7 @@ def write(root: Path, name: str, pieces: Iterable[bytes]) -> None:
     *above, last = components(name)
     beside = f".{last}.{os.getpid()}.{secrets.token_hex(3)}"
     with _existing_or_new(root, above) as parent:
-        descriptor = os.open(beside, os.O_WRONLY | _NEW, 0o666, dir_fd=parent)
+        descriptor = os.open(beside, os.O_WRONLY | _NEW, mode, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb", buffering=_PIECE_BYTES) as stream:
                 stream.writelines(pieces)

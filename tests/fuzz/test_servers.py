@@ -17,7 +17,8 @@ from support.server_sessions import ask_all, check
 
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.openai_client import OpenAIClient
-from pytest_llmbench.schema.attempt import CompletionRequest, Message, Outcome
+from pytest_llmbench.schema.attempt import CompletionRequest, Message
+from pytest_llmbench.schema.outcome import Failed, Replied
 
 COUNT, PER_SESSION = 1000, 100
 CPU_S, MEMORY_KB = 10.0, 500_000
@@ -37,20 +38,21 @@ def test_each_answer_is_read_within_bounds(first: int) -> None:
             assert time.thread_time() - cpu_s < CPU_S, f"seed {seed}"
             assert peak_kb(resource.RUSAGE_SELF) - memory_kb < MEMORY_KB, f"seed {seed}"
             assert json.dumps(outcome.model_dump(mode="json"), allow_nan=False), f"seed {seed}"
-            kinds[outcome.failure.kind if outcome.failure else "answered"] += 1
+            failure = failure_of(outcome)
+            kinds[failure.kind if failure else "answered"] += 1
     assert kinds["grader"] == 0
     assert kinds["answered"] >= 5, kinds
     assert len(kinds) >= 4, "the answers are of many sorts"
 
 
-async def ask(base_url: str, seed: int) -> Outcome:
+async def ask(base_url: str, seed: int) -> Replied | Failed:
     client = OpenAIClient(base_url)
     message = Message(role="user", content="hi")
     request = CompletionRequest(model=str(seed), endpoint="here", messages=(message,), epoch=1)
     try:
-        return Outcome(completion=await client.complete(request, timeout_s=20))
+        return Replied(completion=await client.complete(request, timeout_s=20))
     except ModelError as error:
-        return Outcome(completion=error.completion, failure=error.failure)
+        return Failed(completion=error.completion, failure=error.failure)
     finally:
         await client.aclose()
 

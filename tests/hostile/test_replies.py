@@ -11,7 +11,7 @@ import pytest
 from support.bench import Bench
 from support.evil import EVIL
 
-from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, read_submission
+from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, from_reply
 from pytest_llmbench.extraction.extract import (
     LONGEST_NOTE,
     LONGEST_REPLY,
@@ -56,7 +56,7 @@ def block(name: str, text: str = WORD) -> str:
 
 
 def submitted(text: str) -> Submission:
-    return read_submission(KEY, TASK, Completion(text=text))
+    return from_reply(KEY, TASK, Completion(text=text))
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -113,10 +113,10 @@ def test_ten_thousand_names_are_refused_one_by_one_and_the_rest_is_written(tmp_p
 def test_a_file_that_cannot_be_written_was_not_handed_in(content: str, reason: str) -> None:
     task = replace(TASK, files=("add.py", "other.py"))
     completion = Completion(text="", files={"add.py": GOOD, "other.py": content})
-    submission = read_submission(KEY, task, completion)
+    submission = from_reply(KEY, task, completion)
     assert dict(submission.files) == {"add.py": GOOD}
     assert [note for note in submission.notes if note.startswith("other.py: refused: ") and reason in note]
-    alone = read_submission(KEY, task, Completion(text="", files={"other.py": content}))
+    alone = from_reply(KEY, task, Completion(text="", files={"other.py": content}))
     assert alone.no_code
     assert alone.labels == {"no_code"}
 

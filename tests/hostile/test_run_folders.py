@@ -23,7 +23,7 @@ from support.hostile_runs import (
     tree,
 )
 
-from pytest_llmbench.attempts.submission import Submission, keep_files
+from pytest_llmbench.attempts.submission import keep_files
 from pytest_llmbench.cli.main import main
 from pytest_llmbench.errors import HarnessError, StoreError
 from pytest_llmbench.runs.report_data import write_html
@@ -288,9 +288,9 @@ WRITES: dict[str, Callable[[RunDir], object]] = {
     "results.json": lambda run: run.write("results.json", "{}"),
     "replies": lambda run: run.write(f"{run.reply_stem(KEY)}.md", "text"),
     "replies/m": lambda run: run.write(f"{run.reply_stem(KEY)}.md", "text"),
-    "files": lambda run: keep_files(run, Submission(KEY, Completion(text=""), {"conftest.py": "evil"})),
-    "files/m": lambda run: keep_files(run, Submission(KEY, Completion(text=""), {"conftest.py": "evil"})),
-    "files/m/t.1": lambda run: keep_files(run, Submission(KEY, Completion(text=""), {"conftest.py": "evil"})),
+    "files": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),
+    "files/m": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),
+    "files/m/t.1": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),
 }
 
 

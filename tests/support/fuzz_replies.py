@@ -23,7 +23,7 @@ import pytest
 from support.bench import REPOSITORY
 from support.grammar import random_reply
 
-from pytest_llmbench.attempts.submission import read_submission
+from pytest_llmbench.attempts.submission import from_reply
 from pytest_llmbench.llm.clients.reasoning import separate
 from pytest_llmbench.plugin.author.source import SourceFile
 from pytest_llmbench.plugin.runtest.cpu_budget import OverBudget
@@ -79,7 +79,7 @@ def look(seed: int, longest: int) -> tuple[str, str]:
     reply = random_reply(seed, longest)
     task = Task(reply.task, "six", 1, 0, "", (reply.file,), Path("test_it.py"), ())
     parted = separate(reply.text)
-    submission = read_submission(AttemptKey(reply.task, "fuzz", 1), task, Completion(text=parted.answer))
+    submission = from_reply(AttemptKey(reply.task, "fuzz", 1), task, Completion(text=parted.answer))
     if submission.no_code:
         return "no code", submission.notes[0] if submission.notes else ""
     text = submission.files[reply.file]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pytest_llmbench.runs.results import make_results
-from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord, Message, Outcome
+from pytest_llmbench.schema.attempt import Completion, ErrorKind, Failure, ItemRecord, Message
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.outcome import Failed, Outcome, Replied
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.task import PointKind
@@ -93,14 +94,14 @@ def records(
     return found
 
 
-def answered(wall_s: float | None = 1.0, text: str = "") -> Outcome:
+def answered(wall_s: float | None = 1.0, text: str = "") -> Replied:
     """A completion came."""
-    return Outcome(completion=Completion(text=text, wall_s=wall_s, finish_reason="stop"))
+    return Replied(completion=Completion(text=text, wall_s=wall_s, finish_reason="stop"))
 
 
-def failed(kind: ErrorKind, message: str = "it broke") -> Outcome:
+def failed(kind: ErrorKind, message: str = "it broke") -> Failed:
     """None came."""
-    return Outcome(failure=Failure(kind=kind, message=message))
+    return Failed(failure=Failure(kind=kind, message=message))
 
 
 def header(*models: str, stopped_by: str = "") -> RunHeader:
@@ -125,6 +126,7 @@ def results(
     models: Sequence[str] | None = None,
 ) -> Results:
     """Everything worked out; every attempt was answered where ``outcomes`` does not say otherwise."""
-    known = {key: answered() for key in of.attempts()} | dict(outcomes or {})
+    given = {key: answered() for key in of.attempts()} | dict(outcomes or {})
+    known = {key.turn(1): outcome for key, outcome in given.items()}
     labels = models if models is not None else list(dict.fromkeys(key.model for key in of.attempts()))
     return make_results(header(*labels, stopped_by=stopped_by), of, known, graded)

@@ -14,11 +14,11 @@ from pytest_llmbench.schema.attempt import (
     Failure,
     ItemRecord,
     Message,
-    Outcome,
     Retry,
     Usage,
 )
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.outcome import Failed, Replied
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.task import PointKind
@@ -110,7 +110,7 @@ class _Attempt:
             failure = Failure(
                 kind=kind, message=message, http_status=503 if kind == "server_error" else None, body="{}"
             )
-            recorder.outcome(self.key, request, Outcome(failure=failure, cost_usd=0.001, queue_s=3.0))
+            recorder.outcome(self.key.turn(1), request, Failed(failure=failure, cost_usd=0.001, queue_s=3.0))
             return
         name = self.card.files[0]
         code = _changed(self.dice, self.card.starter.get(name, ""), self.size) + (HOSTILE if hostile else "")
@@ -118,9 +118,9 @@ class _Attempt:
         wall = self.dice.uniform(5, 90)
         tokens = len(text) // 4
         recorder.outcome(
-            self.key,
+            self.key.turn(1),
             request,
-            Outcome(
+            Replied(
                 completion=Completion(
                     text=text,
                     reasoning=_prose(self.dice, 900 * self.size) + (HOSTILE if hostile else ""),
@@ -147,7 +147,7 @@ class _Attempt:
         earned = self.dice.random() < self.skill
         said = HOSTILE if hostile else _prose(self.dice, 12)
         evidence = (
-            f"reply: {self.run.id}/{self.run.reply_stem(self.key)}.md\n"
+            f"reply: {self.run.id}/{self.run.reply_stem(self.key.turn(1))}.md\n"
             f"last command: node driver.mjs --case {criterion.id} (exit 1)\n"
             + "".join(f"    {_prose(self.dice, 10)}\n" for _ in range(8))
             + (HOSTILE if hostile else "")

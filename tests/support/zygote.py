@@ -36,7 +36,7 @@ _FORK_S = 30.0
 IMPORTED = (
     "pytest_llmbench.plugin.activate", "pytest_llmbench.cli.main", "xdist.dsession", "xdist.workermanage",
     "xdist.remote", "pytest_timeout", "pytest_jsonreport.plugin", "rich.console", "httpx", "pydantic",
-    "ast_grep_py", "asyncio", "pytest_llmbench.llm.clients.openai_client", "pytest_llmbench.llm.clients.local_replies",
+    "ast_grep_py", "asyncio", "pytest_llmbench.llm.clients.openai_client", "pytest_llmbench.solvers.handed_in",
 )  # fmt: skip
 """What most sessions import; never litellm, which only some do."""
 

@@ -1,4 +1,4 @@
-"""Which client asks which target: ours, and those that plugins add, by the kind of the target."""
+"""Which client asks which target: ours, and those that plugins add, by the provider that the target names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pytest_llmbench.errors import LLMBenchError, OptionError
 from pytest_llmbench.llm.base_url import normalized
 from pytest_llmbench.llm.clients.plugin_client import PluginClient
 from pytest_llmbench.llm.credentials.environment import api_key
-from pytest_llmbench.llm.protocols import RESERVED_PREFIXES, ClientContext, LLMClient, ModelProvider, ModelTarget
+from pytest_llmbench.llm.protocols import RESERVED_PREFIXES, ClientContext, LLMClient, ModelProvider
+from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.schema.registry import OURS, Registered, Registry, make_registry
 from pytest_llmbench.schema.settings import LLMSettings
 
-ClientFactory = Callable[[ModelTarget], LLMClient]
+ClientFactory = Callable[[ServedTarget], LLMClient]
 """Makes the client of one queue when its first request is due; called on the event loop's thread."""
 Providers = Registry[ModelProvider]
 _METHODS = ("complete", "aclose")
@@ -46,10 +47,10 @@ def real_clients(
     """
     known = own_registry() if providers is None else providers
     context = ClientContext(settings, environment)
-    return lambda target: _made(known[target.kind], target, context)
+    return lambda target: _made(known[target.client], target, context)
 
 
-def _made(provider: Registered[ModelProvider], target: ModelTarget, context: ClientContext) -> LLMClient:
+def _made(provider: Registered[ModelProvider], target: ServedTarget, context: ClientContext) -> LLMClient:
     where = f"plugin {provider.plugin}: the client of {target.label!r}"
     try:
         client = provider.value.client(target, context)
@@ -78,7 +79,7 @@ def _problem_of(value: Any) -> str:
     return ""
 
 
-def _openai(target: ModelTarget, context: ClientContext) -> LLMClient:
+def _openai(target: ServedTarget, context: ClientContext) -> LLMClient:
     from pytest_llmbench.llm.clients.openai_client import OpenAIClient
 
     settings = context.settings
@@ -97,7 +98,7 @@ class _LiteLLM:
     def __init__(self) -> None:
         self._client: LLMClient | None = None
 
-    def __call__(self, target: ModelTarget, context: ClientContext) -> LLMClient:
+    def __call__(self, target: ServedTarget, context: ClientContext) -> LLMClient:
         api_key(target.provider, context.environment)  # one that cannot be sent is refused before anything is sent
         if self._client is None:
             from pytest_llmbench.llm.clients.litellm_client import LiteLLMClient
@@ -108,7 +109,7 @@ class _LiteLLM:
         return self._client
 
 
-def _key(target: ModelTarget, settings: LLMSettings, environment: Mapping[str, str]) -> str | None:
+def _key(target: ServedTarget, settings: LLMSettings, environment: Mapping[str, str]) -> str | None:
     """The models file's key of an endpoint; else ``OPENAI_API_KEY``, for the endpoint that the user named alone.
 
     A server that was found on a port of this machine, or that the models file names, gets no key meant for another.

@@ -9,7 +9,8 @@ from typing import Any
 
 from pytest_llmbench.llm.credentials.disguises import Disguises
 from pytest_llmbench.llm.credentials.secret_forms import hide, is_telling, written_forms
-from pytest_llmbench.schema.attempt import Completion, Failure, Outcome, Retry
+from pytest_llmbench.schema.attempt import Completion, Failure, Retry
+from pytest_llmbench.schema.outcome import Failed, HandedInFiles, NotRun, Outcome
 
 _SHORTEST_PART = 6
 
@@ -28,14 +29,16 @@ class Scrub:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """An outcome without secrets, whatever part of it a server repeated them in."""
-        completion, failure = outcome.completion, outcome.failure
-        return outcome.model_copy(
-            update={
-                "completion": completion and self._completion(completion),
-                "failure": failure and self._failure(failure),
-                "retries": tuple(self._retry(retry) for retry in outcome.retries),
-            }
-        )
+        if isinstance(outcome, HandedInFiles):
+            return outcome
+        clean: dict[str, Any] = {}
+        if not isinstance(outcome, NotRun) and outcome.completion is not None:
+            clean["completion"] = self._completion(outcome.completion)
+        if isinstance(outcome, Failed):
+            clean["failure"] = self._failure(outcome.failure)
+        if retries := getattr(outcome, "retries", ()):
+            clean["retries"] = tuple(self._retry(retry) for retry in retries)
+        return outcome.model_copy(update=clean)
 
     @contextlib.contextmanager
     def logs(self) -> Iterator[None]:
@@ -70,7 +73,7 @@ class Scrub:
         def clean(text: str) -> str:
             return self._disguises.hide(hide(text, self._in_replies))
 
-        named = ("text", "reasoning", "finish_reason", "model_answered", "timings", "left_out", "files")
+        named = ("text", "reasoning", "finish_reason", "model_answered", "timings", "left_out")
         return completion.model_copy(update={name: _mapped(getattr(completion, name), clean) for name in named})
 
     def _failure(self, failure: Failure) -> Failure:

@@ -1,13 +1,13 @@
 """Model resolution: from a model's name as typed to its target.
 
-In this order: files on this machine (``builtin/...``, ``dir:PATH``, ``run:RUN``), the models file, a plugin's provider
-(``PROVIDER:NAME``), the base URL if there is one, otherwise servers that run on this machine, then litellm's
-table of hosted models.
+In this order: solvers that need no model (``builtin/...``, ``dir:PATH``, ``run:RUN``, a plugin's), the models file, a
+plugin's provider (``PROVIDER:NAME``), the base URL if there is one, otherwise servers that run on this machine, then
+litellm's table of hosted models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os.path import isdir, isfile
@@ -20,7 +20,8 @@ from pytest_llmbench.llm.discovery.model_names import ServedModel, match, neares
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
 from pytest_llmbench.llm.prices import PriceTable
-from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider, ModelTarget
+from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
+from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget, ServedTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.run_files import HEADER
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
@@ -38,37 +39,43 @@ def resolve(
     stored: Sequence[ServedModel] = (),
     *,
     providers: Iterable[ModelProvider] = (),
+    offline: Collection[str] = (),
 ) -> list[ModelTarget]:
     """Look every model up, in the order given; ``dir:`` paths are relative to ``cwd``.
 
     ``stored`` are the models of which replies are stored; where nothing may be asked, they are looked at first.
-    ``providers`` are the registered ones.
+    ``providers`` are the registered ones, ``offline`` the names of plugins' solvers that need no model.
 
     A server that does not answer gives a target with a ``problem``, so that the others can continue. Raises
     ``OptionError`` for a name that is not found or is ambiguous, and for a path that is not a directory.
     """
     by_prefix = {each.name: each for each in providers if each.name not in LOOKED_UP}
-    places = _Places(settings, cwd, env, stored, by_prefix)
+    places = _Places(settings, cwd, env, stored, by_prefix, offline)
     return [places.find(spec) for spec in specs]
 
 
-def own_files(label: str) -> ModelTarget:
+def own_files(label: str) -> OfflineTarget:
     """The target of ``builtin/reference`` and its kind, and of ``mutant/NAME``: a task's own files."""
-    return ModelTarget(label, "builtin", label.removeprefix(PREFIX), "builtin")
+    return OfflineTarget(label, "builtin", label.removeprefix(PREFIX))
 
 
 def describe(target: ModelTarget) -> str:
     """One line on where a model is asked, without credentials."""
-    where = {
-        "folder": f"files in {target.name}",
-        "run": f"replies recorded in {target.name}",
-        "builtin": f"each task's {target.name} files",
-        "litellm": f"{target.name} through litellm",
-        "openai": f"{target.name} at {target.base_url}",
-    }.get(target.kind, f"{target.name} through {target.kind}")
-    if target.problem:
-        return f"{target.label}: {where}: {target.problem}"
-    return f"{target.label}: {where}" if target.local else f"{target.label}: {where}, {target.concurrency} at a time"
+    if isinstance(target, OfflineTarget):
+        where = {
+            "dir": f"files in {target.name}",
+            "run": f"replies recorded in {target.name}",
+            "builtin": f"each task's {target.name} files",
+        }.get(target.solver, f"handed in by the solver {target.solver}, without a model")
+        return f"{target.label}: {where}"
+    where = (
+        f"{target.name} at {target.base_url}" if target.client == "openai" else f"{target.name} through {target.client}"
+    )
+    return (
+        f"{target.label}: {where}: {target.problem}"
+        if target.problem
+        else (f"{target.label}: {where}, {target.concurrency} at a time")
+    )
 
 
 @dataclass
@@ -80,13 +87,22 @@ class _Places:
     env: Mapping[str, str] = field(repr=False)
     stored: Sequence[ServedModel] = ()
     by_prefix: Mapping[str, ModelProvider] = field(default_factory=dict)
+    offline: Collection[str] = ()
     _asked: dict[str, Props] = field(default_factory=dict)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
+        return self._offline(spec) or self._served(spec)
+
+    def _offline(self, spec: ModelSpec) -> OfflineTarget | None:
+        """What asks no model; None: a model's name."""
         if spec.name.startswith(PREFIX):
             return _builtin(spec)
         if spec.name.startswith(("dir:", "run:")):
             return self._folder(spec) if spec.name.startswith("dir:") else self._run(spec)
+        solver, _, argument = spec.name.partition(":")
+        return OfflineTarget(spec.label, solver, argument) if solver in self.offline else None
+
+    def _served(self, spec: ModelSpec) -> ServedTarget:
         entry = self._entry(spec.name)
         if entry is None:
             return self._with(ModelEntry(), self._look_up(spec))
@@ -97,7 +113,7 @@ class _Places:
             return self._with(entry, self._openai(spec, name, api_root(entry.base_url)))
         return self._with(entry, self._look_up(spec._replace(name=name)))
 
-    def _look_up(self, spec: ModelSpec) -> ModelTarget:
+    def _look_up(self, spec: ModelSpec) -> ServedTarget:
         prefix, _, name = spec.name.partition(":")
         if name and (provider := self.by_prefix.get(prefix)):
             return _provided(spec.label, provider, name)
@@ -130,7 +146,7 @@ class _Places:
         found = _only(name, match(name, self._file.listed))
         return self._file.entries[found.id] if found is not None else None
 
-    def _with(self, entry: ModelEntry, target: ModelTarget) -> ModelTarget:
+    def _with(self, entry: ModelEntry, target: ServedTarget) -> ServedTarget:
         """What the file says of a model, over what was found; options go over both."""
         if entry.api_key_env and not self.env.get(entry.api_key_env) and self.settings.cache != "only":
             raise OptionError(
@@ -141,7 +157,7 @@ class _Places:
         if key_variable and not self.env.get(key_variable) and self.settings.cache != "only":
             raise OptionError(
                 f"model {target.label!r}: the environment variable {key_variable}, which holds the key of "
-                f"{target.kind}, is not set. Set it."
+                f"{target.client}, is not set. Set it."
             )
         if problem := unsendable(self.settings.params):
             raise OptionError(f"--llm-param: {problem}")
@@ -159,7 +175,7 @@ class _Places:
             metadata={**entry.metadata, **props.metadata},
         )
 
-    def _props(self, target: ModelTarget, entry: ModelEntry) -> Props:
+    def _props(self, target: ServedTarget, entry: ModelEntry) -> Props:
         """Of a server in a private network that did answer."""
         unasked = target.problem or self.settings.cache == "only"
         if target.base_url is None or unasked or not is_near(target.base_url):
@@ -169,15 +185,15 @@ class _Places:
             self._asked[target.base_url] = ask_props(target.base_url, key)
         return self._asked[target.base_url]
 
-    def _folder(self, spec: ModelSpec) -> ModelTarget:
+    def _folder(self, spec: ModelSpec) -> OfflineTarget:
         path = (self.cwd / Path(spec.name.removeprefix("dir:")).expanduser()).resolve()
         if not isdir(path):
             raise OptionError(
                 f"model {spec.name!r}: {path} is not a directory. Give a directory of replies, one per task."
             )
-        return ModelTarget(spec.label, "folder", str(path), "dir")
+        return OfflineTarget(spec.label, "dir", str(path))
 
-    def _run(self, spec: ModelSpec) -> ModelTarget:
+    def _run(self, spec: ModelSpec) -> OfflineTarget:
         path = (self.cwd / Path(spec.name.removeprefix("run:")).expanduser()).resolve()
         if spec.label == spec.name:
             raise OptionError(f"model {spec.name!r}: names no model of that run. Write --llm-model=MODEL={spec.name}")
@@ -185,7 +201,7 @@ class _Places:
             raise OptionError(
                 f"model {spec.name!r}: {path} is not a run folder. Give one, such as those in .llmbench/runs."
             )
-        return ModelTarget(spec.label, "run", str(path), "run")
+        return OfflineTarget(spec.label, "run", str(path))
 
     # A base URL that the user named
 
@@ -197,7 +213,7 @@ class _Places:
     def _listing(self) -> Listing:
         return listing(self._base_url or "", self.env.get("OPENAI_API_KEY"))
 
-    def _at_base_url(self, spec: ModelSpec) -> ModelTarget:
+    def _at_base_url(self, spec: ModelSpec) -> ServedTarget:
         listing = self._listing
         if listing.problem:
             problem = f"{listing.problem}. Start the server, or give another --llm-base-url."
@@ -226,7 +242,7 @@ class _Places:
     def _hosted(self) -> dict[str, str]:
         return self._table.providers
 
-    def _somewhere(self, spec: ModelSpec) -> ModelTarget:
+    def _somewhere(self, spec: ModelSpec) -> ServedTarget:
         served = [model for listing in self._running for model in listing.models or ()]
         model = _only(spec.name, match(spec.name, served))
         if model is not None:
@@ -244,13 +260,13 @@ class _Places:
         provider, _, rest = name.partition("/")
         return provider if rest and provider in self._hosted.values() else self._hosted.get(name)
 
-    def _hosted_target(self, spec: ModelSpec, name: str) -> ModelTarget:
+    def _hosted_target(self, spec: ModelSpec, name: str) -> ServedTarget:
         provider = self._provider(name)
         if provider is None:
             raise OptionError(
                 f"model {spec.name!r}: {name!r} is not in litellm's table of hosted models. Write PROVIDER/NAME."
             )
-        return ModelTarget(
+        return ServedTarget(
             spec.label,
             "litellm",
             name,
@@ -275,9 +291,9 @@ class _Places:
             f"{_served([str(model) for model in served]) if served else ''}"
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
-    def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ModelTarget:
+    def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ServedTarget:
         concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
-        return ModelTarget(
+        return ServedTarget(
             spec.label,
             "openai",
             name,
@@ -289,9 +305,9 @@ class _Places:
         )
 
 
-def _provided(label: str, provider: ModelProvider, name: str) -> ModelTarget:
+def _provided(label: str, provider: ModelProvider, name: str) -> ServedTarget:
     """The target of ``PROVIDER:NAME``."""
-    return ModelTarget(
+    return ServedTarget(
         label,
         provider.name,
         name,
@@ -302,7 +318,7 @@ def _provided(label: str, provider: ModelProvider, name: str) -> ModelTarget:
     )
 
 
-def _builtin(spec: ModelSpec) -> ModelTarget:
+def _builtin(spec: ModelSpec) -> OfflineTarget:
     if spec.name not in BUILTINS:
         near = _near(spec.name, BUILTINS)
         raise OptionError(f"model {spec.name!r} is not built in.{near} Choose from: {', '.join(BUILTINS)}.")

@@ -11,8 +11,10 @@ from pytest_llmbench.llm.failures.retry import RetryPolicy, complete_with_retrie
 from pytest_llmbench.llm.generation.budget import Budget
 from pytest_llmbench.llm.generation.load_time import Loads, load_apart
 from pytest_llmbench.llm.generation.reuse import fault
-from pytest_llmbench.llm.protocols import LLMClient, ModelTarget, TellsLoaded
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Outcome
+from pytest_llmbench.llm.protocols import LLMClient, TellsLoaded
+from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest
+from pytest_llmbench.schema.outcome import Failed, NotRun, Replied
 
 
 class RequestDispatcher:
@@ -27,7 +29,9 @@ class RequestDispatcher:
         self._clients: dict[str, LLMClient] = {}
         self._loads = Loads()
 
-    async def ask(self, target: ModelTarget, request: CompletionRequest, gate: Callable[[], None]) -> Outcome:
+    async def ask(
+        self, target: ServedTarget, request: CompletionRequest, gate: Callable[[], None]
+    ) -> Replied | Failed | NotRun:
         """Ask, again where that helps; everything that goes wrong is in the outcome.
 
         ``gate`` is called before each sending, the first one too, and may raise ``ModelError``.
@@ -35,10 +39,11 @@ class RequestDispatcher:
 
         def may_be_sent() -> None:
             if reason := self.budget.used_up():
-                raise _BudgetError(unasked(reason))
+                raise _BudgetError(NotRun(reason=reason).failure)
             gate()
 
         loads = False
+        outcome: Replied | Failed
         try:
             client = self._clients.get(target.queue) or self._make_client(target)
             self._clients[target.queue] = client
@@ -47,14 +52,14 @@ class RequestDispatcher:
             completion, retries = await complete_with_retries(
                 _Turnstile(client, may_be_sent), request, timeout_s=self._timeout_s, policy=self._policy
             )
-            outcome = Outcome(completion=completion, retries=retries)
+            outcome = Replied(completion=completion, retries=retries)
         except _BudgetError as error:
-            return Outcome(failure=error.failure, retries=error.retries, not_run=error.failure.cause)
+            return NotRun(reason=error.failure.cause, retries=error.retries)
         except ModelError as error:
             # A reply that cannot be graded has its price too.
-            outcome = Outcome(completion=error.completion, failure=error.failure, retries=error.retries)
+            outcome = Failed(completion=error.completion, failure=error.failure, retries=error.retries)
         except Exception as error:  # noqa: BLE001 - a fault of ours or of a library: told, never waited for in vain
-            return Outcome(failure=fault(f"asking {target.label} broke", error))
+            return Failed(failure=fault(f"asking {target.label} broke", error))
         finally:
             self._loads.answered(target)
         return self._paid(target, load_apart(outcome) if loads else outcome)
@@ -63,22 +68,17 @@ class RequestDispatcher:
         """Close every connection."""
         await asyncio.gather(*(client.aclose() for client in set(self._clients.values())), return_exceptions=True)
 
-    def _paid(self, target: ModelTarget, outcome: Outcome) -> Outcome:
+    def _paid(self, target: ServedTarget, outcome: Replied | Failed) -> Replied | Failed:
         if outcome.completion is not None:
             self.budget.add(outcome.completion, target.price)
         return with_cost(target, outcome)
 
 
-def with_cost(target: ModelTarget, outcome: Outcome) -> Outcome:
+def with_cost(target: ServedTarget, outcome: Replied | Failed) -> Replied | Failed:
     """The outcome with what its answer cost when it was asked for; unknown without a price or an answer."""
     if target.price is None or outcome.completion is None:
         return outcome
     return outcome.model_copy(update={"cost_usd": target.price.cost_usd(outcome.completion.usage)})
-
-
-def unasked(reason: str) -> Failure:
-    """Why an attempt has nothing to grade once the budget is used up."""
-    return Failure(kind="grader", message=f"not asked: {reason}", cause=reason)
 
 
 class _BudgetError(ModelError):

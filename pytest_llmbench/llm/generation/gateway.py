@@ -1,7 +1,8 @@
-"""The one place that talks to models: order, concurrency, retries, reuse of stored replies.
+"""The one place that talks to models: runs a solver for each attempt, and sends what solvers ask for.
 
-An event loop on a thread of its own asks; a second thread does everything that touches a disk, one thing at a time;
-any thread announces and fetches. ``queues.py`` decides what is asked next, ``pending.py`` holds what became of it.
+An event loop on a thread of its own runs the solvers and asks; a second thread does everything that touches a disk,
+one thing at a time; any thread announces and fetches. ``requests.py`` orders what is asked, ``queues.py`` decides what
+is next, ``pending.py`` holds what became of it.
 """
 
 from __future__ import annotations
@@ -15,28 +16,41 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from pytest_llmbench.errors import HarnessError, ModelError
+from pytest_llmbench.errors import HarnessError, LLMBenchError, ModelError
 from pytest_llmbench.llm.clients.factory import ClientFactory, real_clients
-from pytest_llmbench.llm.failures.context_window import overflow
 from pytest_llmbench.llm.failures.retry import RetryPolicy
+from pytest_llmbench.llm.generation.access import AttemptAccess
 from pytest_llmbench.llm.generation.budget import Budget
-from pytest_llmbench.llm.generation.dispatch import RequestDispatcher, unasked, with_cost
+from pytest_llmbench.llm.generation.dispatch import RequestDispatcher
 from pytest_llmbench.llm.generation.pending import PendingGenerations, Recall
-from pytest_llmbench.llm.generation.queues import QueueState, next_keys
-from pytest_llmbench.llm.generation.reuse import CompletionReuse, fault
-from pytest_llmbench.llm.protocols import CompletionCache, Job, ModelTarget, OnOutcome, Progress, Recorded
-from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Message, Outcome
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.generation.requests import Earlier, RequestScheduler
+from pytest_llmbench.llm.generation.reuse import CompletionReuse, fault, lost
+from pytest_llmbench.llm.protocols import CompletionCache, OnOutcome, Progress
+from pytest_llmbench.llm.solving import FeedbackJob, Files, Job, Solution, Solver
+from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget
+from pytest_llmbench.schema.attempt import Failure
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Ended, Failed, HandedInFiles, HandedInReply, NotRun, Outcome, Replied
 from pytest_llmbench.schema.settings import LLMSettings
+from pytest_llmbench.schema.tree import Tree
 
 CLOSE_S = 0.2
 """Longest wait for each of: requests to end, connections to close, the disk to be written."""
 
+SolverOf = Callable[[Job, ModelTarget], Solver]
+"""Which solver does a job with a target."""
+Freeze = Callable[[Job, Files], Tree]
+"""Keeps handed-in files and gives their manifest. Raises ``StoreError``, and ``HarnessError`` for what is none."""
+
 _T = TypeVar("_T")
 
 
+def _cannot_freeze(_job: Job, _files: Files) -> Tree:
+    raise HarnessError("this session keeps no files that are handed in.")
+
+
 class Gateway:
-    """Generates one outcome for each announced attempt. A ``CompletionSource``."""
+    """Brings each announced attempt to its end. A ``SubmissionSource``."""
 
     def __init__(
         self,
@@ -44,47 +58,53 @@ class Gateway:
         settings: LLMSettings,
         cache: CompletionCache,
         on_outcome: OnOutcome,
+        solver_of: SolverOf,
         *,
+        freeze: Freeze = _cannot_freeze,
         client_factory: ClientFactory | None = None,
         lookahead: bool = False,
         recall: Recall | None = None,
-        earlier: Recall | None = None,
+        earlier: Earlier | None = None,
         own_run: str | None = None,
-        recorded: Recorded | None = None,
         budget: Budget | None = None,
         policy: RetryPolicy | None = None,
         scrub: Callable[[Outcome], Outcome] = lambda outcome: outcome,
     ) -> None:
         """Start the threads; nothing is asked before ``announce``.
 
-        ``on_outcome`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate at most
-        the concurrency ahead of fetching. ``recall`` reads an outcome back that is fetched a second time; without it
-        every outcome stays in memory. ``earlier`` has what the first part of a resumed run left of an
-        attempt, and ``own_run`` is its id: a completion that it stored is its own and not one used again.
-        ``recorded`` reads what a target of the kind ``run`` names. ``scrub`` takes secrets out of what came of
-        asking, before anybody sees it.
+        ``on_outcome``, ``freeze`` and ``cache`` are called from one thread, never two at once. ``lookahead``: generate
+        at most the concurrency ahead of fetching. ``recall`` reads a turn back that is fetched a second time; without
+        it every outcome stays in memory. ``earlier`` has what the first part of a resumed run left of a turn, and
+        ``own_run`` is its id: a completion that it stored is its own and not one used again. ``scrub`` takes secrets
+        out of what came of asking, before anybody sees it.
         """
         self._targets = {target.label: target for target in targets}
-        self._keeper = CompletionReuse(cache, on_outcome, settings.cache, own_run, recorded)
-        self._asker = RequestDispatcher(
+        self._solver_of = solver_of
+        self._freeze = freeze
+        self._reuse = CompletionReuse(cache, on_outcome, settings.cache, own_run)
+        self._dispatcher = RequestDispatcher(
             client_factory or real_clients(settings),
             budget or Budget.of(settings),
             policy or RetryPolicy(),
             timeout_s=settings.timeout_s,
         )
-        self._scrub = scrub
-        self._earlier = earlier
         self._pending = PendingGenerations(recall)
         self._closing = threading.Lock()
-        self._closed = False
+        self.closed = False
+        """True once ``close`` was called."""
         self._store = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmbench-store")
         # Everything below belongs to the loop's thread.
         self._rank = {label: rank for rank, label in enumerate(self._targets)}
-        self._queues = _queues(targets, lookahead=lookahead)
-        self._requests: dict[AttemptKey, CompletionRequest] = {}
-        self._since: dict[AttemptKey, float] = {}
-        self._stopped: dict[str, Failure] = {}
-        self._waited_for: set[AttemptKey] = set()
+        self._requests = RequestScheduler(
+            self,
+            targets,
+            self._dispatcher,
+            self._reuse,
+            self._pending,
+            lookahead=lookahead,
+            earlier=earlier,
+            scrub=scrub,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
@@ -104,40 +124,39 @@ class Gateway:
         if unknown:
             raise HarnessError(f"no such model in this session: {', '.join(sorted(unknown))}.")
         new = self._pending.add(job.key for job in jobs)
-        first = {job.key: job for job in reversed(jobs) if job.key in new}
+        first: dict[AttemptKey, Job] = {}
+        for job in jobs:
+            if job.key in new:
+                first.setdefault(job.key, job)
         known = threading.Event()
         since = time.monotonic()
-        self._call(lambda: self._spawn(self._admit(list(first.values())[::-1], known, since)))
+        self._call(lambda: self.spawn(self._admit(list(first.values()), known, since)))
         return known
 
-    def add_local(self, targets: Iterable[ModelTarget]) -> None:
-        """Take in more files on this machine that stand in for models; to be called before they are announced."""
+    def add_offline(self, targets: Iterable[OfflineTarget]) -> None:
+        """Take in more of what stands in for models; to be called before they are announced."""
         for target in targets:
-            assert target.local
             if target.label not in self._targets:
                 self._rank[target.label] = len(self._targets)
                 self._targets[target.label] = target
 
-    def fetch(self, key: AttemptKey) -> Outcome:
-        """Wait for the end of an attempt's generation.
+    def fetch(self, key: AttemptKey) -> Ended | FeedbackJob:
+        """Wait for the end of an attempt's generation, or for a job to do meanwhile.
 
         Raises ``SourceClosedError`` when the gateway closes first, ``HarnessError`` for an attempt never announced.
         """
-        outcome = self._pending.take(key, lambda: self._call(self._wait_begins, key))
-        self._call(self._fetched, key)
-        return outcome
+        got = self._pending.take(key, lambda: self._call(self._requests.want, key))
+        if isinstance(got, Ended):
+            self._call(self._requests.fetched, key)
+        return got
 
-    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
-        """Go on with a conversation: ask for the reply of a later turn, before what nobody waits for, and wait.
-
-        Raises as ``fetch``.
-        """
-        self.announce([Job(key=key, messages=tuple(messages), files=())])
-        return self.fetch(key)
+    def tell(self, key: TurnKey, told: str | None, problem: str = "") -> None:
+        """The result of a job that ``fetch`` gave."""
+        self._call(self._pending.done, key, told, problem)
 
     def progress(self) -> Progress:
         """Counts at this moment."""
-        spent = self._asker.budget
+        spent = self._dispatcher.budget
         return replace(self._pending.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
 
     def close(self) -> None:
@@ -146,9 +165,9 @@ class Gateway:
         Streams are closed, which frees the server's slot. Attempts that had not ended get no outcome.
         """
         with self._closing:
-            if self._closed:
+            if self.closed:
                 return
-            self._closed = True
+            self.closed = True
         self._pending.close()
         self._call(self._begin_end)
         self._thread.join(3 * CLOSE_S)
@@ -158,6 +177,19 @@ class Gateway:
         self._store.shutdown(wait=False)
 
     # On the loop's thread
+
+    async def on_disk(self, work: Callable[[], _T]) -> _T:
+        """Do it on the store's thread, to its end also when this task is cancelled."""
+        return await asyncio.shield(self._loop.run_in_executor(self._store, work))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task; none is started once the session is ending."""
+        if self.closed:
+            work.close()
+            return
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _serve(self) -> None:
         try:
@@ -179,7 +211,7 @@ class Gateway:
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._asker.aclose(), CLOSE_S)
+            await asyncio.wait_for(self._requests.aclose(), CLOSE_S)
         self._loop.stop()
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
@@ -187,153 +219,75 @@ class Gateway:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, *args)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._closed:
-            work.close()
-            return
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(
-        self, key: AttemptKey, work: Coroutine[Any, Any, None], request: CompletionRequest | None = None
-    ) -> None:
-        """Do it; whatever breaks is the end of this attempt and of no other: nobody waits for it in vain.
-
-        With its ``request`` known, that end is kept like any other.
-        """
-        try:
-            await work
-        except BaseException as error:
-            if self._closed or isinstance(error, GeneratorExit):
-                raise
-            broken = Outcome(failure=fault("generation broke", error))
-            if request is not None:
-                target = self._targets[key.model]
-                broken = await self._on_disk(lambda: self._keeper.keep(target, key, request, broken))
-            self._pending.end(key, broken)
-
-    def _wait_begins(self, key: AttemptKey) -> None:
-        self._waited_for.add(key)
-        queue = self._queues.get(self._targets[key.model].queue)
-        if queue is not None and key.model in queue.pending:
-            queue.want(key)
-            self._pump(queue)
-
-    def _fetched(self, key: AttemptKey) -> None:
-        self._waited_for.discard(key)
-        queue = self._queues.get(self._targets[key.model].queue)
-        if queue is not None:
-            queue.fetched(key)
-            self._pump(queue)
-
     async def _admit(self, jobs: Sequence[Job], known: threading.Event, since: float) -> None:
-        """End what needs no asking and queue the rest, in the order of the models; one announcement at a time."""
+        """Start the solvers in the order of the models, each when the first request of the one before is known."""
         try:
             async with self._admission:
                 for job in sorted(jobs, key=lambda job: self._rank[job.key.model]):
-                    await self._guarded(job.key, self._admit_one(self._targets[job.key.model], job, since))
+                    admitted = asyncio.Event()
+                    self.spawn(self._bring_to_end(job, since, admitted.set))
+                    await admitted.wait()
         finally:
             known.set()  # also when the session ends meanwhile: nobody waits for the rest
 
-    async def _admit_one(self, target: ModelTarget, job: Job, since: float) -> None:
-        key = job.key
-        said = [Message(role="system", content=target.system_prompt)] if target.system_prompt else []
-        messages = (*said, *job.messages)
-        request = CompletionRequest(
-            model=target.name,
-            endpoint=target.endpoint,
-            messages=messages,
-            epoch=key.epoch,
-            params=target.params,
-            context=target.context,
-        )
-        if self._earlier is not None and not target.local:
-            earlier = await self._on_disk(lambda: self._earlier(key) if self._earlier is not None else None)
-            if earlier is not None:
-                self._pending.end(key, earlier, earlier=True)
-                return
-        outcome = await self._on_disk(lambda: self._keeper.without_asking(target, job, request))
-        stopped = self._stopped.get(key.model)
-        if outcome is None and stopped is not None:
-            outcome = Outcome(failure=stopped)
-        if outcome is None and (too_long := overflow(request, target.endpoint)) is not None:
-            outcome = Outcome(failure=too_long)
-        if outcome is not None:
-            await self._finish(key, request, with_cost(target, outcome))
-            return
-        self._requests[key] = request
-        self._since[key] = since
-        queue = self._queues[target.queue]
-        queue.add(key, wanted=key in self._waited_for)
-        self._pump(queue)
-
-    def _pump(self, queue: QueueState) -> None:
-        """Start whatever may start now."""
-        if self._closed:
-            return
-        if (reason := self._asker.budget.used_up()) and any(queue.pending.values()):
-            self._end_unasked(queue, reason)
-            return
-        for key in next_keys(queue):
-            queue.start(key)
-            request, queue_s = self._requests.pop(key), time.monotonic() - self._since.pop(key)
-            self._spawn(self._guarded(key, self._generate(queue, key, request, queue_s), request))
-
-    async def _generate(self, queue: QueueState, key: AttemptKey, request: CompletionRequest, queue_s: float) -> None:
+    async def _bring_to_end(self, job: Job, since: float, admitted: Callable[[], None]) -> None:
+        """One attempt. Whatever breaks is its end and of no other: nobody waits for it in vain."""
+        target = self._targets[job.key.model]
+        access = AttemptAccess(job.key, target, self._requests, self._pending, since=since, admitted=admitted)
         try:
-            outcome = self._scrub(await self._asker.ask(self._targets[key.model], request, lambda: self._pass(key)))
-            await self._finish(key, request, outcome.model_copy(update={"queue_s": queue_s}))
+            solver = self._solver_of(job, target)
+            solution = await solver.solve(job, access)
+            ended = await self._submitted(job, solver, access, solution)
+        except BaseException as error:
+            if self.closed or isinstance(error, GeneratorExit):
+                raise
+            try:
+                ended = await self._keep(job.key.turn(access.turns + 1), Failed(failure=_broken(error)))
+            except RuntimeError:  # the process is ending, and its threads take no more work
+                self._pending.close()
+                return
         finally:
-            # Only now is the slot free: a reply that could not be kept has stopped the queue by this time.
-            queue.end(key)
-            self._pump(queue)
+            admitted()
+        self._pending.end(job.key, ended)
 
-    def _end_unasked(self, queue: QueueState, reason: str) -> None:
-        """The budget is used up: what is pending ends without a request."""
-        for model in queue.concurrency:
-            for key in queue.give_up(model):
-                self._since.pop(key)
-                request = self._requests.pop(key)
-                finish = self._finish(key, request, Outcome(failure=unasked(reason), not_run=reason))
-                self._spawn(self._guarded(key, finish, request))
+    async def _submitted(self, job: Job, solver: Solver, access: AttemptAccess, solution: Solution) -> Ended:
+        """The attempt's end, kept in the run folder. What a request gave was kept when it came."""
+        if isinstance(solution, Files):
+            files = solution
+            outcome = await self.on_disk(lambda: self._frozen(job, solver.name, files))
+            return await self._keep(job.key.turn(access.turns + 1), outcome)
+        if solution is access.last:
+            return Ended(outcome=solution, turns=access.turns)
+        if not isinstance(solution, Replied | HandedInReply | Failed | NotRun):
+            raise HarnessError(f"the solver {solver.name!r} gave {type(solution).__name__}, which is no solution.")
+        return await self._keep(job.key.turn(access.turns + 1), solution)
 
-    def _pass(self, key: AttemptKey) -> None:
-        """A request is about to be sent, first or again; raises ``ModelError`` once the model was stopped."""
-        if key.model in self._stopped:
-            raise ModelError(self._stopped[key.model])
-        self._pending.sent(key)
+    async def _keep(self, key: TurnKey, outcome: Outcome) -> Ended:
+        kept: Any = await self.on_disk(lambda: self._reuse.keep(key, None, outcome))
+        return Ended(outcome=kept, turns=key.turn)
 
-    async def _finish(self, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> None:
-        """Keep an outcome, publish it, and draw what follows from it for others."""
-        kept = await self._on_disk(lambda: self._keeper.keep(self._targets[key.model], key, request, outcome))
-        if kept.failure is not None and kept.failure.stops_model:
-            target = self._targets[key.model]
-            # What cannot be kept must not be bought: the server's other models are not asked either.
-            broken = kept.failure.kind == "grader" and target.queue in self._queues
-            self._stop(self._queues[target.queue].concurrency if broken else [key.model], kept.failure)
-        self._pending.end(key, kept)
-
-    def _stop(self, models: Iterable[str], failure: Failure) -> None:
-        """Ask these models nothing more: what is pending of them ends with the same failure."""
-        for model in models:
-            if model in self._stopped:
-                continue
-            self._stopped[model] = failure
-            queue = self._queues.get(self._targets[model].queue)
-            for key in queue.give_up(model) if queue is not None else ():
-                self._since.pop(key, None)
-                request = self._requests.pop(key)
-                self._spawn(self._guarded(key, self._finish(key, request, Outcome(failure=failure)), request))
-
-    async def _on_disk(self, work: Callable[[], _T]) -> _T:
-        """Do it on the store's thread, to its end also when this task is cancelled."""
-        return await asyncio.shield(self._loop.run_in_executor(self._store, work))
+    def _frozen(self, job: Job, solver: str, files: Files) -> Outcome:
+        try:
+            tree = self._freeze(job, files)
+        except HarnessError as error:
+            return Failed(failure=_broken(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends with it
+            return lost(None, error)
+        return HandedInFiles(
+            tree=tree,
+            solver=solver,
+            labels=files.labels,
+            wall_s=files.wall_s,
+            usage=files.usage,
+            cost_usd=files.cost_usd,
+            iterations=files.iterations,
+            phases=files.phases,
+        )
 
 
-def _queues(targets: Sequence[ModelTarget], *, lookahead: bool) -> dict[str, QueueState]:
-    models: dict[str, dict[str, int]] = {}
-    for target in targets:
-        if not target.local:
-            models.setdefault(target.queue, {})[target.label] = target.concurrency
-    return {name: QueueState(concurrency, lookahead) for name, concurrency in models.items()}
+def _broken(error: BaseException) -> Failure:
+    if isinstance(error, ModelError):
+        return error.failure
+    if isinstance(error, LLMBenchError):
+        return Failure(kind="grader", message=str(error), cause=str(error))
+    return fault("generation broke", error)

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pytest_llmbench.llm.protocols import ModelTarget
-from pytest_llmbench.schema.attempt import Outcome
+from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.schema.outcome import Failed, Replied
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Loads:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
 
-    async def expected(self, target: ModelTarget, is_loaded: Callable[[str], Awaitable[bool | None]]) -> bool:
+    async def expected(self, target: ServedTarget, is_loaded: Callable[[str], Awaitable[bool | None]]) -> bool:
         """True when a request sent now has to wait for the model; asks the server once each time the model changes.
 
         Models of one queue never overlap, so that at a change nothing is in flight.
@@ -39,14 +39,14 @@ class Loads:
             self._held[target.queue] = held
         return not held.answered and await asyncio.shield(held.loads) is False
 
-    def answered(self, target: ModelTarget) -> None:
+    def answered(self, target: ServedTarget) -> None:
         """A request ended, well or not: whoever is sent from now on waits for no load."""
         held = self._held.get(target.queue)
         if held is not None and held.model == target.name:
             held.answered = True
 
 
-def load_apart(outcome: Outcome) -> Outcome:
+def load_apart(outcome: Replied | Failed) -> Replied | Failed:
     """The outcome of a request that waited for its model, with loading out of its answer's times and a figure itself.
 
     Unchanged without a llama-server's ``timings``, and where it was sent more than once: the load fell into another.

@@ -1,4 +1,4 @@
-"""Which attempts to ask next: pure decisions over one queue's state, without threads or I/O.
+"""Which requests to send next: pure decisions over one queue's state, without threads or I/O.
 
 A queue stands for one server that may hold one model at a time. Asking model by model makes it swap as often as
 there are models and not as there are requests.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 
 
 @dataclass(slots=True)
@@ -23,59 +23,59 @@ class QueueState:
     """True: generate no further ahead of the fetching than the concurrency."""
     model: str | None = None
     """The model asked last: the one that the server most likely holds."""
-    pending: dict[str, dict[AttemptKey, None]] = field(default_factory=dict)
+    pending: dict[str, dict[TurnKey, None]] = field(default_factory=dict)
     """By model, in the order of announcement: announced, neither started nor given up."""
-    wanted: dict[str, dict[AttemptKey, None]] = field(default_factory=dict)
+    wanted: dict[str, dict[TurnKey, None]] = field(default_factory=dict)
     """The part of ``pending`` that somebody waits for."""
-    in_flight: set[AttemptKey] = field(default_factory=set)
+    in_flight: set[TurnKey] = field(default_factory=set)
     ahead: set[AttemptKey] = field(default_factory=set)
-    """Started and not yet fetched, whether ended or not."""
+    """Attempts started and not yet fetched, whether ended or not."""
 
     def __post_init__(self) -> None:
         for model in self.concurrency:
             self.pending[model] = {}
             self.wanted[model] = {}
 
-    def add(self, key: AttemptKey, *, wanted: bool = False) -> None:
-        """An attempt has to be asked."""
+    def add(self, key: TurnKey, *, wanted: bool = False) -> None:
+        """A request has to be sent."""
         self.pending[key.model][key] = None
         if wanted:
             self.want(key)
 
-    def want(self, key: AttemptKey) -> None:
-        """Somebody waits for an attempt; no effect unless it is pending."""
+    def want(self, key: TurnKey) -> None:
+        """Somebody waits for its attempt; no effect unless it is pending."""
         if key in self.pending[key.model]:
             self.wanted[key.model][key] = None
 
-    def start(self, key: AttemptKey) -> None:
-        """An attempt's request is being sent."""
+    def start(self, key: TurnKey) -> None:
+        """A request is being sent."""
         self._drop(key)
         self.model = key.model
         self.in_flight.add(key)
-        self.ahead.add(key)
+        self.ahead.add(key.attempt)
 
-    def end(self, key: AttemptKey) -> None:
-        """An attempt's generation ended, well or not."""
+    def end(self, key: TurnKey) -> None:
+        """A request ended, well or not."""
         self.in_flight.discard(key)
 
     def fetched(self, key: AttemptKey) -> None:
-        """Somebody took an attempt's outcome."""
+        """Somebody took an attempt's end."""
         self.ahead.discard(key)
 
-    def give_up(self, model: str) -> list[AttemptKey]:
+    def give_up(self, model: str) -> list[TurnKey]:
         """Take out everything pending of a model; returns it."""
         given_up = list(self.pending[model])
         self.pending[model].clear()
         self.wanted[model].clear()
         return given_up
 
-    def _drop(self, key: AttemptKey) -> None:
+    def _drop(self, key: TurnKey) -> None:
         del self.pending[key.model][key]
         self.wanted[key.model].pop(key, None)
 
 
-def next_keys(state: QueueState) -> list[AttemptKey]:
-    """The attempts to start now; empty when the queue has to wait for an end, a fetch or an announcement.
+def next_keys(state: QueueState) -> list[TurnKey]:
+    """The requests to start now; empty when the queue has to wait for an end, a fetch or an announcement.
 
     - Models never overlap: while requests are in flight, only their model's attempts start.
     - At most the model's concurrency is in flight.

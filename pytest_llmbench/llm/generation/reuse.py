@@ -1,4 +1,4 @@
-"""What a gateway does on disk: find outcomes that need no asking, keep those that were asked for.
+"""What a gateway does on disk: find replies that are stored, keep what came.
 
 Called from one thread, never two at once. Nothing is raised: whatever goes wrong is the attempt's failure.
 """
@@ -6,74 +6,66 @@ Called from one thread, never two at once. Nothing is raised: whatever goes wron
 from __future__ import annotations
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.llm.clients.local_replies import read_local
-from pytest_llmbench.llm.protocols import CompletionCache, Job, ModelTarget, OnOutcome, Recorded
-from pytest_llmbench.schema.attempt import CompletionRequest, Failure, Outcome
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.protocols import CompletionCache, OnOutcome
+from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.schema.attempt import CompletionRequest, Failure
+from pytest_llmbench.schema.keys import TurnKey
+from pytest_llmbench.schema.outcome import Failed, Outcome, Replied
 from pytest_llmbench.schema.settings import CacheMode
 from pytest_llmbench.text import one_line
 
 
 class CompletionReuse:
-    """Stored completions, local files, and the user's ``on_outcome``."""
+    """Stored completions, and the user's ``on_outcome``."""
 
     def __init__(
-        self,
-        cache: CompletionCache,
-        on_outcome: OnOutcome,
-        mode: CacheMode,
-        own_run: str | None = None,
-        recorded: Recorded | None = None,
+        self, cache: CompletionCache, on_outcome: OnOutcome, mode: CacheMode, own_run: str | None = None
     ) -> None:
+        """``own_run``: what a resumed run stored is its own, and not one used again."""
         self._cache = cache
         self._on_outcome = on_outcome
         self._mode = mode
         self._own_run = own_run
-        self._recorded = recorded
 
-    def without_asking(self, target: ModelTarget, job: Job, request: CompletionRequest) -> Outcome | None:
-        """The outcome of an attempt that needs no request; None: ask."""
+    def stored(self, target: ServedTarget, key: TurnKey, request: CompletionRequest) -> Replied | Failed | None:
+        """The outcome of a turn that needs no request; None: ask."""
         try:
-            if target.kind == "run" and self._recorded is not None:
-                return self._recorded(target, job.key)
-            if target.local:
-                return read_local(target, job)
             stored = self._cache.load(request) if self._mode in ("use", "only") else None
+            if stored is not None:
+                own = self._own_run is not None and self._cache.stored_by(request) == self._own_run
+                return Replied(completion=stored, cached=not own)
+            if self._mode == "only":
+                return Failed(failure=_not_stored(target, key, self._cache.difference(request)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends with it
-            return Outcome(failure=fault(f"looking for a reply of {target.label} broke", error))
-        if stored is not None:
-            own = self._own_run is not None and self._cache.stored_by(request) == self._own_run
-            return Outcome(completion=stored, cached=not own)
-        if self._mode == "only":
-            return Outcome(failure=_not_stored(target, job.key, self._cache.difference(request)))
-        return Outcome(failure=_unreachable(target)) if target.problem else None
+            return Failed(failure=fault(f"looking for a reply of {target.label} broke", error))
+        return Failed(failure=_unreachable(target)) if target.problem else None
 
-    def keep(self, target: ModelTarget, key: AttemptKey, request: CompletionRequest, outcome: Outcome) -> Outcome:
+    def keep(self, key: TurnKey, request: CompletionRequest | None, outcome: Outcome) -> Outcome:
         """Store a good new completion and report the outcome, once; gives a failure in its place if either fails.
 
-        A place that cannot be written to stops the model: what cannot be kept must not be asked for. Anything else that
-        goes wrong is of this outcome alone, and its failure is reported in its place.
+        ``request`` is None where nothing was asked. A place that cannot be written to stops the model: what cannot be
+        kept must not be asked for. Anything else that goes wrong is of this outcome alone, and its failure is reported
+        in its place.
         """
-        new = outcome.failure is None and not outcome.cached and not target.local
         try:
-            if new and outcome.completion is not None and self._mode != "off":
+            if request is not None and isinstance(outcome, Replied) and not outcome.cached and self._mode != "off":
                 self._cache.save(request, outcome.completion)
         except Exception as error:  # noqa: BLE001 - the reply is lost whatever the reason
-            outcome = _lost(outcome, error)
+            outcome = lost(outcome, error)
         try:
             self._on_outcome(key, request, outcome)
         except Exception as error:  # noqa: BLE001 - the same
-            lost = _lost(outcome, error)
-            return lost if _is_of_the_place(error) else self._report(key, request, lost)
+            failed = lost(outcome, error)
+            return failed if _is_of_the_place(error) else self._report(key, request, failed)
         return outcome
 
-    def _report(self, key: AttemptKey, request: CompletionRequest, lost: Outcome) -> Outcome:
+    def _report(self, key: TurnKey, request: CompletionRequest | None, failed: Failed) -> Failed:
         """Report the failure of an outcome that could not be reported itself."""
         try:
-            self._on_outcome(key, request, lost)
+            self._on_outcome(key, request, failed)
         except Exception as error:  # noqa: BLE001 - then nothing can be reported at all
-            return Outcome(failure=_unkept(error), retries=lost.retries)
-        return lost
+            return Failed(failure=_unkept(error), retries=failed.retries)
+        return failed
 
 
 def fault(what: str, error: BaseException) -> Failure:
@@ -87,9 +79,10 @@ def _is_of_the_place(error: Exception) -> bool:
     return isinstance(error, StoreError | OSError)
 
 
-def _lost(outcome: Outcome, error: Exception) -> Outcome:
+def lost(outcome: Outcome | None, error: Exception) -> Failed:
+    """The failure in the place of what could not be kept."""
     failure = _unkept(error) if _is_of_the_place(error) else fault("keeping a reply broke", error)
-    return Outcome(failure=failure, retries=outcome.retries)
+    return Failed(failure=failure, retries=getattr(outcome, "retries", ()))
 
 
 def _unkept(error: Exception) -> Failure:
@@ -102,7 +95,7 @@ def _unkept(error: Exception) -> Failure:
     )
 
 
-def _not_stored(target: ModelTarget, key: AttemptKey, difference: str) -> Failure:
+def _not_stored(target: ServedTarget, key: TurnKey, difference: str) -> Failure:
     nearest = f"The stored one most like it differs in {difference}" if difference else "None of this model is stored"
     return Failure(
         kind="missing_reply",
@@ -112,7 +105,7 @@ def _not_stored(target: ModelTarget, key: AttemptKey, difference: str) -> Failur
     )
 
 
-def _unreachable(target: ModelTarget) -> Failure:
+def _unreachable(target: ServedTarget) -> Failure:
     return Failure(
         kind="connection", message=target.problem, cause=f"{target.endpoint}: {target.problem}", stops_model=True
     )

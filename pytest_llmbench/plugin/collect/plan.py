@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from pytest_llmbench.attempts.turns import opening
+from pytest_llmbench.catalog.prompt import opening
 from pytest_llmbench.plugin.collect.tasks import ITEM_REF, Collection
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
@@ -87,6 +87,8 @@ def _card(collection: Collection, task: Task) -> TaskCard:
         points=task.points,
         floor=task.floor,
         files=task.files,
+        leave_out=task.leave_out,
+        prompt=task.prompt,
         messages=opening(task),
         turns=task.turns,
         criteria=tuple(

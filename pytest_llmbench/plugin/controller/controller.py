@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,22 @@ from pytest_llmbench.llm.credentials.redact import Scrub
 from pytest_llmbench.llm.discovery.model_names import ServedModel
 from pytest_llmbench.llm.discovery.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.generation.gateway import Gateway
-from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.llm.solving import Job
+from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget, ServedTarget
 from pytest_llmbench.plugin.distributed.channel import ChannelServer, source_handlers
 from pytest_llmbench.plugin.extensions import Extensions
-from pytest_llmbench.runs.recorded import recorded
 from pytest_llmbench.runs.results import Recorder, read_header
 from pytest_llmbench.sandbox.selection import SandboxChoice, choose
+from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.mutant import PREFIX as MUTANT
-from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.schema.plan import Plan, TaskCard
 from pytest_llmbench.schema.registry import OURS
 from pytest_llmbench.schema.results import ModelInfo, Results, RunHeader, RunInfo
 from pytest_llmbench.schema.run_files import COMPLETIONS, RESULTS
 from pytest_llmbench.schema.run_options import RunOptions
 from pytest_llmbench.schema.settings import LLMSettings, Settings
+from pytest_llmbench.solvers.recorded import StoredRun
+from pytest_llmbench.solvers.registry import choose_solver, offline_names
 from pytest_llmbench.store.completions import CompletionStore
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir
@@ -71,18 +74,19 @@ class Controller:
             secrets,
             _stored(settings.llm, completions),
             providers=[provider for _, provider in extensions.providers.values()],
+            offline=offline_names(extensions.solvers),
         )
-        self.providers = sorted({target.provider for target in self.targets if target.provider})
-        self.key_variables = sorted({target.key_variable for target in self.targets if target.key_variable})
+        served = [target for target in self.targets if isinstance(target, ServedTarget)]
+        self.providers = sorted({target.provider for target in served if target.provider})
+        self.key_variables = sorted({target.key_variable for target in served if target.key_variable})
         secrets.take(self.providers, more=self.key_variables)  # before the first child is started
         self.scrub = Scrub(secrets.values_taken)
         self._notes = [
-            note
-            for path in dict.fromkeys(target.name for target in self.targets if target.kind == "run")
-            for note in checked(RunDir(Path(path)))
+            note for path in dict.fromkeys(_recorded_runs(self.targets)) for note in checked(RunDir(Path(path)))
         ]
         self.sandbox: SandboxChoice = choose(settings.sandbox, extensions.sandboxes)
-        _refuse_unknown_prices(settings.llm, self.targets)
+        _refuse_unknown_prices(settings.llm, served)
+        solver_of = choose_solver(extensions.solvers, settings.solver)
         self.recorder = self._recorder(settings.resume)
         self.run = self.recorder.run
         completions.run = self.run.id
@@ -92,12 +96,13 @@ class Controller:
             settings.llm,
             completions,
             self.recorder.outcome,
+            solver_of,
+            freeze=self.recorder.freeze,
             lookahead=lookahead,
             client_factory=real_clients(settings.llm, extensions.providers, secrets),
             recall=self.recorder.recall,
             earlier=lambda key: self.recorder.earlier(key, retry_errors=settings.retry_errors),
             own_run=self.run.id if settings.resume else None,
-            recorded=lambda target, key: recorded(RunDir(Path(target.name)), key),
             scrub=self.scrub.outcome,
         )
         self._on_planned = on_planned
@@ -117,13 +122,9 @@ class Controller:
             if not ask:
                 return
             cards = {card.id: card for card in plan.tasks}
-            self.gateway.add_local(own_files(mutant.label) for card in plan.tasks for mutant in card.mutants)
+            self.gateway.add_offline(own_files(mutant.label) for card in plan.tasks for mutant in card.mutants)
             known = self.gateway.announce(
-                [
-                    Job(key=key, messages=card.messages, files=card.files, data=Path(card.data) if card.data else None)
-                    for key in plan.attempts()
-                    if not (card := cards[key.task]).unavailable
-                ]
+                [_job(key, card) for key in plan.attempts() if not (card := cards[key.task]).unavailable]
             )
         known.wait(_LOOK_UP_S)
         self._on_planned(plan)
@@ -145,11 +146,11 @@ class Controller:
     @property
     def queues(self) -> dict[str, str]:
         """Model label -> the queue it waits in."""
-        return {target.label: target.queue for target in self.targets}
+        return {t.label: t.queue if isinstance(t, ServedTarget) else "" for t in self.targets}
 
     def count_local(self, plan: Plan) -> int:
         """Number of attempts without a request: their files are on this machine."""
-        asked = {target.label for target in self.targets if not target.local}
+        asked = {target.label for target in self.targets if isinstance(target, ServedTarget)}
         unavailable = {card.id for card in plan.tasks if card.unavailable}
         return sum(key.model not in asked and key.task not in unavailable for key in plan.attempts())
 
@@ -179,7 +180,8 @@ class Controller:
         if self.settings.shard is not None:
             number, of = self.settings.shard
             models.append(f"llmbench: shard {number} of {of}: a part of the attempts; llmbench merge joins the runs")
-        passed_over = dict.fromkeys(each for target in self.targets for each in target.passed_over)
+        served = [target for target in self.targets if isinstance(target, ServedTarget)]
+        passed_over = dict.fromkeys(each for target in served for each in target.passed_over)
         return [
             *models,
             *(f"llmbench: {line}" for line in self._extensions.lines()),
@@ -244,7 +246,10 @@ class Controller:
                 models=tuple(f"{m.label}={m.name}" if m.label != m.name else m.name for m in llm.models),
                 epochs=llm.epochs,
                 params=dict(llm.params),
-                system_prompts={t.label: t.system_prompt for t in self.targets if t.system_prompt},
+                system_prompts={
+                    t.label: t.system_prompt for t in self.targets if isinstance(t, ServedTarget) and t.system_prompt
+                },
+                solver=self.settings.solver,
                 max_cost_usd=llm.max_cost_usd,
                 max_tokens=llm.max_tokens,
                 max_minutes=llm.max_minutes,
@@ -266,16 +271,10 @@ class Controller:
                 "passed_over": list(self.sandbox.passed_over),
             },
         )
-        models = [
-            ModelInfo(
-                name=t.label, resolved=t.name, endpoint=t.endpoint, params=dict(t.params), metadata=dict(t.metadata)
-            )
-            for t in self.targets
-        ]
-        return RunHeader(run=run, models=models)
+        return RunHeader(run=run, models=[_model_info(target) for target in self.targets])
 
 
-_SHAPES_FIGURES = ("epochs", "selfcheck")
+_SHAPES_FIGURES = ("epochs", "selfcheck", "solver")
 """Options of which a run has one value."""
 
 
@@ -312,12 +311,36 @@ def _stored(llm: LLMSettings, completions: CompletionStore) -> list[ServedModel]
     return [ServedModel(model, base_url=endpoint) for model, endpoint in completions.models()]
 
 
-def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ModelTarget]) -> None:
+def _recorded_runs(targets: Iterable[ModelTarget]) -> list[str]:
+    return [t.name for t in targets if isinstance(t, OfflineTarget) and t.solver == StoredRun.name]
+
+
+def _model_info(target: ModelTarget) -> ModelInfo:
+    info = ModelInfo(name=target.label, resolved=target.name, endpoint=target.endpoint)
+    if isinstance(target, OfflineTarget):
+        return info
+    return info.model_copy(update={"params": dict(target.params), "metadata": dict(target.metadata)})
+
+
+def _job(key: AttemptKey, card: TaskCard) -> Job:
+    return Job(
+        key=key,
+        messages=card.messages,
+        files=card.files,
+        leave_out=card.leave_out,
+        data=Path(card.data) if card.data else None,
+        prompt=card.prompt,
+        starter=card.starter,
+        turns=card.turns,
+    )
+
+
+def _refuse_unknown_prices(llm: LLMSettings, targets: Sequence[ServedTarget]) -> None:
     """A limit in USD holds only where every price is known; a server in a private network counts as free."""
     if llm.max_cost_usd is None:
         return
     for target in targets:
-        free = target.local or (target.base_url is not None and is_near(target.base_url))
+        free = target.base_url is not None and is_near(target.base_url)
         if target.price is None and not free:
             raise OptionError(
                 f"--llm-max-cost cannot be enforced: the price of {target.label} is unknown. Set it in the models "

@@ -11,8 +11,9 @@ import pytest
 from pytest_llmbench.grading.aggregate import grade
 from pytest_llmbench.plugin.extensions import implementations
 from pytest_llmbench.runs.results import Recorder
-from pytest_llmbench.schema.attempt import ItemRecord, Outcome
-from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.attempt import ItemRecord
+from pytest_llmbench.schema.keys import AttemptKey, ItemRef, TurnKey
+from pytest_llmbench.schema.outcome import Outcome
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, Results
 from pytest_llmbench.schema.run_files import RESULTS
@@ -87,7 +88,7 @@ def _graded(plan: Plan, key: AttemptKey, records: Iterable[ItemRecord], recorder
     return attempt
 
 
-def _outcomes(key: AttemptKey, turns: int, recorder: Recorder) -> Mapping[AttemptKey, Outcome]:
+def _outcomes(key: AttemptKey, turns: int, recorder: Recorder) -> Mapping[TurnKey, Outcome]:
     """What came of asking, turn by turn, as the run folder has it."""
-    keys = [key._replace(turn=turn) for turn in range(1, turns + 1)]
+    keys = [key.turn(number) for number in range(1, turns + 2)]  # the last may be a fault between two
     return {each: outcome for each in keys if (outcome := recorder.recall(each)) is not None}

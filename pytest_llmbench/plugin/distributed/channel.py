@@ -21,16 +21,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.llm.protocols import CompletionSource, SourceClosedError
-from pytest_llmbench.schema.attempt import Message, Outcome
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError, SubmissionSource
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Ended
 
 HANDSHAKE_S = 10.0
 """Time for a new peer to show that it knows the key."""
@@ -54,15 +54,21 @@ _CREDENTIALS = struct.Struct("iII")
 _Pipe: TypeAlias = "Connection[Any, Any]"
 
 
-def source_handlers(source: CompletionSource) -> dict[str, Handler]:
-    """Handlers that serve a source to ``ChannelClient.fetch`` and ``ask``."""
+def source_handlers(source: SubmissionSource) -> dict[str, Handler]:
+    """Handlers that serve a source to ``ChannelClient.fetch`` and ``tell``."""
 
-    def ask(payload: Any) -> Any:
-        key, messages = payload
-        said = [Message.model_validate(message) for message in messages]
-        return source.ask(AttemptKey(*key), said).model_dump(mode="json")
+    def fetch(payload: Any) -> Any:
+        got = source.fetch(AttemptKey(*payload))
+        if isinstance(got, Ended):
+            return {"ended": got.model_dump(mode="json")}
+        # As an end, for the outcome in it is then read by its kind.
+        return {"job": list(got.key), "reply": Ended(outcome=got.outcome).model_dump(mode="json")}
 
-    return {"fetch": lambda payload: source.fetch(AttemptKey(*payload)).model_dump(mode="json"), "ask": ask}
+    def tell(payload: Any) -> None:
+        key, told, problem = payload
+        source.tell(TurnKey(*key), told, problem)
+
+    return {"fetch": fetch, "tell": tell}
 
 
 class ChannelServer:
@@ -202,14 +208,16 @@ class ChannelClient:
             raise SourceClosedError
         return answer["value"]
 
-    def fetch(self, key: AttemptKey) -> Outcome:
-        """Wait for the end of an attempt's generation; raises as ``call`` does."""
-        return Outcome.model_validate(self.call("fetch", list(key)))
+    def fetch(self, key: AttemptKey) -> Ended | FeedbackJob:
+        """Wait for the end of an attempt, or for a job to do meanwhile; raises as ``call`` does."""
+        got = self.call("fetch", list(key))
+        if "ended" in got:
+            return Ended.model_validate(got["ended"])
+        return FeedbackJob(TurnKey(*got["job"]), Ended.model_validate(got["reply"]).outcome)
 
-    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
-        """Ask for the reply of a later turn, and wait. Raises as ``fetch``."""
-        said = [message.model_dump(mode="json") for message in messages]
-        return Outcome.model_validate(self.call("ask", [list(key), said]))
+    def tell(self, key: TurnKey, told: str | None, problem: str = "") -> None:
+        """The result of a job; raises as ``call`` does."""
+        self.call("tell", [list(key), told, problem])
 
     def on_closed(self, callback: Callable[[], None]) -> None:
         """Call back, on another thread, once the server closes or its process is gone; not after ``close``."""

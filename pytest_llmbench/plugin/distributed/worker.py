@@ -8,14 +8,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
-from pytest_llmbench.llm.protocols import CompletionSource
+from pytest_llmbench.llm.solving import FeedbackJob, SubmissionSource
 from pytest_llmbench.plugin.distributed.channel import ChannelClient
-from pytest_llmbench.schema.attempt import Message, Outcome
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Ended
 from pytest_llmbench.schema.plan import Plan
 
 WORKER_INPUT = "llmbench"
@@ -24,7 +24,7 @@ WORKER_INPUT = "llmbench"
 _GRACE_S = 0.3
 
 
-class WorkerLink(CompletionSource):
+class WorkerLink(SubmissionSource):
     """An xdist worker's way to the controller."""
 
     def __init__(self, given: Mapping[str, Any], on_closed: Callable[[], None]) -> None:
@@ -38,13 +38,13 @@ class WorkerLink(CompletionSource):
             # As a text: the controller has to read only one of many equal plans.
             self._channel.call("announce", json.dumps(plan.model_dump(mode="json")))
 
-    def fetch(self, key: AttemptKey) -> Outcome:
-        """Wait for the end of an attempt's generation."""
+    def fetch(self, key: AttemptKey) -> Ended | FeedbackJob:
+        """Wait for the end of an attempt's generation, or for a job to do meanwhile."""
         return self._channel.fetch(key)
 
-    def ask(self, key: AttemptKey, messages: Sequence[Message]) -> Outcome:
-        """Go on with a conversation, and wait for the next reply."""
-        return self._channel.ask(key, messages)
+    def tell(self, key: TurnKey, told: str | None, problem: str = "") -> None:
+        """The result of a job."""
+        self._channel.tell(key, told, problem)
 
     def close(self) -> None:
         """Hang up."""

@@ -103,6 +103,7 @@ def read_settings(
         resume=read.text(values, "resume"),
         retry_errors=read.switch(values, "retry-errors"),
         pass_at=100.0 if pass_at is None else pass_at,
+        solver=read.text(values, "solver") or "auto",
     )
     order = getattr(namespace, replay.DEST, None)
     return settings if order is None else replay.applied(settings, order, paths=bool(namespace.file_or_dir))

@@ -43,6 +43,8 @@ OPTIONS = (
     Option("suite", "NAME", "run the tasks of this suite; may be repeated or comma-separated", many=True),
     Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1 "
            "(default: OPENAI_BASE_URL, if set)"),
+    Option("solver", "NAME", "how models do tasks: completion, conversation, or a plugin's solver (default: auto, a "
+           "conversation for tasks of several turns and one completion for the others)"),
     Option("epochs", "N", "independent attempts at each task (default: 1)"),
     Option("concurrency", "N", "requests in flight per endpoint (default: 1 for a server on this machine, "
            "otherwise 8)"),

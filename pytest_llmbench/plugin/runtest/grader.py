@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmbench.attempts import provisioning
-from pytest_llmbench.attempts.submission import Submission, fill_workspace, keep_files
-from pytest_llmbench.attempts.turns import converse
+from pytest_llmbench.attempts.submission import Submission, fill_workspace, keep_files, read_submission
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
-from pytest_llmbench.llm.protocols import CompletionSource, SourceClosedError
+from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError, SubmissionSource
 from pytest_llmbench.plugin.collect.tasks import ITEM_REF, Collection
 from pytest_llmbench.plugin.runtest.assertions import short_comparisons, short_locals
 from pytest_llmbench.plugin.runtest.feedback import feedback_on
@@ -24,6 +23,7 @@ from pytest_llmbench.plugin.runtest.sanitize import sanitize_subtest
 from pytest_llmbench.sandbox.selection import open_sandbox
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import Ended, Failed, NotRun, Replied
 from pytest_llmbench.schema.run_files import REPLY
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.run_dir import RunDir
@@ -48,8 +48,6 @@ class OpenAttempt:
         self.task = task
         self.failure = failure
         self._submission = submission
-        self.turn = 1
-        """The one whose reply is graded."""
         self.sandbox_choice: SandboxChoice | None = None
         self.sandbox: Sandbox | None = None
         self.workspace: Path | None = None
@@ -81,7 +79,7 @@ class OpenAttempt:
 class Grader:
     """Grades attempt after attempt; remembers one at a time."""
 
-    def __init__(self, collection: Collection, source: CompletionSource, run: RunDir, sandbox: SandboxChoice) -> None:
+    def __init__(self, collection: Collection, source: SubmissionSource, run: RunDir, sandbox: SandboxChoice) -> None:
         self._collection = collection
         self._source = source
         self._run = run
@@ -89,27 +87,44 @@ class Grader:
         self._open: OpenAttempt | None = None
 
     def opened(self, key: AttemptKey, say: Say = _silent) -> OpenAttempt:
-        """The attempt, with its replies waited for and read; ``say`` tells the user why that takes long."""
+        """The attempt, with its end waited for and read; ``say`` tells the user why that takes long."""
         if self._open is None or self._open.key != key:
             self._open = self._read(key, say)
         return self._open
 
     def _read(self, key: AttemptKey, say: Say) -> OpenAttempt:
         task = self._collection.task(key.task)
-        ended = converse(
-            key,
-            task,
-            self._source.fetch(key),
-            ask=self._source.ask,
-            feedback=lambda submission: feedback_on(submission, task, self._sandbox, say),
-        )
-        if ended.submission is None:
-            return OpenAttempt(key, task, None, ended.failure)
-        keep_files(self._run, ended.submission)
-        attempt = OpenAttempt(key, task, ended.submission, None)
-        attempt.turn = ended.turn
+        ended = self._fetched(key, say)
+        outcome = ended.outcome
+        if isinstance(outcome, Failed | NotRun):
+            return OpenAttempt(key, task, None, outcome.failure)
+        submission = read_submission(key, task, outcome, self._run, ended.turns)
+        if submission.tree is None:
+            keep_files(self._run, key, submission.files)
+        attempt = OpenAttempt(key, task, submission, None)
         attempt.sandbox_choice = self._sandbox
         return attempt
+
+    def _fetched(self, key: AttemptKey, say: Say) -> Ended:
+        """Wait for the end of an attempt; jobs of any attempt that come up meanwhile are done."""
+        while True:
+            got = self._source.fetch(key)
+            if isinstance(got, Ended):
+                return got
+            try:
+                told = self._feedback(got, say)
+            except (HarnessError, StoreError) as error:
+                self._source.tell(got.key, None, str(error))
+            else:
+                self._source.tell(got.key, told)
+
+    def _feedback(self, job: FeedbackJob, say: Say) -> str | None:
+        """What the task says of a turn's reply; None too where there is nothing to look at."""
+        task = self._collection.task(job.key.task)
+        if not isinstance(job.outcome, Replied) or task.feedback is None:
+            return None
+        submission = read_submission(job.key.attempt, task, job.outcome, self._run, job.key.turn)
+        return None if submission.no_code else feedback_on(submission, task, self._sandbox, say)
 
     # -- hooks -----------------------------------------------------------------------------------------------------
 
@@ -173,11 +188,10 @@ class Grader:
 
     def _add_evidence(self, item: pytest.Item, report: pytest.TestReport, attempt: OpenAttempt) -> None:
         submission = attempt.submission
-        files = submission.completion.files is not None
         reply = (
             self._run.files_dir(attempt.key)
-            if files
-            else self._run.path / f"{self._run.reply_stem(attempt.key._replace(turn=attempt.turn))}{REPLY}"
+            if submission.tree is not None
+            else self._run.path / f"{self._run.reply_stem(attempt.key.turn(submission.turns))}{REPLY}"
         )
         add_evidence(
             item,

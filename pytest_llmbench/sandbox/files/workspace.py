@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,26 +33,34 @@ class Refused(NamedTuple):
     reason: str
 
 
-def write_files(root: Path, files: Mapping[str, str], *, below: Sequence[str] = ()) -> list[Refused]:
-    """Write ``files`` (name relative to ``root``: text) below the existing folder ``root``.
+def write_files(
+    root: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    below: Sequence[str] = (),
+    executable: Collection[str] = (),
+    most_files: int = MAX_FILES,
+    most_bytes: int = MAX_TOTAL_BYTES,
+) -> list[Refused]:
+    """Write ``files`` (name relative to ``root``: content) below the existing folder ``root``.
 
-    ``below``: the components of a folder in ``root`` that they go to. A file of the same name is replaced. What cannot
-    be written safely is refused, one by one and in the order given; the rest is written. Raises ``OSError`` only for
-    ``root`` itself and for a full disk.
+    ``below``: the components of a folder in ``root`` that they go to; ``executable``: those that are programs. A
+    file of the same name is replaced. What cannot be written safely is refused, one by one and in the order given; the
+    rest is written. Raises ``OSError`` only for ``root`` itself and for a full disk.
     """
     refused: list[Refused] = []
-    for name, parts, data in _acceptable(files, refused):
+    for name, parts, data in _acceptable(files, refused, most_files, most_bytes):
         try:
-            _write(root, [*below, *parts], data)
+            _write(root, [*below, *parts], data, executable=name in executable)
         except _RefusedError as error:
             refused.append(Refused(name, str(error)))
     return refused
 
 
-def refusals(files: Mapping[str, str]) -> list[Refused]:
+def refusals(files: Mapping[str, str | bytes]) -> list[Refused]:
     """Those of ``files`` that could be written nowhere, for their names, contents, size or number; writes nothing."""
     refused: list[Refused] = []
-    for _ in _acceptable(files, refused):
+    for _ in _acceptable(files, refused, MAX_FILES, MAX_TOTAL_BYTES):
         pass
     return refused
 
@@ -61,16 +69,19 @@ class _RefusedError(ValueError):
     """Why one file is refused."""
 
 
-def _acceptable(files: Mapping[str, str], refused: list[Refused]) -> Iterator[tuple[str, list[str], bytes]]:
+def _acceptable(
+    files: Mapping[str, str | bytes], refused: list[Refused], most_files: int, most_bytes: int
+) -> Iterator[tuple[str, list[str], bytes]]:
     """Name, components and content of each file that nothing speaks against; the others go to ``refused``."""
     taken: dict[str, tuple[str, bool]] = {}
     total = count = 0
-    for name, text in files.items():
+    for name, content in files.items():
         try:
             parts = name_parts(name)
             _claim(parts, taken)
-            data = _encoded(text)
-            _check_sum(count + 1, total + len(data))
+            data = content if isinstance(content, bytes) else _encoded(content)
+            if count + 1 > most_files or total + len(data) > most_bytes:
+                raise _RefusedError(f"all files together are more than {most_files} files or {most_bytes} bytes")  # noqa: TRY301
         except _RefusedError as error:
             refused.append(Refused(str(name), str(error)))
         else:
@@ -120,11 +131,6 @@ def _claim(parts: list[str], taken: dict[str, tuple[str, bool]]) -> None:
     taken |= claims
 
 
-def _check_sum(files: int, size: int) -> None:
-    if files > MAX_FILES or size > MAX_TOTAL_BYTES:
-        raise _RefusedError(f"all files together are more than {MAX_FILES} files or {MAX_TOTAL_BYTES} bytes")
-
-
 def _encoded(text: object) -> bytes:
     if not isinstance(text, str):
         raise _RefusedError("its content is not text")
@@ -134,9 +140,9 @@ def _encoded(text: object) -> bytes:
         raise _RefusedError("its content is not valid Unicode") from None
 
 
-def _write(root: Path, parts: Sequence[str], data: bytes) -> None:
+def _write(root: Path, parts: Sequence[str], data: bytes, *, executable: bool) -> None:
     try:
-        untrusted.write(root, "/".join(parts), [data])
+        untrusted.write(root, "/".join(parts), [data], mode=0o777 if executable else 0o666)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise

@@ -6,13 +6,14 @@ import pytest
 from support.records import answered, card, criterion, failed, plan, record, records
 
 from pytest_llmbench.grading.aggregate import Graded, grade
-from pytest_llmbench.schema.attempt import Completion, Outcome, Retry, Usage
-from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.attempt import Completion, Retry, Usage
+from pytest_llmbench.schema.keys import ItemRef, TurnKey
+from pytest_llmbench.schema.outcome import Replied, failure_of
 from pytest_llmbench.schema.results import AttemptResult
 
 SORT = card("sort", criterion("right", 6), criterion("fast", 4, cases=("small", "large")), floor=1)
 PORT = card("port", criterion("builds", 20))
-ALPHA = AttemptKey("sort", "alpha", 1)
+ALPHA = TurnKey("sort", "alpha", 1)
 
 
 def one(graded: Graded, task: str = "sort", model: str = "alpha", epoch: int = 1) -> AttemptResult:
@@ -21,7 +22,7 @@ def one(graded: Graded, task: str = "sort", model: str = "alpha", epoch: int = 1
 
 
 def run(of, verdict=lambda ref: "earned", outcomes=None, *, stopped_by=""):
-    known = {key: answered() for key in of.attempts()} | (outcomes or {})
+    known = {key.turn(1): answered() for key in of.attempts()} | (outcomes or {})
     return grade(of, known, records(of, verdict), stopped_by=stopped_by)
 
 
@@ -47,7 +48,7 @@ def test_an_attempt_without_code_is_scored_at_the_floor():
 
 
 def test_what_is_known_of_the_completion_is_carried_over():
-    outcome = Outcome(
+    outcome = Replied(
         completion=Completion(
             text="...", finish_reason="stop", usage=Usage(completion_tokens=7), timings={"predicted_ms": 3}, wall_s=2.5
         ),
@@ -101,7 +102,7 @@ def test_a_provider_failure_stays_one_where_the_task_was_left_out_for_all():
     graded = run(
         of,
         lambda ref: ("skipped", "no node") if ref.model == "alpha" else ("not_reached", "401"),
-        {AttemptKey("sort", "beta", 1): failed("auth", "401")},
+        {TurnKey("sort", "beta", 1): failed("auth", "401")},
     )
     assert one(graded).status == "not_run"
     attempt = one(graded, model="beta")
@@ -183,7 +184,7 @@ def test_points_selected_for_another_model_only_make_the_attempt_incomplete():
 def test_every_combination_ends_in_one_state():
     """All outcomes of two items under every kind of generation, stopped or not."""
     of = plan(card("t", criterion("a", 2), criterion("b", 3)))
-    key = AttemptKey("t", "alpha", 1)
+    key = TurnKey("t", "alpha", 1)
     outcomes = ("earned", "missed", "skipped", "grader", "not_reached", None)
     for generation in (None, answered(), failed("timeout")):
         for first in outcomes:
@@ -197,7 +198,7 @@ def test_every_combination_ends_in_one_state():
                 assert (attempt.error is not None) == (attempt.status == "error")
                 assert bool(attempt.reason) == (attempt.status in ("incomplete", "not_run"))
                 assert attempt.points <= attempt.max_points
-                broken = generation is not None and generation.failure is not None
+                broken = generation is not None and failure_of(generation) is not None
                 if broken or "grader" in (first, second):
                     assert attempt.status == "error"
                 elif {first, second} <= {"earned", "missed"}:
@@ -219,14 +220,14 @@ def test_absurd_figures_of_a_record_are_left_out():
         usage=Usage(completion_tokens=10**400, prompt_tokens=5),
         timings={"predicted_per_second": 10**400, "predicted_ms": float("inf"), "x": {"y": [[[1]]]}, "prompt_n": 7},
     )
-    attempt = one(run(plan(SORT), outcomes={ALPHA: Outcome(completion=completion)}))
+    attempt = one(run(plan(SORT), outcomes={ALPHA: Replied(completion=completion)}))
     assert (attempt.status, attempt.tokens_per_s, attempt.timings) == ("scored", None, {"prompt_n": 7})
     assert attempt.usage == Usage(prompt_tokens=5)
 
 
 def test_a_record_that_gives_no_result_is_an_error_of_that_attempt_alone():
     """Such as one that was written by hand: records are read without a look at each number."""
-    broken = Outcome(completion=Completion(text="...").model_copy(update={"wall_s": float("nan")}))
+    broken = Replied(completion=Completion(text="...").model_copy(update={"wall_s": float("nan")}))
     graded = run(plan(SORT, models=("alpha", "beta")), outcomes={ALPHA: broken})
     attempt, other = one(graded), one(graded, model="beta")
     assert (attempt.status, attempt.error.kind, attempt.points, attempt.max_points) == ("error", "grader", 0, 10)

@@ -30,7 +30,7 @@ from pytest_llmbench.reporting.html.text import all_shown, cut, json_block, link
 from pytest_llmbench.reporting.html.troubles import troubles
 from pytest_llmbench.runs.report_data import gather, write_html
 from pytest_llmbench.runs.results import load_results
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.store.run_dir import RunDir
 
@@ -110,7 +110,7 @@ def test_every_attempt_has_a_page_that_says_what_the_folder_has(run, blocks):
         page = unpacked(blocks[f"attempt-{number}"])
         assert page["status"] == attempt.status
         assert [point["id"] for point in page["points"]] == [point.id for point in attempt.criteria]
-        stem = run.reply_stem(AttemptKey(attempt.task, attempt.model, attempt.epoch))
+        stem = run.reply_stem(TurnKey(attempt.task, attempt.model, attempt.epoch))
         assert page["where"] == f"{stem}.json"
         if attempt.status == "scored":
             said = (run.path / f"{stem}.md").read_text(encoding="utf-8", errors="surrogatepass")

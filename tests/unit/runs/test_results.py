@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from support.records import answered, card, criterion, failed, header, plan, record, records, results
 
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.llm.solving import Files, Job
 from pytest_llmbench.runs.results import Recorder, load_results, make_results, to_json
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, ItemRecord, Message, Outcome, Usage
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, ItemRecord, Message, Usage
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Failed, HandedInFiles, Replied
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunInfo
 from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.trees import StoredTree
 
 SORT = card("sort", criterion("right", 6), criterion("fast", 4, cases=("s", "m", "l")), floor=1)
 PORT = card("port", criterion("builds", 15), criterion("extra", 5, "bonus"))
@@ -50,7 +53,7 @@ def test_results_do_not_hang_on_the_order_of_records(data):
     found = records(FULL, lambda ref: verdict and (verdict, f"{ref}") if (verdict := data.draw(OUTCOMES)) else None)
     shuffled = data.draw(st.permutations(found))
     generated = {
-        key: data.draw(st.sampled_from([answered(), failed("timeout"), failed("auth")]))
+        key.turn(1): data.draw(st.sampled_from([answered(), failed("timeout"), failed("auth")]))
         for key in FULL.attempts()
         if data.draw(st.booleans())
     }
@@ -91,14 +94,14 @@ def test_what_json_does_not_have_is_never_written(number):
 
 
 def test_an_outcome_that_json_cannot_hold_leaves_room_for_its_failure(tmp_path):
-    made, key = recorder(tmp_path, plan(SORT)), AttemptKey("sort", "alpha", 1)
+    made, key = recorder(tmp_path, plan(SORT)), TurnKey("sort", "alpha", 1)
     deep = {}
     for _ in range(300):
         deep = {"a": deep}
     with pytest.raises(ValueError, match="depth"):
-        made.outcome(key, REQUEST, Outcome(completion=Completion(text="x", timings=deep)))
+        made.outcome(key, REQUEST, Replied(completion=Completion(text="x", timings=deep)))
     assert not (made.run.path / "replies").exists()
-    made.outcome(key, REQUEST, Outcome(failure=Failure(kind="grader", message="not kept")))
+    made.outcome(key, REQUEST, Failed(failure=Failure(kind="grader", message="not kept")))
     assert load_results(made.run).attempts[0].error.message == "not kept"
 
 
@@ -114,8 +117,8 @@ def test_two_processes_may_merge_their_records():
 
 def test_a_reply_is_on_disk_with_what_was_asked(tmp_path):
     made = recorder(tmp_path, plan(SORT))
-    key = AttemptKey("sort", "alpha", 1)
-    outcome = Outcome(completion=Completion(text="a\r\nb", reasoning="why", usage=Usage(prompt_tokens=3), wall_s=2.0))
+    key = TurnKey("sort", "alpha", 1)
+    outcome = Replied(completion=Completion(text="a\r\nb", reasoning="why", usage=Usage(prompt_tokens=3), wall_s=2.0))
     made.outcome(key, REQUEST, outcome)
     assert (made.run.path / "replies/alpha/sort.1.md").read_bytes() == b"a\r\nb"
     stored = json.loads((made.run.path / "replies/alpha/sort.1.json").read_text())
@@ -125,8 +128,8 @@ def test_a_reply_is_on_disk_with_what_was_asked(tmp_path):
 
 def test_the_log_of_attempts_holds_no_texts(tmp_path):
     made = recorder(tmp_path, plan(SORT))
-    key = AttemptKey("sort", "alpha", 1)
-    made.outcome(key, REQUEST, Outcome(completion=Completion(text="long text", reasoning="longer", wall_s=2.0)))
+    key = TurnKey("sort", "alpha", 1)
+    made.outcome(key, REQUEST, Replied(completion=Completion(text="long text", reasoning="longer", wall_s=2.0)))
     log = (made.run.path / "attempts.jsonl").read_text()
     assert "long" not in log
     assert '"wall_s": 2.0' in log
@@ -134,16 +137,20 @@ def test_the_log_of_attempts_holds_no_texts(tmp_path):
 
 def test_files_handed_in_make_no_reply_text(tmp_path):
     made = recorder(tmp_path, plan(SORT))
-    key = AttemptKey("sort", "alpha", 1)
-    outcome = Outcome(completion=Completion(text="", files={"answer.py": "x = 1\n"}))
-    made.outcome(key, REQUEST, outcome)
+    key = TurnKey("sort", "alpha", 1)
+    job = Job(key.attempt, (), ("answer.py",))
+    outcome = HandedInFiles(tree=made.freeze(job, Files({"answer.py": "x = 1\n", "other.py": "y"})), solver="dir")
+    made.outcome(key, None, outcome)
     assert not list(made.run.path.rglob("*.md"))
     assert made.recall(key) == outcome
+    assert [file.name for file in outcome.tree.files] == ["answer.py"], "what the task asks for"
+    assert dict(StoredTree(made.run, key.attempt, outcome.tree)) == {"answer.py": b"x = 1\n"}
+    assert "answer.py" not in (made.run.path / "attempts.jsonl").read_text()
 
 
 def test_a_failure_is_kept_with_what_the_server_sent(tmp_path):
     made = recorder(tmp_path, plan(SORT))
-    key = AttemptKey("sort", "alpha", 1)
+    key = TurnKey("sort", "alpha", 1)
     outcome = failed("invalid_response", "half \ud83d of a pair")
     made.outcome(key, REQUEST, outcome)
     assert made.recall(key) == outcome
@@ -152,13 +159,13 @@ def test_a_failure_is_kept_with_what_the_server_sent(tmp_path):
 
 
 def test_nothing_to_recall_is_none(tmp_path):
-    assert recorder(tmp_path, plan(SORT)).recall(AttemptKey("sort", "alpha", 1)) is None
+    assert recorder(tmp_path, plan(SORT)).recall(TurnKey("sort", "alpha", 1)) is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"3", b"\xff", b"{}", b'{"outcome": {"x": 1}}'])
 def test_a_damaged_outcome_is_not_recalled(tmp_path, damage):
     made = recorder(tmp_path, plan(SORT))
-    key = AttemptKey("sort", "alpha", 1)
+    key = TurnKey("sort", "alpha", 1)
     made.run.write("replies/alpha/sort.1.json", "").write_bytes(damage)
     assert made.recall(key) is None
 
@@ -170,7 +177,7 @@ def test_threads_may_record_side_by_side(tmp_path):
     def work(model: str) -> None:
         for key in of.attempts():
             if key.model == model:
-                made.outcome(key, REQUEST, answered(text="x" * 1000))
+                made.outcome(key.turn(1), REQUEST, answered(text="x" * 1000))
         for each in records(of):
             if each.model == model:
                 made.item(each)
@@ -193,7 +200,7 @@ def recorded(base: Path, stopped_by: str = "") -> tuple[Recorder, Results]:
     made = recorder(base, of)
     for key in of.attempts():
         broken = (key.model, key.task) == ("beta", "port")
-        made.outcome(key, REQUEST, failed("server_error", "503") if broken else answered(2.0, "reply"))
+        made.outcome(key.turn(1), REQUEST, failed("server_error", "503") if broken else answered(2.0, "reply"))
     for each in records(of, lambda ref: "missed" if ref.case == "m" else "earned"):
         if (each.model, each.task) != ("beta", "port"):
             made.item(each)
@@ -220,7 +227,7 @@ def test_a_killed_run_gives_what_it_has_and_says_so(tmp_path):
 def test_a_run_killed_in_the_middle_of_a_line_gives_the_rest(tmp_path):
     of = plan(SORT)
     made = recorder(tmp_path, of, "alpha")
-    made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, answered())
+    made.outcome(TurnKey("sort", "alpha", 1), REQUEST, answered())
     for each in records(of):
         made.item(each)
     items = made.run.path / "items.jsonl"
@@ -247,8 +254,8 @@ def test_a_later_record_wins_also_from_disk(tmp_path):
     for verdict in ("grader", "earned"):
         for each in records(of, lambda ref, verdict=verdict: verdict):
             made.item(each)
-    made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, failed("timeout"))
-    made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, answered())
+    made.outcome(TurnKey("sort", "alpha", 1), REQUEST, failed("timeout"))
+    made.outcome(TurnKey("sort", "alpha", 1), REQUEST, answered())
     made.finish(ended(made))
     (attempt,) = load_results(made.run).attempts
     assert (attempt.status, attempt.points) == ("scored", 10)
@@ -275,7 +282,7 @@ def test_a_damaged_file_of_a_run_is_told_in_one_line(tmp_path, name, damage):
 def test_verdicts_that_cannot_be_written_stay_in_memory(tmp_path):
     of = plan(SORT)
     made = recorder(tmp_path, of, "alpha")
-    made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, answered())
+    made.outcome(TurnKey("sort", "alpha", 1), REQUEST, answered())
     (made.run.path / "items.jsonl").mkdir()
     for each in records(of):
         made.item(each)
@@ -290,7 +297,7 @@ def test_an_outcome_that_cannot_be_written_is_an_error_of_ours(tmp_path):
     made = recorder(tmp_path, of, "alpha")
     (made.run.path / "attempts.jsonl").mkdir()
     with pytest.raises(StoreError):
-        made.outcome(AttemptKey("sort", "alpha", 1), REQUEST, answered())
+        made.outcome(TurnKey("sort", "alpha", 1), REQUEST, answered())
     assert "attempts.jsonl" in str(made.trouble)
     (attempt,) = made.finish(ended(made)).attempts
     assert attempt.error is not None
@@ -335,7 +342,7 @@ from pytest_llmbench.store.run_dir import RunDir
 of = plan(card("sort", criterion("right", 6, cases=[str(n) for n in range(60)])))
 made = Recorder(RunDir.create(Path(sys.argv[1])), header("alpha"))
 made.planned(of)
-made.outcome(of.attempts()[0], CompletionRequest(model="m", endpoint="e", messages=(), epoch=1), answered())
+made.outcome(of.attempts()[0].turn(1), CompletionRequest(model="m", endpoint="e", messages=(), epoch=1), answered())
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 for each in records(of):
     made.item(each)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.supervise.procfs import with_environment
+from pytest_llmbench.sandbox.unsandboxed import Local
 from pytest_llmbench.schema.execution import Limits
 
 
@@ -161,6 +163,22 @@ while True:
     thread.join()
     assert with_environment(f"MARK={workspace}".encode()) == []
     assert list(workspace.parent.iterdir()) == [workspace]
+
+
+def test_an_interrupt_before_its_process_id_is_known_ends_it_too(tmp_path, monkeypatch):
+    """Between the start of a program and the moment when whoever started it is told."""
+    started = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytest_llmbench.sandbox.supervise.process.subprocess.Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Local(tmp_path).run(["sleep", "60"])
+    assert started[0].wait(30) == -signal.SIGKILL
 
 
 def test_no_descriptor_is_left_behind(python):

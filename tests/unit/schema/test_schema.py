@@ -11,9 +11,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from support.records import answered, card, criterion, failed, header, plan, record, records, results
 
-from pytest_llmbench.schema.attempt import CompletionRequest, Message, OutcomeRecord
+from pytest_llmbench.schema.attempt import CompletionRequest, Message
 from pytest_llmbench.schema.execution import ExecResult, LimitHit
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
+from pytest_llmbench.schema.outcome import OutcomeRecord
 from pytest_llmbench.schema.results import SCHEMA_VERSION, AttemptResult, Results
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec, Settings
 
@@ -65,7 +66,7 @@ def test_a_plan_lists_each_attempt_once_in_order():
 
 def test_items_records_and_outcomes_know_their_attempt():
     ref = ItemRef("t", "m", 1, "b", "x")
-    assert ref.key == record(ref).key == OutcomeRecord(task="t", model="m", epoch=1, outcome=answered()).key == KEY
+    assert ref.key == record(ref).key == OutcomeRecord(task="t", model="m", epoch=1, outcome=answered()).attempt == KEY
     assert str(KEY) == "t / m #1"
 
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Outcome, OutcomeRecord, Usage
+from pytest_llmbench.schema.attempt import Completion, Failure, ItemRecord, Usage
+from pytest_llmbench.schema.outcome import Failed, OutcomeRecord
 from pytest_llmbench.store.records import RecordLog
 
 
@@ -139,7 +140,7 @@ def test_an_outcome_survives_with_all_its_parts(tmp_path):
         text="", usage=Usage(prompt_tokens=3), timings={"predicted_ms": 2.5, "n": [1, None]}, wall_s=1.5
     )
     failure = Failure(kind="truncated", message="cut off", http_status=200, body="\ud800", stops_model=True)
-    written = OutcomeRecord(task="t", model="m", epoch=2, outcome=Outcome(completion=completion, failure=failure))
+    written = OutcomeRecord(task="t", model="m", epoch=2, outcome=Failed(completion=completion, failure=failure))
     log.append(written)
     assert list(log.read()) == [written]
 

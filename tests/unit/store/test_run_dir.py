@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.errors import StoreError
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.store.run_dir import RunDir, slug, write_atomically, writing
 
 # -- a new run -------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_a_text_that_utf8_cannot_hold_is_kept_escaped(tmp_path):
 
 def test_names_stay_readable(tmp_path):
     run = RunDir(tmp_path)
-    assert run.reply_stem(AttemptKey("js-bug-fix", "gpt-oss-20b", 2)) == "replies/gpt-oss-20b/js-bug-fix.2"
+    assert run.reply_stem(TurnKey("js-bug-fix", "gpt-oss-20b", 2)) == "replies/gpt-oss-20b/js-bug-fix.2"
     assert run.files_dir(AttemptKey("t", "openai/gpt 4", 1)) == tmp_path / "files" / "openai%2Fgpt 4" / "t.1"
 
 
@@ -233,11 +233,11 @@ def test_every_attempt_has_its_own_files(tmp_path):
     """The epoch is set off by the last dot, so a task named like another one with an epoch does not clash."""
     run = RunDir(tmp_path)
     keys = [AttemptKey(task, "m", epoch) for task in ("t", "t.1", "t.1.1") for epoch in (1, 11, 2)]
-    assert len({run.reply_stem(key) for key in keys}) == len({run.files_dir(key) for key in keys}) == len(keys)
+    assert len({run.reply_stem(key.turn(1)) for key in keys}) == len({run.files_dir(key) for key in keys}) == len(keys)
 
 
 def test_the_longest_names_can_be_written(tmp_path):
     key = AttemptKey("t" * 100, "m/" * 500, 10_000)
     run = RunDir(tmp_path)
     run.files_dir(key).mkdir(parents=True)
-    assert run.write(f"{run.reply_stem(key)}.json", "{}").is_file()
+    assert run.write(f"{run.reply_stem(key.turn(1))}.json", "{}").is_file()

@@ -10,12 +10,13 @@ import pytest
 from pytest_llmbench.errors import HarnessError, ModelError, OptionError
 from pytest_llmbench.llm.clients.factory import OURS, own_providers, provider_registry, real_clients
 from pytest_llmbench.llm.clients.plugin_client import PluginClient
-from pytest_llmbench.llm.protocols import ModelProvider, ModelTarget
+from pytest_llmbench.llm.protocols import ModelProvider
+from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
 from pytest_llmbench.schema.settings import LLMSettings
 
 REQUEST = CompletionRequest(model="one", endpoint="echo", messages=(), epoch=1)
-TARGET = ModelTarget("echo:one", "echo", "one", "echo")
+TARGET = ServedTarget("echo:one", "echo", "one", "echo")
 
 
 class Client:
@@ -71,7 +72,7 @@ def test_the_factory_holds_plugins_to_it_and_leaves_ours_alone() -> None:
     asyncio.run(client.aclose())
     assert made.closed
     url = "http://127.0.0.1:1/v1"
-    assert not isinstance(make(ModelTarget("m", "openai", "m", url, url, url)), PluginClient)
+    assert not isinstance(make(ServedTarget("m", "openai", "m", url, url, url)), PluginClient)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pytest_llmbench.llm.credentials.disguises import MAX_CHARS, Disguises
 from pytest_llmbench.llm.credentials.redact import Scrub
-from pytest_llmbench.schema.attempt import Completion, Failure, Outcome
+from pytest_llmbench.schema.attempt import Completion, Failure
+from pytest_llmbench.schema.outcome import Failed
 
 KEY = "sk-Proj-9aZ0_kQ7bXw2LmN8vTtR4"
 
@@ -68,14 +69,14 @@ def test_a_key_is_hidden(way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_in_every_part_of_an_outcome(way: str) -> None:
     written = WAYS[way](KEY)
-    outcome = Outcome(
+    outcome = Failed(
         completion=Completion(text=written, reasoning=f"\n{written}", finish_reason=written, timings={"a": written}),
         failure=Failure(kind="auth", message=written, body=written),
     )
     clean = Scrub([KEY]).outcome(outcome)
+    assert isinstance(clean, Failed)
     assert clean.completion is not None
     assert clean.completion.timings is not None
-    assert clean.failure is not None
     for part in (clean.completion.text, clean.completion.reasoning, clean.completion.timings["a"], clean.failure.body):
         assert "***" in part
         assert len(part) < len(written)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.credentials.environment import Secret, Secrets, api_key
 from pytest_llmbench.llm.credentials.redact import Scrub
-from pytest_llmbench.schema.attempt import Completion, Failure, Outcome, Retry
+from pytest_llmbench.schema.attempt import Completion, Failure, Retry
+from pytest_llmbench.schema.outcome import Failed, Replied
 
 KEY = "sk-canary-0123456789abcdef"
 
@@ -173,18 +174,18 @@ def test_every_part_of_an_outcome() -> None:
         timings={KEY: [KEY, 1, None, {"a": KEY}]},
         wall_s=1.5,
     )
-    outcome = Outcome(
+    outcome = Failed(
         completion=completion, failure=failure, retries=(Retry(kind="connection", message=KEY, waited_s=0.1),)
     )
     clean = Scrub([KEY]).outcome(outcome)
     assert KEY not in clean.model_dump_json()
     assert clean.model_dump_json().replace("***", KEY) == outcome.model_dump_json()
-    assert Outcome.model_validate(clean.model_dump()) == clean
+    assert Failed.model_validate(clean.model_dump()) == clean
 
 
 def test_words_stay_in_replies() -> None:
     words = Scrub(["ollama", "not-needed", "sk-1234"])
-    outcome = Outcome(completion=Completion(text="import ollama  # key: not-needed, sk-1234"))
+    outcome = Replied(completion=Completion(text="import ollama  # key: not-needed, sk-1234"))
     assert words.outcome(outcome) == outcome
     assert words.message("sk-1234 is not valid") == "*** is not valid"
     nothing = Scrub()

@@ -18,7 +18,7 @@ from pytest_llmbench.llm.discovery import resolve as module
 from pytest_llmbench.llm.discovery.model_names import ServedModel, fold, match, nearest
 from pytest_llmbench.llm.discovery.resolve import describe, resolve
 from pytest_llmbench.llm.discovery.servers import probed_urls
-from pytest_llmbench.llm.protocols import ModelTarget
+from pytest_llmbench.llm.targets import OfflineTarget, ServedTarget
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 HOSTED = "anthropic/claude-haiku-4-5"
@@ -99,7 +99,7 @@ def test_nearest_comes_with_the_spelling_that_is_known():
 @pytest.mark.parametrize("which", ["reference", "starter"])
 def test_builtin(which):
     target = one(f"builtin/{which}")
-    assert (target.kind, target.name, target.endpoint, target.local) == ("builtin", which, "builtin", True)
+    assert target == OfflineTarget(target.label, "builtin", which)
 
 
 def test_builtin_misspelt():
@@ -110,7 +110,7 @@ def test_builtin_misspelt():
 def test_folder_is_relative_to_where_the_user_is(tmp_path):
     (tmp_path / "replies").mkdir()
     target = one("dir:replies", cwd=tmp_path)
-    assert (target.kind, target.name, target.endpoint) == ("folder", str(tmp_path / "replies"), "dir")
+    assert target == OfflineTarget(target.label, "dir", str(tmp_path / "replies"))
     assert one(f"dir:{tmp_path}").name == str(tmp_path)
 
 
@@ -144,7 +144,7 @@ def test_base_url_with_or_without_its_version(ending):
     with ChatServer(models=["gpt-oss-20b"]) as server:
         target = one("openai/gpt-oss:20b", base_url=server.url + ending)
         assert server.chat_count == 0
-    assert (target.kind, target.name) == ("openai", "gpt-oss-20b")
+    assert (target.client, target.name) == ("openai", "gpt-oss-20b")
     assert target.base_url == target.endpoint == target.queue == server.base_url
     assert target.concurrency == 1
     assert target.problem == ""
@@ -243,7 +243,7 @@ def test_name_that_means_several():
 def test_server_that_refuses_is_a_problem_and_no_error():
     url = f"http://127.0.0.1:{refused_port()}"
     target = one("a", base_url=url)
-    assert (target.kind, target.name, target.base_url) == ("openai", "a", f"{url}/v1")
+    assert (target.client, target.name, target.base_url) == ("openai", "a", f"{url}/v1")
     assert f"{url}/v1 did not answer" in target.problem
     assert "--llm-base-url" in target.problem
 
@@ -359,7 +359,7 @@ def table(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["gpt-9", "groq/fast", "openai/newer-than-the-table", "groq/deep/name"])
 def test_hosted_model(table, name):
     target = one(name)
-    assert (target.kind, target.name, target.endpoint, target.base_url) == ("litellm", name, "litellm", None)
+    assert (target.client, target.name, target.endpoint, target.base_url) == ("litellm", name, "litellm", None)
     assert target.queue == f"litellm:{name}"
     assert target.concurrency == 8
     assert "litellm" not in sys.modules
@@ -373,7 +373,7 @@ def test_no_hosted_model(table, name):
 
 def test_running_server_goes_before_the_table(table):
     with ChatServer(models=["gpt-9"]) as server:
-        assert one("gpt-9", ports=[server.port]).kind == "openai"
+        assert one("gpt-9", ports=[server.port]).client == "openai"
 
 
 def test_unknown_name_tells_what_was_asked_and_what_is_near(table):
@@ -399,7 +399,7 @@ def test_unusable_table_counts_as_none(table, content):
 
 
 def test_the_installed_litellm_s_table_is_read():
-    assert one(HOSTED).kind == "litellm"
+    assert one(HOSTED).client == "litellm"
 
 
 # Concurrency and the header
@@ -432,11 +432,11 @@ def test_concurrency_as_the_user_says(tmp_path):
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        (ModelTarget("m", "openai", "n", "u", "u", "http://h/v1", 4), "m: n at http://h/v1, 4 at a time"),
-        (ModelTarget("m", "litellm", "p/n", "litellm", "q", None, 8), "m: p/n through litellm, 8 at a time"),
-        (ModelTarget("m", "folder", "/x", "dir"), "m: files in /x"),
-        (ModelTarget("m", "builtin", "starter", "builtin"), "m: each task's starter files"),
-        (ModelTarget("m", "openai", "n", "u", "u", "http://h", problem="gone."), "m: n at http://h: gone."),
+        (ServedTarget("m", "openai", "n", "u", "u", "http://h/v1", 4), "m: n at http://h/v1, 4 at a time"),
+        (ServedTarget("m", "litellm", "p/n", "litellm", "q", None, 8), "m: p/n through litellm, 8 at a time"),
+        (OfflineTarget("m", "dir", "/x"), "m: files in /x"),
+        (OfflineTarget("m", "builtin", "starter"), "m: each task's starter files"),
+        (ServedTarget("m", "openai", "n", "u", "u", "http://h", problem="gone."), "m: n at http://h: gone."),
     ],
 )
 def test_describe(target, line):

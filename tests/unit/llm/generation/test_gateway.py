@@ -14,12 +14,17 @@ from support.server import BAD_KEY, ChatServer, Reply
 from pytest_llmbench.errors import HarnessError, StoreError
 from pytest_llmbench.llm.failures.retry import RetryPolicy
 from pytest_llmbench.llm.generation.gateway import Gateway
-from pytest_llmbench.llm.protocols import Job, ModelTarget, SourceClosedError
-from pytest_llmbench.schema.attempt import Completion, Message, Outcome
+from pytest_llmbench.llm.solving import Job, SourceClosedError
+from pytest_llmbench.llm.targets import OfflineTarget, ServedTarget
+from pytest_llmbench.schema.attempt import Completion, Message
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import Replied, failure_of
 from pytest_llmbench.schema.settings import LLMSettings
+from pytest_llmbench.schema.tree import Tree, TreeFile
+from pytest_llmbench.solvers.registry import choose_solver, own_solver_registry
 
 WAIT_S = 20.0
+SOLVER_OF = choose_solver(own_solver_registry(), "auto")
 
 
 class MemoryCache:
@@ -58,7 +63,7 @@ class Noted:
 
     @property
     def keys(self):
-        return [key for key, _, _ in self.outcomes]
+        return [key.attempt for key, _, _ in self.outcomes]
 
 
 @pytest.fixture
@@ -79,7 +84,8 @@ def make(cache, noted):
     def gateway(targets, **options):
         settings = LLMSettings(timeout_s=30, cache=options.pop("mode", "use"))
         policy = RetryPolicy(wait_s=0.01, wait_max_s=0.01)
-        made.append(Gateway(targets, settings, cache, noted, policy=policy, **options))
+        solver_of = options.pop("solver_of", SOLVER_OF)
+        made.append(Gateway(targets, settings, cache, noted, solver_of, policy=policy, **options))
         return made[-1]
 
     yield gateway
@@ -88,7 +94,7 @@ def make(cache, noted):
 
 
 def target(server, label, concurrency=1, **options):
-    return ModelTarget(
+    return ServedTarget(
         label, "openai", label, server.base_url, server.base_url, server.base_url, concurrency, **options
     )
 
@@ -101,8 +107,13 @@ def jobs(models, count=3):
     return [job(f"t{number}", model) for number in range(count) for model in models]
 
 
+def fetched(gateway, key):
+    """How the attempt ended."""
+    return gateway.fetch(key).outcome
+
+
 def fetch_all(gateway, announced):
-    return [gateway.fetch(each.key) for each in announced]
+    return [fetched(gateway, each.key) for each in announced]
 
 
 def wait_until(condition):
@@ -144,7 +155,7 @@ def test_the_request_carries_messages_epoch_and_params(make, noted):
     with ChatServer() as server:
         gateway = make([target(server, "a", params={"temperature": 0.5})])
         gateway.announce([job("t", "a", epoch=3)])
-        gateway.fetch(AttemptKey("t", "a", 3))
+        fetched(gateway, AttemptKey("t", "a", 3))
         body = server.requests[0].body
     assert body["messages"] == [{"role": "user", "content": "solve t"}]
     assert body["temperature"] == 0.5
@@ -205,8 +216,8 @@ def test_on_outcome_was_called_before_fetch_returns(make, noted):
         gateway = make([target(server, "a", 4)])
         gateway.announce(announced)
         for each in announced:
-            outcome = gateway.fetch(each.key)
-            assert (each.key, outcome) in [(key, noted_outcome) for key, _, noted_outcome in noted.outcomes]
+            outcome = fetched(gateway, each.key)
+            assert (each.key, outcome) in [(key.attempt, noted_outcome) for key, _, noted_outcome in noted.outcomes]
 
 
 def test_many_threads_fetching_while_generation_runs(make):
@@ -217,7 +228,7 @@ def test_many_threads_fetching_while_generation_runs(make):
 
         def work(part):
             for each in part:
-                found[each.key] = gateway.fetch(each.key).completion.text
+                found[each.key] = fetched(gateway, each.key).completion.text
 
         gateway.announce(announced)
         threads = [threading.Thread(target=work, args=(announced[start::4],)) for start in range(4)]
@@ -233,21 +244,23 @@ def test_two_fetchers_of_one_attempt(make):
 
     def recall(key):
         recalled.append(key)
-        return Outcome(completion=Completion(text="from the disk"))
+        return Replied(completion=Completion(text="from the disk"))
 
     texts = []
     with ChatServer("fresh") as server, server.hold():
         gateway = make([target(server, "a")], recall=recall)
         gateway.announce([job("t", "a")])
         key = AttemptKey("t", "a", 1)
-        threads = [threading.Thread(target=lambda: texts.append(gateway.fetch(key).completion.text)) for _ in range(2)]
+        threads = [
+            threading.Thread(target=lambda: texts.append(fetched(gateway, key).completion.text)) for _ in range(2)
+        ]
         for thread in threads:
             thread.start()
         server.release()
         for thread in threads:
             thread.join(WAIT_S)
     assert sorted(texts) == ["fresh", "from the disk"]
-    assert recalled == [key]
+    assert recalled == [key.turn(1)]
 
 
 def test_second_fetch_without_recall_gives_the_same(make):
@@ -255,7 +268,7 @@ def test_second_fetch_without_recall_gives_the_same(make):
         gateway = make([target(server, "a")])
         gateway.announce([job("t", "a")])
         key = AttemptKey("t", "a", 1)
-        assert gateway.fetch(key) == gateway.fetch(key)
+        assert fetched(gateway, key) == fetched(gateway, key)
 
 
 def test_second_fetch_that_cannot_be_recalled_says_so(make):
@@ -263,16 +276,16 @@ def test_second_fetch_that_cannot_be_recalled_says_so(make):
         gateway = make([target(server, "a")], recall=lambda key: None)
         gateway.announce([job("t", "a")])
         key = AttemptKey("t", "a", 1)
-        gateway.fetch(key)
+        fetched(gateway, key)
         with pytest.raises(HarnessError, match=r"t / a #1 is not in memory any more"):
-            gateway.fetch(key)
+            fetched(gateway, key)
 
 
 def test_fetch_of_an_attempt_never_announced(make):
     with ChatServer() as server:
         gateway = make([target(server, "a")])
         with pytest.raises(HarnessError, match=r"t / a #1 was never announced"):
-            gateway.fetch(AttemptKey("t", "a", 1))
+            fetched(gateway, AttemptKey("t", "a", 1))
 
 
 def test_announcing_an_unknown_model(make):
@@ -293,7 +306,7 @@ def test_lookahead_runs_the_concurrency_ahead_and_no_further(make):
         wait_until(lambda: gateway.progress().answered == 2)
         time.sleep(0.1)
         assert server.chat_count == 2
-        gateway.fetch(announced[0].key)
+        fetched(gateway, announced[0].key)
         wait_until(lambda: gateway.progress().answered == 3)
         time.sleep(0.1)
         assert server.chat_count == 3
@@ -337,7 +350,7 @@ def test_stored_replies_need_no_slot(make, cache):
         with server.hold():
             gateway = make([target(server, "a"), target(server, "b")])
             gateway.announce([job("t", "a"), job("t", "b")])
-            assert gateway.fetch(AttemptKey("t", "b", 1)).cached
+            assert fetched(gateway, AttemptKey("t", "b", 1)).cached
 
 
 def test_stored_replies_serve_while_the_server_is_down(make):
@@ -395,7 +408,7 @@ def test_bad_key_stops_that_model_only(make, noted):
     with ChatServer(script) as server:
         gateway = make([target(server, "a"), target(server, "b")])
         gateway.announce(announced)
-        outcomes = {each.key: gateway.fetch(each.key) for each in announced}
+        outcomes = {each.key: fetched(gateway, each.key) for each in announced}
         assert [seen.model for seen in server.requests] == ["a"] + ["b"] * 5
     failures = [outcome.failure for key, outcome in outcomes.items() if key.model == "a"]
     assert {failure.kind for failure in failures} == {"auth"}
@@ -529,7 +542,7 @@ def test_whatever_breaks_is_the_end_of_one_attempt_and_the_queue_goes_on(make, n
         outcomes = run(
             make([target(server, "a"), target(server, "b")], client_factory=lambda _: Client(), scrub=scrub), announced
         )
-    kinds = [outcome.failure.kind if outcome.failure else "good" for outcome in outcomes]
+    kinds = [failure.kind if (failure := failure_of(outcome)) else "good" for outcome in outcomes]
     assert kinds == ["grader"] * 2 + ["good"] * 4
     assert type(error).__name__ in outcomes[0].failure.message
     assert sorted(noted.keys) == sorted(each.key for each in announced), "every end is kept"
@@ -553,13 +566,13 @@ def test_value_that_cannot_be_kept_is_that_attempt_s_own_fault(make, cache, note
     with ChatServer({"a": ["bad", "good"]}) as server:
         server.script = lambda body: "bad" if "t0" in str(body["messages"]) else "good"
         settings = LLMSettings(timeout_s=30)
-        gateway = Gateway([target(server, "a"), target(server, "b")], settings, cache, on_outcome)
+        gateway = Gateway([target(server, "a"), target(server, "b")], settings, cache, on_outcome, SOLVER_OF)
         announced = jobs(["a", "b"], 2)
         try:
             outcomes = run(gateway, announced)
         finally:
             gateway.close()
-    kinds = [outcome.failure.kind if outcome.failure else "good" for outcome in outcomes]
+    kinds = [failure.kind if (failure := failure_of(outcome)) else "good" for outcome in outcomes]
     assert kinds == ["grader", "grader", "good", "good"]
     assert "Out of range float" in outcomes[0].failure.message
     assert sorted(noted.keys) == sorted(each.key for each in announced)
@@ -578,8 +591,8 @@ def test_job_that_makes_no_request_is_told(make):
     with ChatServer() as server:
         gateway = make([target(server, "a")])
         key = AttemptKey("t", "a", 1)
-        gateway.announce([Job(key, ("no message",), ())])
-        assert gateway.fetch(key).failure.kind == "grader"
+        gateway.announce([Job(key, ("no message",), ("a.py",))])
+        assert fetched(gateway, key).failure.kind == "grader"
 
 
 # Models on this machine
@@ -590,13 +603,20 @@ def test_local_models_need_no_queue_and_store_nothing(make, cache, noted, tmp_pa
     (tmp_path / "reference").mkdir()
     (tmp_path / "reference" / "a.py").write_text("x = 1")
     targets = [
-        ModelTarget("mine", "folder", str(tmp_path), "dir"),
-        ModelTarget("ref", "builtin", "reference", "builtin"),
+        OfflineTarget("mine", "dir", str(tmp_path)),
+        OfflineTarget("ref", "builtin", "reference"),
     ]
-    gateway = make(targets)
+    kept = []
+
+    def freeze(job, files):
+        kept.append((job.key.model, files.files))
+        return Tree(files=tuple(TreeFile(name=name, sha256="0" * 64, size=1) for name in files.files))
+
+    gateway = make(targets, freeze=freeze)
     outcomes = run(gateway, [job("t", "mine"), job("t", "ref", data=tmp_path), job("u", "mine")])
     assert outcomes[0].completion.text == "mine"
-    assert outcomes[1].completion.files == {"a.py": "x = 1"}
+    assert outcomes[1].tree.files[0].name == "a.py"
+    assert kept == [("ref", {"a.py": "x = 1"})]
     assert outcomes[2].failure.kind == "missing_reply"
     assert cache.stored == {}
     progress = gateway.progress()
@@ -611,10 +631,10 @@ def test_key_goes_to_the_endpoint_that_the_user_named(cache, noted, monkeypatch)
     monkeypatch.setenv("OPENAI_API_KEY", "s3cret")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with ChatServer(api_key="s3cret") as server:
-        gateway = Gateway([target(server, "a")], LLMSettings(base_url=server.base_url), cache, noted)
+        gateway = Gateway([target(server, "a")], LLMSettings(base_url=server.base_url), cache, noted, SOLVER_OF)
         (outcome,) = run(gateway, [job("t", "a")])
         gateway.close()
-    assert outcome.failure is None
+    assert isinstance(outcome, Replied)
     assert "s3cret" not in repr(noted.outcomes)
 
 
@@ -622,7 +642,7 @@ def test_key_is_not_sent_to_a_server_that_was_only_found(cache, noted, monkeypat
     monkeypatch.setenv("OPENAI_API_KEY", "s3cret")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with ChatServer() as server:
-        gateway = Gateway([target(server, "a")], LLMSettings(), cache, noted)
+        gateway = Gateway([target(server, "a")], LLMSettings(), cache, noted, SOLVER_OF)
         run(gateway, [job("t", "a")])
         gateway.close()
         assert "authorization" not in server.requests[0].headers
@@ -633,19 +653,23 @@ def test_key_is_not_sent_to_a_server_that_was_only_found(cache, noted, monkeypat
 
 HOSTED_PROCESS = """
 import sys, time
-from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.llm.solving import Job
+from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.schema.attempt import Message
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import LLMSettings
+from pytest_llmbench.solvers.registry import choose_solver, own_solver_registry
 
-targets = [ModelTarget(name, "litellm", "openai/" + name, "litellm", "litellm:" + name) for name in "ab"]
-gateway = Gateway(targets, LLMSettings(cache="off"), None, lambda *_: None)
+solver_of = choose_solver(own_solver_registry(), "auto")
+
+targets = [ServedTarget(name, "litellm", "openai/" + name, "litellm", "litellm:" + name) for name in "ab"]
+gateway = Gateway(targets, LLMSettings(cache="off"), None, lambda *_: None, solver_of)
 keys = [AttemptKey("t", name, 1) for name in "ab"]
 print("litellm" in sys.modules)
-gateway.announce([Job(key, (Message(role="user", content="x"),), ()) for key in keys])
+gateway.announce([Job(key, (Message(role="user", content="x"),), ("a.py",)) for key in keys])
 if "now" not in sys.argv:
-    print([gateway.fetch(key).completion.text for key in keys])
+    print([gateway.fetch(key).outcome.completion.text for key in keys])
 began = time.monotonic()
 gateway.close()
 print(time.monotonic() - began < 1.5)
@@ -677,7 +701,7 @@ def test_close_ends_what_hangs_and_the_server_sees_it(make, noted, ending):
 
         def work():
             try:
-                gateway.fetch(AttemptKey("t0", "a", 1))
+                fetched(gateway, AttemptKey("t0", "a", 1))
             except SourceClosedError as error:
                 raised.append(error)
 
@@ -754,9 +778,9 @@ def test_after_close(make, noted):
         gateway.close()
         gateway.close()
         with pytest.raises(SourceClosedError):
-            gateway.fetch(AttemptKey("t", "a", 1))
+            fetched(gateway, AttemptKey("t", "a", 1))
         with pytest.raises(SourceClosedError):
-            gateway.fetch(AttemptKey("never", "a", 1))
+            fetched(gateway, AttemptKey("never", "a", 1))
         with pytest.raises(SourceClosedError):
             gateway.announce([job("u", "a")])
         assert gateway.progress().answered == 1
@@ -799,17 +823,18 @@ def test_memory_holds_no_reply_that_was_fetched(make):
 
     noted = []
     gateway = Gateway(
-        [ModelTarget("a", "openai", "a", "e", "q", "http://127.0.0.1:1")],
+        [ServedTarget("a", "openai", "a", "e", "q", "http://127.0.0.1:1")],
         LLMSettings(cache="off"),
         MemoryCache(),
         lambda key, request, outcome: noted.append(key),
+        SOLVER_OF,
         client_factory=lambda target: Client(),
         recall=lambda key: None,
     )
     announced = jobs(["a"], 20)
     gateway.announce(announced)
     for each in announced:
-        gateway.fetch(each.key)
+        fetched(gateway, each.key)
     gc.collect()
     gateway.close()
     assert len(noted) == 20
@@ -818,20 +843,24 @@ def test_memory_holds_no_reply_that_was_fetched(make):
 
 PROCESS = """
 import sys
-from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.llm.solving import Job
+from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.schema.attempt import Message
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.settings import LLMSettings
+from pytest_llmbench.solvers.registry import choose_solver, own_solver_registry
+
+solver_of = choose_solver(own_solver_registry(), "auto")
 
 url = sys.argv[1]
 settings = LLMSettings(cache="off")
-gateway = Gateway([ModelTarget("a", "openai", "a", url, url, url)], settings, None, lambda *_: None)
+gateway = Gateway([ServedTarget("a", "openai", "a", url, url, url)], settings, None, lambda *_: None, solver_of)
 key = AttemptKey("t", "a", 1)
-gateway.announce([Job(key, (Message(role="user", content="x"),), ())])
-gateway.fetch(key)
+gateway.announce([Job(key, (Message(role="user", content="x"),), ("a.py",))])
+gateway.fetch(key).outcome
 print("litellm" in sys.modules, flush=True)
-gateway.announce([Job(key._replace(task="u"), (Message(role="user", content="x"),), ())])
+gateway.announce([Job(key._replace(task="u"), (Message(role="user", content="x"),), ("a.py",))])
 """
 
 
@@ -860,7 +889,7 @@ def test_what_cannot_fit_the_context_is_not_sent_and_stops_nothing_else(make):
         gateway = make([target(server, "m", context=50)])
         long = Job(AttemptKey("long", "m", 1), (Message(role="user", content="word " * 300),), ("a.py",))
         gateway.announce([long, job("short", "m")])
-        refused, answered = gateway.fetch(long.key), gateway.fetch(AttemptKey("short", "m", 1))
+        refused, answered = fetched(gateway, long.key), fetched(gateway, AttemptKey("short", "m", 1))
         assert server.chat_count == 1
     assert refused.failure.kind == "context_overflow"
     assert refused.queue_s is None

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from pytest_llmbench.llm.generation.load_time import Loads, load_apart
-from pytest_llmbench.llm.protocols import ModelTarget
-from pytest_llmbench.schema.attempt import Completion, Outcome, Retry
+from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.schema.attempt import Completion, Retry
+from pytest_llmbench.schema.outcome import Replied
 
 TIMINGS = {"prompt_ms": 200.0, "predicted_ms": 1800.0}
 
 
-def outcome(timings: dict[str, Any] | None, **more: Any) -> Outcome:
-    return Outcome(completion=Completion(text="x", wall_s=5.0, first_token_s=3.2, timings=timings), **more)
+def outcome(timings: dict[str, Any] | None, **more: Any) -> Replied:
+    return Replied(completion=Completion(text="x", wall_s=5.0, first_token_s=3.2, timings=timings), **more)
 
 
 def test_what_the_server_does_not_explain_is_loading() -> None:
@@ -53,7 +54,7 @@ def test_the_server_is_asked_once_at_each_change_of_the_model() -> None:
     async def work() -> list[Any]:
         loads, found = Loads(), []
         for name in ("a", "b", "c", "a"):
-            target = ModelTarget(name, "openai", name, "http://x", queue="http://x")
+            target = ServedTarget(name, "openai", name, "http://x", queue="http://x")
             found.append(await asyncio.gather(*(loads.expected(target, is_loaded) for _ in range(3))))
             loads.answered(target)
             found.append(await loads.expected(target, is_loaded))

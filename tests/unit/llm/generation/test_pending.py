@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.llm.generation.pending import ROOM, PendingGenerations
-from pytest_llmbench.schema.attempt import Completion, Failure, Outcome
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.llm.solving import FeedbackJob
+from pytest_llmbench.schema.attempt import Completion, Failure
+from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.outcome import Ended, Failed, Outcome, Replied
 
 KEYS = [AttemptKey("t", "m", epoch) for epoch in range(1, 3 * ROOM)]
 
 
-def reply(key: AttemptKey) -> Outcome:
-    return Outcome(completion=Completion(text=f"reply {key.epoch}"))
+def reply(key: AttemptKey) -> Ended:
+    return Ended(outcome=Replied(completion=Completion(text=f"reply {key.epoch}")))
 
 
 def never() -> None:
@@ -25,9 +29,9 @@ def never() -> None:
 def test_of_many_that_wait_most_are_read_back() -> None:
     recalled: list[AttemptKey] = []
 
-    def recall(key: AttemptKey) -> Outcome:
-        recalled.append(key)
-        return reply(key)
+    def recall(key: TurnKey) -> Outcome:
+        recalled.append(key.attempt)
+        return reply(key.attempt).outcome
 
     board = PendingGenerations(recall)
     board.add(KEYS)
@@ -43,7 +47,7 @@ def test_of_many_that_wait_most_are_read_back() -> None:
 
 def test_room_comes_back_when_outcomes_are_taken() -> None:
     recalled: list[AttemptKey] = []
-    board = PendingGenerations(lambda key: recalled.append(key) or reply(key))  # type: ignore[func-returns-value]
+    board = PendingGenerations(lambda key: recalled.append(key.attempt) or reply(key.attempt).outcome)  # type: ignore[func-returns-value]
     board.add(KEYS)
     for key in KEYS:
         board.end(key, reply(key))
@@ -67,7 +71,7 @@ def test_what_somebody_waits_for_is_kept_for_them() -> None:
 def test_failures_without_a_reply_are_kept() -> None:
     board = PendingGenerations(lambda key: None)
     board.add(KEYS)
-    failed = Outcome(failure=Failure(kind="timeout", message="too late"))
+    failed = Ended(outcome=Failed(failure=Failure(kind="timeout", message="too late")))
     for key in KEYS:
         board.end(key, failed)
     assert [board.take(key, never) for key in KEYS] == [failed] * len(KEYS)
@@ -80,3 +84,56 @@ def test_a_reply_that_the_run_folder_lost_is_told() -> None:
         board.end(key, reply(key))
     with pytest.raises(HarnessError, match="the run folder no longer has it"):
         board.take(KEYS[-1], never)
+
+
+def offered(board: PendingGenerations, key: AttemptKey, loop: asyncio.AbstractEventLoop) -> asyncio.Future[str | None]:
+    told: asyncio.Future[str | None] = loop.create_future()
+    board.offer(FeedbackJob(key.turn(1), reply(key).outcome), told)
+    return told
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+def nothing() -> None:
+    pass
+
+
+def test_who_waits_for_another_attempt_gets_a_job_once(loop: asyncio.AbstractEventLoop) -> None:
+    board = PendingGenerations()
+    board.add(KEYS[:3])
+    offered(board, KEYS[0], loop)
+    job = board.take(KEYS[1], nothing)
+    assert isinstance(job, FeedbackJob)
+    assert job.key == KEYS[0].turn(1)
+    board.end(KEYS[2], reply(KEYS[2]))
+    assert board.take(KEYS[2], never) == reply(KEYS[2]), "what has ended comes before any job"
+    board.end(KEYS[1], reply(KEYS[1]))
+    assert board.take(KEYS[1], never) == reply(KEYS[1]), "the job is lent already"
+
+
+def test_who_waits_for_the_attempt_itself_gets_its_job_again_for_the_first_may_be_lost(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    board = PendingGenerations()
+    board.add(KEYS[:2])
+    told = offered(board, KEYS[0], loop)
+    assert isinstance(board.take(KEYS[1], nothing), FeedbackJob)
+    for _ in range(2):
+        assert isinstance(board.take(KEYS[0], nothing), FeedbackJob)
+    board.done(KEYS[0].turn(1), "it does not compile", "")
+    board.done(KEYS[0].turn(1), "said twice", "")
+    assert told.result() == "it does not compile"
+
+
+def test_a_job_that_breaks_breaks_what_it_was_for(loop: asyncio.AbstractEventLoop) -> None:
+    board = PendingGenerations()
+    board.add(KEYS[:1])
+    told = offered(board, KEYS[0], loop)
+    board.done(KEYS[0].turn(1), None, "feedback= raised")
+    with pytest.raises(HarnessError, match="feedback= raised"):
+        told.result()

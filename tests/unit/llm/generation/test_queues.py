@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.llm.generation.queues import QueueState, next_keys
-from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.keys import TurnKey
 
 MODELS = ("a", "b", "c")
 
 
 def keys(text):
     """``"a1 a2 b1"`` as attempt keys."""
-    return [AttemptKey(f"t{name[1:]}", name[0], 1) for name in text.split()]
+    return [TurnKey(f"t{name[1:]}", name[0], 1) for name in text.split()]
 
 
 def names(found):
@@ -104,7 +104,7 @@ def test_lookahead_stops_at_the_concurrency_until_something_is_fetched():
     assert start(queue) == "a1 a2"
     end(queue, "a1 a2")
     assert start(queue) == ""
-    queue.fetched(*keys("a1"))
+    queue.fetched(keys("a1")[0].attempt)
     assert start(queue) == "a3"
 
 
@@ -128,13 +128,13 @@ def test_lookahead_drains_a_model_nobody_waits_for():
     queue = state("a1 a2 a3 b1", 2, lookahead=True)
     start(queue)
     end(queue, "a1")
-    queue.fetched(*keys("a1"))
+    queue.fetched(keys("a1")[0].attempt)
     queue.want(*keys("b1"))
     assert start(queue) == ""
 
 
 jobs = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(MODELS)), min_size=1, max_size=20, unique=True).map(
-    lambda pairs: [AttemptKey(f"t{number}", model, 1) for number, model in pairs]
+    lambda pairs: [TurnKey(f"t{number}", model, 1) for number, model in pairs]
 )
 
 
@@ -190,7 +190,7 @@ def test_lookahead_never_waits_for_itself_in_any_order_of_fetching(announced, co
         run.pump()
         for key in [key for key in waiting if key in ended]:
             waiting.remove(key)
-            run.queue.fetched(key)
+            run.queue.fetched(key.attempt)
         run.pump()
         if not run.queue.in_flight:
             assert not any(key in run.queue.pending[key.model] for key in waiting), "deadlock"

@@ -17,11 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.llm.protocols import SourceClosedError
+from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError
 from pytest_llmbench.plugin.distributed import channel
 from pytest_llmbench.plugin.distributed.channel import ChannelClient, ChannelServer, source_handlers
-from pytest_llmbench.schema.attempt import Completion, Failure, Outcome
+from pytest_llmbench.schema.attempt import Completion, Failure
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import Ended, Failed, HandedInFiles, Replied
+from pytest_llmbench.schema.tree import Tree, TreeFile
 
 WAIT_S = 20.0
 
@@ -38,7 +40,7 @@ sys.stdin.read()
 CLIENT_PROCESS = """
 import os, sys
 from pytest_llmbench.plugin.distributed.channel import ChannelClient
-from pytest_llmbench.llm.protocols import SourceClosedError
+from pytest_llmbench.llm.solving import SourceClosedError
 client = ChannelClient(bytes.fromhex(sys.argv[1]).decode(), bytes.fromhex(sys.argv[2]))
 if "lifeline" in sys.argv:
     client.on_closed(lambda: os._exit(7))
@@ -62,6 +64,9 @@ class Source:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    def tell(self, key, told, problem=""):
+        self.asked.append((key, told, problem))
 
 
 @pytest.fixture
@@ -97,8 +102,10 @@ def channel_threads():
 @pytest.mark.parametrize(
     "outcome",
     [
-        Outcome(completion=Completion(text="naïve ✓\r\n", files={"a.py": "x"}, timings={"ms": 1.5}), cached=True),
-        Outcome(failure=Failure(kind="auth", message="no", cause="c", stops_model=True)),
+        Ended(outcome=Replied(completion=Completion(text="naïve ✓\r\n", timings={"ms": 1.5}), cached=True), turns=2),
+        Ended(outcome=Failed(failure=Failure(kind="auth", message="no", cause="c", stops_model=True))),
+        Ended(outcome=HandedInFiles(tree=Tree(files=(TreeFile(name="a.py", sha256="0" * 64, size=1),)), solver="dir")),
+        FeedbackJob(KEY.turn(2), Replied(completion=Completion(text="look"))),
     ],
 )
 def test_outcome_crosses_whole(serve, outcome):
@@ -107,6 +114,15 @@ def test_outcome_crosses_whole(serve, outcome):
     assert connect().fetch(KEY) == outcome
     assert source.asked == [KEY]
     assert isinstance(source.asked[0], AttemptKey)
+
+
+def test_what_a_job_gave_crosses_too(serve):
+    source = Source(None)
+    _, connect = serve(source_handlers(source))
+    client = connect()
+    client.tell(KEY.turn(2), "it does not compile")
+    client.tell(KEY.turn(3), None, "feedback= raised")
+    assert source.asked == [(KEY.turn(2), "it does not compile", ""), (KEY.turn(3), None, "feedback= raised")]
 
 
 def test_any_op_with_any_json(serve):

@@ -1,13 +1,23 @@
 """Replies and files taken from this machine."""
 
+import asyncio
 import os
+from typing import NamedTuple
 
 import pytest
 
-from pytest_llmbench.llm.clients import local_replies as local_files
-from pytest_llmbench.llm.clients.local_replies import read_local
-from pytest_llmbench.llm.protocols import Job, ModelTarget
+from pytest_llmbench.llm.solving import Job
+from pytest_llmbench.llm.targets import OfflineTarget
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import HandedInReply
+from pytest_llmbench.solvers import handed_in
+from pytest_llmbench.solvers.handed_in import Builtin, Folder
+
+
+class Access(NamedTuple):
+    """All that these solvers look at."""
+
+    target: OfflineTarget
 
 
 @pytest.fixture
@@ -18,23 +28,23 @@ def root(tmp_path):
 
 
 def read(root, task="fizz", epoch=1, files=("fizz.py", "src/util.py")):
-    target = ModelTarget("mine", "folder", str(root), "dir")
-    return read_local(target, Job(AttemptKey(task, "mine", epoch), (), files))
+    access = Access(OfflineTarget("mine", "dir", str(root)))
+    return asyncio.run(Folder().solve(Job(AttemptKey(task, "mine", epoch), (), files), access))
 
 
 def builtin(which, data, files=("fizz.py",)):
-    target = ModelTarget("reference", "builtin", which, "builtin")
-    return read_local(target, Job(AttemptKey("fizz", "reference", 1), (), files, data))
+    access = Access(OfflineTarget("reference", "builtin", which))
+    job = Job(AttemptKey("fizz", "reference", 1), (), files, data=data)
+    return asyncio.run(Builtin().solve(job, access))
 
 
 def test_reply_is_taken_as_it_is(root):
     (root / "fizz.md").write_bytes("Voilà:\r\n```py\nx = 1\n```\n".encode())
     outcome = read(root)
-    assert outcome.failure is None
+    assert isinstance(outcome, HandedInReply)
     assert outcome.completion.text == "Voilà:\r\n```py\nx = 1\n```\n"
     assert outcome.completion.finish_reason == "stop"
     assert outcome.completion.wall_s is None
-    assert not outcome.cached
 
 
 def test_reply_of_the_epoch_wins(root):
@@ -56,13 +66,13 @@ def test_folder_gives_the_expected_files_that_are_there(root, folder):
     (root / folder).mkdir()
     (root / folder / "fizz.py").write_text("x = 1\n")
     (root / folder / "other.py").write_text("not asked for")
-    assert read(root).completion.files == {"fizz.py": "x = 1\n"}
+    assert read(root).files == {"fizz.py": "x = 1\n"}
 
 
 def test_folder_with_files_in_subfolders(root):
     (root / "fizz" / "src").mkdir(parents=True)
     (root / "fizz" / "src" / "util.py").write_text("y = 2\n")
-    assert read(root).completion.files == {"src/util.py": "y = 2\n"}
+    assert read(root).files == {"src/util.py": "y = 2\n"}
 
 
 def test_folder_without_any_expected_file_names_what_is_near(root):
@@ -99,7 +109,7 @@ def test_reply_that_is_not_utf8(root):
 
 
 def test_reply_that_is_too_large(root, monkeypatch):
-    monkeypatch.setattr(local_files, "MAX_BYTES", 10)
+    monkeypatch.setattr(handed_in, "MAX_BYTES", 10)
     (root / "fizz.md").write_text("x" * 11)
     assert "is larger than" in read(root).failure.message
 
@@ -155,7 +165,7 @@ def test_builtin_reads_the_task_s_own_files(tmp_path, which):
     (tmp_path / which / "fizz.py").write_text("x = 1\n")
     (tmp_path / which / "notes.md").write_text("not handed in")
     outcome = builtin(which, tmp_path)
-    assert outcome.completion.files == {"fizz.py": "x = 1\n"}
+    assert outcome.files == {"fizz.py": "x = 1\n"}
 
 
 def test_builtin_without_files_says_what_to_do(tmp_path):
@@ -176,7 +186,7 @@ def test_a_task_without_starter_has_a_stub(tmp_path):
     (tmp_path / "stub").mkdir()
     (tmp_path / "stub" / "fizz.py").write_text("def fizz(): ...\n")
     outcome = builtin("starter", tmp_path)
-    assert outcome.completion.files == {"fizz.py": "def fizz(): ...\n"}
+    assert outcome.files == {"fizz.py": "def fizz(): ...\n"}
 
 
 THOUGHT = "<think>\n```py\nx = 0\n```\n</think>\n\n```py\nx = 1\n```\n"

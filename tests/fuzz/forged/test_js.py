@@ -52,10 +52,11 @@ FEW = 8
 SSE, BUGS = task("js_sse"), task("js_bug_fix")
 for scenarios in SSE.GROUPS.values():
     del scenarios[FEW:]
-for scripts in (BUGS.HEAP, BUGS.QUEUE_INTERFACE, BUGS.EMITTER_ON, BUGS.EMITTER_ONCE, BUGS.TASKS_CROWD):
-    del scripts[FEW:]
-for scripts in (BUGS.TASKS_CLEAR, BUGS.LIMITER_LINES, BUGS.LIMITER_ASKING):
-    del scripts[FEW:]
+for subject in ("EventEmitter", "PriorityQueue", "RateLimiter"):
+    for scripts in BUGS.BATCHES[subject].values():
+        del scripts[FEW:]
+for batch in ("crowd", "clear"):
+    del BUGS.BATCHES["TaskQueue"][batch][FEW:]
 
 
 def nested(levels: int) -> list[Any]:
@@ -203,7 +204,7 @@ def forged_logs(forger: Forger, scenes: list[list[dict[str, Any]]]) -> Any:
         return {bool: rng.random() < 0.5, int: rng.randrange(3000)}.get(kind, rng.choice(WORDS))
 
     def log(script: dict[str, Any]) -> list[list[Any]]:
-        kinds = {"threw": (str, object, str), **BUGS.NOTES[script["subject"]]}
+        kinds = {"threw": (str, object, str), **BUGS.PLAYING.NOTES[script["subject"]]}
         asked = {"dequeue", "clear", "tryAcquire", "available", "emit", "count", "stats", "find"}
         names = [kind for kind in kinds if kind != "threw"] * 9 + ["threw"]
         size = sum(step[0] in asked for step in script["steps"]) + rng.randrange(3)

@@ -48,7 +48,7 @@ def test_labels_are_linear(text: str) -> None:
     for part in (text[: SIZE // 4], text):
         start = time.process_time()
         file = SourceFile(sse.FILE, part)
-        for label in (sse._parser, lambda each: sse._decoder(each, works=False)):
+        for label in (sse.LABELS.parser, lambda each: sse.LABELS.decoder(each, works=False)):
             with contextlib.suppress(OverBudget):  # what is nested too deep is refused, at the same cost
                 label(file)
         costs.append(time.process_time() - start)

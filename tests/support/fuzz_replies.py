@@ -54,8 +54,8 @@ def _looks(task: str, file: SourceFile) -> Iterator[Callable[[], object]]:
     module: Any = _module(task)
     match task:
         case "js-sse":
-            yield lambda: module._decoder(file, works=False)
-            yield lambda: module._parser(file)
+            yield lambda: module.LABELS.decoder(file, works=False)
+            yield lambda: module.LABELS.parser(file)
         case "js-bug-fix":
             yield lambda: [node.text() for node in file.find_all("$A == $B")]
         case "go-middleware":

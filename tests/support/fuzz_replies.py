@@ -65,7 +65,7 @@ def _looks(task: str, file: SourceFile) -> Iterator[Callable[[], object]]:
         case "rust-cli":
             yield lambda: module.approach_of(file, module.Build())
             starter = (REPOSITORY / "fixtures/rust-cli/starter" / file.name).read_text(encoding="utf-8")
-            yield lambda: list(module.variants(file.text, starter))
+            yield lambda: list(module.REPAIR.variants(file.text, starter))
         case "python-top-k":
             yield lambda: module._method(file.python)
             yield lambda: list(module._counter_mentions(file.python))

@@ -16,6 +16,7 @@ SIX = Path(__file__).parents[2] / "tasks/six"
 LIMITER = runpy.run_path(str(SIX / "go_middleware/limiter.py"))
 SHAPES = runpy.run_path(str(SIX / "go_middleware/shapes.py"))
 REPAIR = runpy.run_path(str(SIX / "go_middleware/repair.py"))
+REPAIR_RUST = runpy.run_path(str(SIX / "rust_cli/repair.py"))
 RUST = runpy.run_path(str(SIX / "rust_cli/test_rust_cli.py"))
 
 
@@ -87,7 +88,7 @@ def test_a_repair_is_linear() -> None:
 def test_what_is_far_too_long_is_not_repaired() -> None:
     for text in ("package main\n" * 10_000, f"package main // {'x' * 2000}\n"):
         assert REPAIR["repaired"](text, "./main.go:1:1: undefined: fmt", lambda _: None) is None
-    assert [names for _, names, _ in RUST["variants"]("enum Priority {}\n" * 7000, "")] == [frozenset()]
+    assert [names for _, names, _ in REPAIR_RUST["variants"]("enum Priority {}\n" * 7000, "")] == [frozenset()]
 
 
 @pytest.mark.parametrize("unit", ["enum A{}", "#[a]enum A{}", "#[derive(ValueEnum)]enum Priority{}"])

@@ -257,7 +257,7 @@ def test_forged_logs_of_a_program(tmp_path: Path) -> None:
     task = module("rust_cli")
     (tmp_path / "src").mkdir()
     source = SourceFinder({"src/main.rs": reference("rust-cli", "src/main.rs")})
-    batches = list(task.BATCHES.values())
+    batches = list(task.SCRIPTS.BATCHES.values())
 
     @FUZZ
     @given(st.data(), PLACES)
@@ -275,7 +275,7 @@ def test_logs_that_are_right_are_taken(tmp_path: Path) -> None:
     task = module("rust_cli")
     (tmp_path / "src").mkdir()
     source = SourceFinder({"src/main.rs": reference("rust-cli", "src/main.rs")})
-    logs = [[[[0, "", "", None] for _ in one.commands] for one in scripts] for scripts in task.BATCHES.values()]
+    logs = [[[[0, "", "", None] for _ in one.commands] for one in scripts] for scripts in task.SCRIPTS.BATCHES.values()]
     passed = dict(
         zip(
             [function.__name__ for function in rubric_tests("rust_cli")],

@@ -67,8 +67,8 @@ def _looks(task: str, file: SourceFile) -> Iterator[Callable[[], object]]:
             starter = (REPOSITORY / "fixtures/rust-cli/starter" / file.name).read_text(encoding="utf-8")
             yield lambda: list(module.REPAIR.variants(file.text, starter))
         case "python-top-k":
-            yield lambda: module._method(file.python)
-            yield lambda: list(module._counter_mentions(file.python))
+            yield lambda: module.READING.method(file.python)
+            yield lambda: list(module.READING.counter_mentions(file.python))
             yield lambda: module._definition(file.python)
         case _:
             yield lambda: [node.text() for node in file.find_all(kind="call_expression")]

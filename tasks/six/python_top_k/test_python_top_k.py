@@ -1,4 +1,8 @@
-"""The k most frequent integers: right for every list, in linear time, typed, and without side effects."""
+"""The k most frequent integers: right for every list, in linear time, typed, and without side effects.
+
+The questions are in ``cases.py``; ``probe.py`` watches how they are answered, ``visible.py`` tells whether it can, and
+``reading.py`` reads the source. Here are the points.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,29 @@ import contextlib
 import itertools
 import runpy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
 from annotated_types import Interval
 from typing_extensions import TypedDict
 
-from pytest_llmbench import CallResult, Label, Limits, Sandbox, SourceFinder, checked, seeded, shortened
+from pytest_llmbench import CallResult, Label, Limits, Sandbox, SourceFinder, checked, shortened
 
 pytestmark = pytest.mark.llm_task(
     id="python-top-k", suite="six", points=20, floor=2, files=["top_k.py"], toolchains=["python"]
 )
-
 FILE = "top_k.py"
-FUNCTION = "top_k_frequent"
-PROBE = Path(__file__).with_name("probe.py")
-HIDDEN_PARTS = runpy.run_path(str(Path(__file__).with_name("visible.py")))["hidden_parts"]
-
+HERE = Path(__file__).parent
+CASES, READING, VISIBLE = (
+    SimpleNamespace(**runpy.run_path(str(HERE / name))) for name in ("cases.py", "reading.py", "visible.py")
+)
+Case, FUNCTION = CASES.Case, CASES.FUNCTION
+PROBE = HERE / "probe.py"
 OUTPUT_BYTES = 20_000_000
 """Room for a reply that prints a lot: that costs what printing costs, and nothing more."""
 LARGE_CPU_S = 3.0
@@ -40,35 +46,7 @@ MOST_WORK = 1e9
 """Far more than the probe's budget."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """One question and its answer."""
-
-    nums: list[int]
-    k: int
-
-    @cached_property
-    def counts(self) -> dict[int, int]:
-        """How often each value occurs."""
-        counts: dict[int, int] = {}
-        for value in self.nums:
-            counts[value] = counts.get(value, 0) + 1
-        return counts
-
-    @cached_property
-    def ranking(self) -> list[int]:
-        """Every distinct value, the most frequent first, the smaller first among equals."""
-        return sorted(self.counts, key=lambda value: (-self.counts[value], value))
-
-    @property
-    def tied(self) -> bool:
-        """Whether equally frequent values compete for the last of the k places."""
-        border = [self.counts[value] for value in self.ranking[max(self.k - 1, 0) : self.k + 1]]
-        return len(border) == 2 and border[0] == border[1]
-
-    def __str__(self) -> str:
-        shown = f"[{', '.join(map(str, self.nums[:12]))}, ... {len(self.nums)} values]"
-        return f"{FUNCTION}({self.nums if len(self.nums) <= 24 else shown}, {self.k})"
+# -- the answers -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -94,87 +72,16 @@ class Answer:
         return f"{self.case} {result.outcome}: {shortened(result.message)} {result.type_name}".rstrip()
 
 
-# -- the questions ---------------------------------------------------------------------------------------------------
-
-
-def ordinary_cases() -> list[Case]:
-    """All short lists of three values, then generated ones, none with a negative value."""
-    rng = seeded(20)
-    lists = [list(values) for size in range(1, 5) for values in itertools.product((0, 9, 10), repeat=size)]
-    for size in (8, 15, 40, 120, 400) * 12:
-        highest = rng.choice((5, 30, 1000))
-        lists.append([rng.randint(0, rng.randint(0, highest)) for _ in range(size)])
-    lists += [spread(distinct, distinct // 2, seed) for seed in range(6) for distinct in (6, 20, 110)]
-    lists.append([rng.randint(0, rng.randint(0, 200)) for _ in range(1_500)])
-    return _with_some_k(lists)
-
-
-def signed_cases() -> list[Case]:
-    """Lists with negative values, where ties have to be settled between values of either sign."""
-    rng = seeded(21)
-    lists = [[-1], [-1, 1], [2, -2, -2, 2, 0], [-10, -9, -9, -10, 5, -100]]
-    lists += [[rng.randint(-12, 12) for _ in range(size)] for size in (6, 12, 30, 90) * 6]
-    return _with_some_k(lists)
-
-
-def huge_cases() -> list[Case]:
-    """Values beyond 64 bits."""
-    return [Case([2**70, -(2**70), 2**70, 5, 5, 2**70 + 1], k) for k in (1, 2, 3, 4)]
-
-
-def edge_cases() -> list[Case]:
-    """Empty lists, k = 0, and k at and beyond the number of distinct values."""
-    return [Case([], 0), Case([], 3), Case([4, 4, 2], 0), Case([8], 1), Case([8], 2), Case([5, 1, 5, 1, 3], 7)]
-
-
-def spread(distinct: int, twice: int, seed: int) -> list[int]:
-    """Shuffled values, of which ``twice`` many occur two times and the others once."""
-    rng = seeded(seed)
-    values = rng.sample(range(10 * distinct), distinct)
-    nums = values + values[:twice]
-    rng.shuffle(nums)
-    return nums
-
-
-def tiered_case() -> Case:
-    """240 values of 24 frequencies: no frequency has more than 10 of them."""
-    rng = seeded(22)
-    nums = [value for place, value in enumerate(rng.sample(range(2400), 240)) for _ in range(place // 10 + 1)]
-    rng.shuffle(nums)
-    return Case(nums, 12)
-
-
-def broad_case() -> Case:
-    """6,000 values of 8 frequencies: more than a program would take for a test of how it works."""
-    rng = seeded(23)
-    nums = [value for place, value in enumerate(rng.sample(range(60_000), 6_000)) for _ in range(place % 8 + 1)]
-    rng.shuffle(nums)
-    return Case(nums, 400)
-
-
-def growing_cases() -> dict[str, list[Case]]:
-    """Small and large lists of one kind each, to compare the work."""
-    return {
-        "one of few": [Case(spread(32, 4, seed), 1) for seed in range(32)],
-        "one of many": [Case(spread(4096, 4, seed), 1) for seed in range(2)],
-        "half of few": [Case(spread(64, 16, seed), 32) for seed in range(16)],
-        "half of many": [Case(spread(1024, 256, 0), 512)],
-    }
-
-
-# -- the answers -----------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def ordinary(sandbox: Sandbox) -> list[Answer]:
     """Lists of whole numbers from 0 on, and k from 1 to the number of distinct values."""
-    return _ask(sandbox, ordinary_cases(), cpu_s=3)
+    return _ask(sandbox, CASES.ordinary_cases(), cpu_s=3)
 
 
 @pytest.fixture(scope="module")
 def special(sandbox: Sandbox) -> dict[str, list[Answer]]:
     """Negative and huge values and the edges of k: apart, for they may end the process."""
-    groups = {"signed": signed_cases(), "edges": edge_cases(), "huge": huge_cases()}
+    groups = {"signed": CASES.signed_cases(), "edges": CASES.edge_cases(), "huge": CASES.huge_cases()}
     answers = iter(_ask(sandbox, list(itertools.chain(*groups.values())), cpu_s=1))
     return {name: list(itertools.islice(answers, len(cases))) for name, cases in groups.items()}
 
@@ -182,7 +89,7 @@ def special(sandbox: Sandbox) -> dict[str, list[Answer]]:
 @pytest.fixture(scope="module")
 def hidden(source: SourceFinder) -> Callable[[], list[Any]]:
     """Gives the parts of the source that could do something out of sight; none of it has run for that."""
-    return cache(lambda: list(HIDDEN_PARTS(source(FILE).python)))
+    return cache(lambda: list(VISIBLE.hidden_parts(source(FILE).python)))
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +98,7 @@ def observed(sandbox: Sandbox, hidden: Callable[[], list[Any]]) -> Callable[[], 
 
     @cache
     def answers() -> dict[str, list[Answer]]:
-        groups = {"tiered": [tiered_case()], **growing_cases(), "broad": [broad_case()]}
+        groups = {"tiered": [CASES.tiered_case()], **CASES.growing_cases(), "broad": [CASES.broad_case()]}
         cases = list(itertools.chain(*groups.values()))
         found = iter(_ask(sandbox, cases, cpu_s=10, file=PROBE, function="observe", uncounted=groups["broad"]))
         return {name: list(itertools.islice(found, len(group))) for name, group in groups.items()}
@@ -205,13 +112,6 @@ def observed(sandbox: Sandbox, hidden: Callable[[], list[Any]]) -> Callable[[], 
 
 
 # -- rubric: the values ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module", autouse=True)
-def method_label(source: SourceFinder, label: Label) -> None:
-    """How it chooses, for reports; nothing is said of what cannot be parsed."""
-    with contextlib.suppress(pytest.fail.Exception):
-        label("method", _method(source(FILE).python))
 
 
 @pytest.mark.rubric("returns-k-values", points=2)
@@ -325,7 +225,7 @@ def test_work_per_element_stays_level(observed):
 @pytest.mark.rubric("large-input", cap=12)
 def test_large_input_in_little_time(sandbox):
     """48,000 numbers are answered, with half of the values, within 3 seconds of CPU time."""
-    _assert_chosen(_ask(sandbox, [Case(spread(32_000, 16_000, seed=3), 16_000)], cpu_s=LARGE_CPU_S))
+    _assert_chosen(_ask(sandbox, [Case(CASES.spread(32_000, 16_000, seed=3), 16_000)], cpu_s=LARGE_CPU_S))
 
 
 # -- rubric: the rules -----------------------------------------------------------------------------------------------
@@ -334,8 +234,8 @@ def test_large_input_in_little_time(sandbox):
 @pytest.mark.rubric("no-counter", cap=2)
 def test_counts_without_counter(source, hidden):
     """``Counter`` is neither imported nor used, under any name, and nothing is reached that is not named."""
-    mention = next(_counter_mentions(source(FILE).python), None)
-    assert mention is None, f"{FILE} line {mention.lineno}: {_written(mention)}"
+    mention = next(READING.counter_mentions(source(FILE).python), None)
+    assert mention is None, f"{FILE} line {mention.lineno}: {READING.written(mention)}"
     reaching = next((part for part in hidden() if part.reaches), None)
     assert reaching is None, f"{FILE} {reaching}"
 
@@ -344,7 +244,7 @@ def test_counts_without_counter(source, hidden):
 def test_every_parameter_and_the_result_have_a_type(source):
     """The signature has a type hint for each parameter and for the returned value."""
     function = _definition(source(FILE).python)
-    bare = [parameter.arg for parameter in _parameters(function) if parameter.annotation is None]
+    bare = [parameter.arg for parameter in READING.parameters(function) if parameter.annotation is None]
     assert not bare, f"no type hint for {', '.join(bare)}"
     assert function.returns is not None, "no type hint for the returned value"
 
@@ -353,9 +253,9 @@ def test_every_parameter_and_the_result_have_a_type(source):
 def test_hints_name_the_elements(source):
     """The hints of the list and of the result say what the elements are: ``list[int]``, not ``list``."""
     function = _definition(source(FILE).python)
-    for hint in (*[parameter.annotation for parameter in _parameters(function)[:1]], function.returns):
+    for hint in (*[parameter.annotation for parameter in READING.parameters(function)[:1]], function.returns):
         assert hint is not None, "a type hint is missing"
-        assert _says_elements(hint), f"the hint {_written(hint)} does not say what the elements are"
+        assert READING.says_elements(hint), f"the hint {READING.written(hint)} does not say what the elements are"
 
 
 @pytest.mark.rubric("input-untouched", penalty=5)
@@ -378,12 +278,7 @@ def test_prints_nothing(ordinary, sandbox):
     assert not printed, f"importing {FILE} printed {shortened(imported.stdout)}"
 
 
-# -- helpers ---------------------------------------------------------------------------------------------------------
-
-
-def _with_some_k(lists: Iterable[list[int]]) -> list[Case]:
-    """Each list with k = 1, half and all of its distinct values."""
-    return [Case(nums, k) for nums in lists for n in [len(set(nums))] for k in sorted({1, (n + 1) // 2, n})]
+# -- how answers are got and judged ------------------------------------------------------------------------------------
 
 
 def _ask(
@@ -448,68 +343,14 @@ def _work_per_element(answers: list[Answer]) -> float:
     return work / sum(len(answer.case.nums) for answer in answers)
 
 
-_HEAPS = {"heapq", "nlargest", "nsmallest", "heappush", "heappop", "heapify", "heappushpop", "heapreplace"}
-_SORTS = {"sorted", "sort"}
-_INSERTS = {"bisect", "insort", "insort_left", "insort_right"}
+# -- how the source is read --------------------------------------------------------------------------------------------
 
 
-def _method(tree: ast.Module) -> str:
-    """The first of the well-known ways that the code shows signs of."""
-    nodes = list(ast.walk(tree))
-    called = {_name(node.func) for node in nodes if isinstance(node, ast.Call)}
-    named = called | {_name(node) for node in nodes} | {alias.name for node in nodes for alias in _aliases(node)}
-    if any("pivot" in name or "partition" in name for name in named):
-        return "quickselect"
-    if any("bucket" in name for name in named) or any(map(_makes_empty_lists, nodes)):
-        return "bucket-sort"
-    if named & _HEAPS:
-        return "heap"
-    if named & _INSERTS:
-        return "sorted-insertion"
-    return "sort" if called & _SORTS else "other"
-
-
-def _name(node: ast.AST) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
-            return name
-    return ""
-
-
-def _aliases(node: ast.AST) -> list[ast.alias]:
-    return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
-
-
-def _makes_empty_lists(node: ast.AST) -> bool:
-    """``[[] for _ in ...]``: one bucket for each frequency."""
-    return isinstance(node, ast.ListComp) and isinstance(node.elt, ast.List) and not node.elt.elts
-
-
-def _counter_mentions(tree: ast.Module) -> Iterator[Any]:
-    """Where the standard library's ``Counter`` is imported, reached or named."""
-    nodes = list(ast.walk(tree))
-    own = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in nodes:
-        match node:
-            case ast.ImportFrom(names=names) if any(alias.name == "Counter" for alias in names):
-                yield node
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr="Counter"):
-                pass
-            case ast.Attribute(attr="Counter"):
-                yield node
-            case ast.Name(id="Counter") if "Counter" not in own:
-                yield node
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value="Counter"), *_]):
-                yield node
-
-
-def _written(node: ast.AST) -> str:
-    """The source text of a part of a tree, as far as it can be written down."""
-    try:
-        return shortened(ast.unparse(node))
-    except RecursionError:
-        return "(nested too deeply to be shown)"
+@pytest.fixture(scope="module", autouse=True)
+def method_label(source: SourceFinder, label: Label) -> None:
+    """How it chooses, for reports; nothing is said of what cannot be parsed."""
+    with contextlib.suppress(pytest.fail.Exception):
+        label("method", READING.method(source(FILE).python))
 
 
 def _definition(tree: ast.Module) -> ast.FunctionDef:
@@ -522,20 +363,3 @@ def _definition(tree: ast.Module) -> ast.FunctionDef:
                 name = other
     assert name in functions, f"{FILE} defines no function {FUNCTION}"
     return functions[name]
-
-
-def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
-    arguments = function.args
-    stars = [star for star in (arguments.vararg, arguments.kwarg) if star is not None]
-    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *stars]
-
-
-def _says_elements(hint: ast.expr) -> bool:
-    """Whether a hint is more than the bare name of a container; a hint in quotes counts as what it quotes."""
-    match hint:
-        case ast.Constant(value=str(text)):
-            return "[" in text
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            bare = {"list", "List", "Sequence", "MutableSequence", "Iterable", "Collection", "tuple", "Any", "object"}
-            return name not in bare
-    return True

@@ -61,7 +61,7 @@ def _looks(task: str, file: SourceFile) -> Iterator[Callable[[], object]]:
         case "go-middleware":
             told = "".join(f"./main.go:{line}:2: declared and not used: x\n" for line in range(1, 400))
             yield lambda: module._kind(None, file.text.lower())
-            yield lambda: module.REPAIR.repaired(file.text, told, lambda text: SourceFile(file.name, text).root)
+            yield lambda: module.BUILDING.repaired(file.text, told, lambda text: SourceFile(file.name, text).root)
         case "rust-cli":
             yield lambda: module.approach_of(file, module.Build())
             starter = (REPOSITORY / "fixtures/rust-cli/starter" / file.name).read_text(encoding="utf-8")

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 from annotated_types import Interval, Len
 from typing_extensions import TypedDict
 
+from pytest_llmbench import Row
+
 MOST_TEXT, MOST_ITEMS = 250_000, 1_000
 LARGEST = 10**9
 DEEPEST = 20
@@ -36,3 +38,30 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return "no JSON"
+
+
+Status = Whole | Text
+Sent = Row[tuple[Number, Number, Status]]
+Answer = Row[tuple[Number, Number, Status, Headers, Text]]
+TRIED = {"timely": bool, "excess": Number, "waited": Number}
+BURSTS = {"first": Some[Sent], "second": Some[Sent], **TRIED}
+Bursts, Around = record(**BURSTS), record(opener=Some[Sent], **BURSTS)
+OBSERVATIONS = {
+    "limit": record(burst=Some[Sent], forged=Some[Sent], other=Some[Sent], again=Some[Sent], **TRIED),
+    "steady": record(below=Some[Sent], beyond=Some[Sent]),
+    "strangers": record(asked=Some[Sent], answers=Some[Row[tuple[Text, Whole]]]),
+    "windows": record(around=Row[tuple[(Around,) * 4]], within=Row[tuple[(Bursts,) * 4]]),
+    "parallel": record(reports=Row[tuple[(Answer,) * 3]], **TRIED),
+    "api": record(answers=Some[Answer], burst=Some[Sent], report=Answer, exit=Whole | None, log=Text),
+    "shutdown": record(
+        answer=Answer,
+        signalled=Number,
+        refused=Number | None,
+        alive=bool,
+        accepted=bool,
+        exit=Whole | None,
+        **TRIED,
+    ),
+    "crowd": record(memory_kb=Some[Whole], let_through=Some[Whole]),
+}
+"""What the probe says of each scenario."""

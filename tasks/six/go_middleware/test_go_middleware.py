@@ -7,149 +7,59 @@ judged like any other, under a cap.
 No verdict against a program depends on the machine's speed. A limiter may let 10 + 10 t requests through in t seconds,
 and t is what the probe measured: whatever delays a request makes it longer. Where such a delay hides what a wrong
 limiter does, the probe tries again.
+
+``building.py`` and ``repair.py`` build, ``questions.py`` and ``observing.py`` have the server observed, ``shapes.py``
+says what may be taken for an answer, ``log.py`` reads the log and ``limiter.py`` says what a limiter owes. Here are the
+points.
 """
 
-import json
-import re
 import runpy
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from pytest_llmbench import (
-    CallResult,
-    ExecResult,
-    HarnessError,
-    Label,
-    Limits,
-    Row,
-    Sandbox,
-    SourceFile,
-    SourceFinder,
-    fits,
-    seeded,
-    shortened,
-)
+from pytest_llmbench import CallResult, HarnessError, Label, Sandbox, SourceFinder, fits, shortened
 
 HERE = Path(__file__).parent
-PROBE = HERE / "probe.py"
-REPAIR, LIMITER, SHAPES = (
-    SimpleNamespace(**runpy.run_path(str(HERE / name))) for name in ("repair.py", "limiter.py", "shapes.py")
+BUILDING, OBSERVING, QUESTIONS, LOG, LIMITER = (
+    SimpleNamespace(**runpy.run_path(str(HERE / name)))
+    for name in ("building.py", "observing.py", "questions.py", "log.py", "limiter.py")
 )
-ROUNDS = 4
-"""Of repairs: a compiler may say the next thing only when the first is mended."""
-BUILDS_CPU_S = 60
-"""For all builds of one reply together."""
-BUILD_LIMITS = Limits(cpu_s=30, wall_s=30, memory_mb=2048, processes=200)
-RUN_LIMITS = Limits(cpu_s=10, wall_s=45, processes=400)
 STARVED_S = 0.5
 """Servers and probe together must have waited so long for a CPU that other work had, before that excuses them."""
 
-LIMIT = LIMITER.LIMIT
-SHUTDOWN_MS = 800
-PARALLEL_MS = 400
-STRANGERS = 1000
-CROWD = 4000
-TTL_S = 1
-"""As the probe sets it for every server."""
-GROWS_KB = 160
-"""40 bytes for each IP of a crowd, which is less than the smallest table needs; a server that forgets grows by less."""
+SHAPES, LIMIT = OBSERVING.SHAPES, LIMITER.LIMIT
+OBSERVATIONS = SHAPES.OBSERVATIONS
+SHUTDOWN_MS, PARALLEL_MS = OBSERVING.SHUTDOWN_MS, OBSERVING.PARALLEL_MS
+STRANGERS, CROWD, TTL_S = OBSERVING.STRANGERS, OBSERVING.CROWD, OBSERVING.TTL_S
 
 pytestmark = pytest.mark.llm_task(
     id="go-middleware", suite="six", points=20, floor=2, files=["main.go"], toolchains=["go", "python"]
 )
 
 
-class Build:
-    """The built program."""
-
-    def __init__(self, said, *, ok, repairs):
-        self.said = said
-        """The compiler's words about the file as it was handed in."""
-        self.ok = ok
-        self.repairs = repairs
+# -- what is seen of a server ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def build(sandbox: Sandbox, workspace: Path, source: SourceFinder) -> Build:
+def build(sandbox: Sandbox, workspace: Path, source: SourceFinder) -> Any:
     """Build the server, as it is or mended, while the budget lasts."""
-    file = source("main.go")
-    (workspace / "rate").mkdir(exist_ok=True)
-    (workspace / "rate" / "rate.go").write_bytes((HERE / "rate.go").read_bytes())
-    text, first, left_s = file.text, None, BUILDS_CPU_S
-    for repairs in range(ROUNDS + 1):
-        result = go_build(sandbox, replace(BUILD_LIMITS, cpu_s=min(BUILD_LIMITS.cpu_s, left_s)))
-        first = result.stderr if first is None else first
-        left_s -= result.cpu_s
-        if result.ok:
-            return Build(first, ok=True, repairs=repairs)
-        if result.limit_hit or left_s <= 0:
-            return Build(f"over budget: go build {result.ending}; {first}", ok=False, repairs=repairs)
-        mended = REPAIR.repaired(text, result.stderr, lambda text: SourceFile(file.name, text).root)
-        if mended is None:
-            break
-        text = mended
-        (workspace / "main.go").write_text(text, encoding="utf-8")
-    return Build(first, ok=False, repairs=repairs)
-
-
-def go_build(sandbox: Sandbox, limits: Limits) -> ExecResult:
-    """Build what is in the workspace; the one place where a command makes something that later ones need."""
-    return sandbox.run(["go", "build", "-gcflags=-e", "-ldflags=-s -w", "-o", "server", "."], limits, keep=["server"])
+    return BUILDING.built(sandbox, workspace, source("main.go"))
 
 
 @pytest.fixture(scope="module")
-def asked(source: SourceFinder) -> "Questions":
+def asked(source: SourceFinder) -> Any:
     """What the server is asked, another thing for every reply, so that no answer can be known beforehand."""
-    return Questions(source("main.go").text)
+    return QUESTIONS.Questions(source("main.go").text)
 
 
 @pytest.fixture(scope="module")
-def observed(build: Build, sandbox: Sandbox, asked: "Questions") -> CallResult | None:
+def observed(build: Any, sandbox: Sandbox, asked: Any) -> CallResult | None:
     """What the probe saw, as a ``CallResult``; None when there is no program."""
-    if not build.ok:
-        return None
-    plan = {
-        "limit": [],
-        "steady": [],
-        "strangers": [STRANGERS],
-        "windows": [],
-        "parallel": [PARALLEL_MS],
-        "api": [[[method, path, body] for method, path, body, *_ in asked.requests], asked.unknown, asked.report_ms],
-        "shutdown": [SHUTDOWN_MS],
-        "crowd": [CROWD, GROWS_KB],
-    }
-    result = sandbox.call(PROBE, "observe", plan, limits=RUN_LIMITS, loopback=True)
-    if result.outcome == "returned" and isinstance(result.value, dict):
-        broken = [name for name in plan if not fits(result.value.get(name), OBSERVATIONS[name])]
-        # Once more, so that no accident counts. A collector of garbage that waits for a CPU lets a heap grow: memory
-        # that grew while everything ran side by side is measured with nothing beside it.
-        grown = ["crowd"] if "crowd" not in broken and grows(result.value["crowd"]["memory_kb"]) else []
-        if again := {name: plan[name] for name in (*broken, *grown)}:
-            repeated = sandbox.call(PROBE, "observe", again, limits=RUN_LIMITS, loopback=True)
-            if repeated.outcome == "returned" and isinstance(repeated.value, dict):
-                for name in again:
-                    value = repeated.value.get(name)
-                    if name in broken or fits(value, OBSERVATIONS[name]):
-                        result.value[name] = value
-    return result
-
-
-def grows(memory_kb: list[int]) -> list[float]:
-    """By how much each wave of new IPs made the server larger, on average; empty for one that does not grow so.
-
-    Whoever keeps every IP grows whenever their number doubles: with the second wave, and with the two after it.
-    """
-    if len(memory_kb) not in (2, 4):
-        return []
-    first, *waves = memory_kb
-    grown_kb: list[float] = [waves[0] - first]
-    if len(waves) == 3:  # a wave each, of two
-        grown_kb.append((waves[2] - waves[0]) / 2)
-    return grown_kb if min(grown_kb) >= GROWS_KB else []
+    return OBSERVING.observe(sandbox, asked) if build.ok else None
 
 
 @pytest.fixture(scope="module")
@@ -184,35 +94,6 @@ def timely(observed):
     return check
 
 
-# -- what the probe may report ---------------------------------------------------------------------------------------
-
-Number, Whole, Text, Some, record = SHAPES.Number, SHAPES.Whole, SHAPES.Text, SHAPES.Some, SHAPES.record
-Status = Whole | Text
-Sent = Row[tuple[Number, Number, Status]]
-Answer = Row[tuple[Number, Number, Status, SHAPES.Headers, Text]]
-TRIED = {"timely": bool, "excess": Number, "waited": Number}
-BURSTS = {"first": Some[Sent], "second": Some[Sent], **TRIED}
-Bursts, Around = record(**BURSTS), record(opener=Some[Sent], **BURSTS)
-OBSERVATIONS = {
-    "limit": record(burst=Some[Sent], forged=Some[Sent], other=Some[Sent], again=Some[Sent], **TRIED),
-    "steady": record(below=Some[Sent], beyond=Some[Sent]),
-    "strangers": record(asked=Some[Sent], answers=Some[Row[tuple[Text, Whole]]]),
-    "windows": record(around=Row[tuple[(Around,) * 4]], within=Row[tuple[(Bursts,) * 4]]),
-    "parallel": record(reports=Row[tuple[(Answer,) * 3]], **TRIED),
-    "api": record(answers=Some[Answer], burst=Some[Sent], report=Answer, exit=Whole | None, log=Text),
-    "shutdown": record(
-        answer=Answer,
-        signalled=Number,
-        refused=Number | None,
-        alive=bool,
-        accepted=bool,
-        exit=Whole | None,
-        **TRIED,
-    ),
-    "crowd": record(memory_kb=Some[Whole], let_through=Some[Whole]),
-}
-
-
 # -- the program as a whole ------------------------------------------------------------------------------------------
 
 
@@ -221,63 +102,6 @@ def test_builds(build):
     """The program is built as it was handed in."""
     assert build.ok, f"not built: {shortened(build.said)}"
     assert not build.repairs, f"built only after {build.repairs} rounds of repairs: {shortened(build.said)}"
-
-
-STATUSES = {"200", "201", "204", "400", "404", "405", "422", "429"}
-WORDS = [
-    "tea",
-    "milk",
-    "bread",
-    "lamp",
-    "river",
-    "stone",
-    "cloud",
-    "paper",
-    "garden",
-    "window",
-    "copper",
-    "button",
-    "ladder",
-    "candle",
-]
-
-
-class Questions:
-    """What the server is asked of notes, and what it has to answer; drawn by the text of the reply."""
-
-    def __init__(self, text):
-        rng = seeded(text)
-        first, second = (
-            {"title": " ".join(rng.sample(WORDS, 2)), "text": " ".join(rng.sample(WORDS, rng.randint(2, 6)))}
-            for _ in range(2)
-        )
-        third = {"title": rng.choice(WORDS), "id": rng.randint(20, 90)}
-        error = "no such note"
-        kept = [{"id": 1, **first}, {"id": 3, "title": third["title"], "text": ""}]
-        self.requests = [
-            ("GET", "/notes", "", 200, []),
-            ("POST", "/notes", json.dumps(first), 201, kept[0]),
-            ("POST", "/notes", json.dumps(second), 201, {"id": 2, **second}),
-            ("POST", "/notes", json.dumps(third), 201, kept[1]),
-            ("GET", "/notes/2", "", 200, {"id": 2, **second}),
-            ("POST", "/notes", rng.choice(["{", "[1, 2]", '"tea"', '{"title": 3}']), 400, {"error": BAD_BODY}),
-            ("POST", "/notes", json.dumps({"title": " " * rng.randint(0, 3)}), 422, {"error": "a note needs a title"}),
-            ("DELETE", "/notes/2", "", 204, None),
-            ("DELETE", "/notes/2", "", 404, {"error": error}),
-            ("GET", f"/notes/{rng.choice(WORDS)}", "", 404, {"error": error}),
-            ("GET", "/notes", "", 200, kept),
-            ("PUT", "/notes/1", "{}", 405, ...),
-            ("GET", f"/{rng.choice(WORDS)}/{rng.choice(WORDS)}", "", 404, ...),
-        ]
-        """Method, path, body, status and JSON of the answer; None: no body, ...: whatever net/http says."""
-        self.unknown = f"/notes/{rng.randint(20, 90)}"
-        """A note that is not there, which is asked for beyond the limit."""
-        self.report = f"2 notes, {len(first['text'].split())} words\n"
-        self.report_ms = rng.randint(620, 680)
-        """A number that is no status, and unlikely to stand in a log by chance."""
-
-
-BAD_BODY = "the body is no JSON of a note"
 
 
 @pytest.mark.rubric("keeps-endpoints", cap=12)
@@ -314,31 +138,6 @@ def test_slow_requests_run_side_by_side(seen):
 # -- logging ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(log, method, path):
-    """The log's lines that have a method and a path; a path that goes on is another one."""
-    wanted = [
-        re.compile(rf"(?<![\w-]){method}(?![\w-])", re.IGNORECASE),
-        re.compile(rf"{re.escape(path)}(?![\w/-])"),
-    ]
-    plain = re.sub(r"\x1b\[[\d;]*m", "", log)  # without colours
-    return [line for line in plain.splitlines() if all(each.search(line) for each in wanted)]
-
-
-def _missing(log, requests):
-    """Those of some (method, path, status) that have no line each in the log. A line that says all says nothing."""
-    missing = []
-    for (method, path), count in Counter(request[:2] for request in requests).items():
-        told = [STATUSES & set(re.findall(r"(?<![\w./])\d{3}(?!\w|\.\d)", line)) for line in _lines(log, method, path)]
-        told = [statuses for statuses in told if len(statuses) < 3]
-        if sum(bool(statuses - {"429"}) for statuses in told) > 2 * count:
-            missing.append(f"{method} {path} (more lines than requests)")
-        for status, times in Counter(str(request[2]) for request in requests if request[:2] == (method, path)).items():
-            lines = sum(status in statuses for statuses in told)
-            if lines < times:
-                missing.append(f"{method} {path} {status} ({lines} lines for {times} requests)")
-    return missing
-
-
 def _handled(api, asked):
     """Requests that a handler of the program answers, with the status that the client saw."""
     return [(method, path, status) for method, path, status, expected in _answered(api, asked) if expected is not ...]
@@ -347,14 +146,6 @@ def _handled(api, asked):
 def _answered(api, asked):
     pairs = zip(asked.requests, api["answers"], strict=False)
     return [(request[0], request[1], answer[2], request[-1]) for request, answer in pairs]
-
-
-def _durations(line):
-    """Seconds that numbers in a log line may mean; a number without a unit may mean seconds, ms, microseconds or ns."""
-    units = {"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
-    for number, unit in re.findall(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s?((?:ns|[uµμm]?s)\b)?", line):
-        for factor in [units[unit]] if unit else [1, 1e-3, 1e-6, 1e-9]:
-            yield float(number) * factor
 
 
 @pytest.mark.rubric("logs-at-all", cap=14)
@@ -370,16 +161,18 @@ def test_there_is_a_log(seen, asked):
 def test_log_line_has_method_path_and_duration(seen, asked):
     """A line of the log has the request's method and path, and how long it took."""
     api = seen("api")
-    quick = {(method, path): _lines(api["log"], method, path) for method, path, _ in _handled(api, asked)}
+    quick = {(method, path): LOG.lines_about(api["log"], method, path) for method, path, _ in _handled(api, asked)}
     for (method, path), lines in quick.items():
         assert lines, f"no line with {method} and {path}: {shortened(api['log'])}"
     # What is told of requests that took no time as well is not how long the report took.
-    times = Counter(each for lines in quick.values() for each in {each for line in lines for each in _durations(line)})
+    times = Counter(
+        each for lines in quick.values() for each in {each for line in lines for each in LOG.durations(line)}
+    )
     sent, answered, *_ = api["report"]
-    lines = _lines(api["log"], "GET", "/report")
+    lines = LOG.lines_about(api["log"], "GET", "/report")
     shortest, longest = 0.95 * asked.report_ms / 1000, answered - sent + 0.05
     told = [
-        {each for each in _durations(line) if shortest <= each <= longest and times[each] <= len(quick) / 2}
+        {each for each in LOG.durations(line) if shortest <= each <= longest and times[each] <= len(quick) / 2}
         for line in lines
     ]
     assert any(1 <= len(durations) <= 2 for durations in told), (
@@ -391,7 +184,7 @@ def test_log_line_has_method_path_and_duration(seen, asked):
 def test_log_line_has_the_status(seen, asked):
     """The line has the status that the client got, also where a handler never names one."""
     api = seen("api")
-    missing = _missing(api["log"], [*_handled(api, asked), ("GET", "/report", api["report"][2])])
+    missing = LOG.missing(api["log"], [*_handled(api, asked), ("GET", "/report", api["report"][2])])
     assert not missing, f"without a line that has the status: {missing}; the log is: {shortened(api['log'])}"
 
 
@@ -402,7 +195,7 @@ def test_log_has_what_no_handler_answers(seen, asked):
     unknown = [(method, path, status) for method, path, status, each in _answered(api, asked) if each is ...]
     burst = [("GET", asked.unknown, status) for _, _, status in api["burst"]]
     assert 429 in [status for _, _, status in burst], "no request was turned away"
-    missing = _missing(api["log"], unknown + burst)
+    missing = LOG.missing(api["log"], unknown + burst)
     assert not missing, f"not logged: {missing}"
 
 
@@ -516,7 +309,7 @@ def test_idle_ips_are_forgotten(limited, seen):
     crowd = seen("crowd")
     memory_kb = crowd["memory_kb"]
     assert len(memory_kb) in (2, 4), "no growth was measured"
-    grown_kb = grows(memory_kb)
+    grown_kb = OBSERVING.grows(memory_kb)
     assert not grown_kb, f"{CROWD} IPs {2 * TTL_S} s after all others make it {grown_kb} KB larger"
 
 

@@ -151,12 +151,12 @@ def of_shape(shape: Any) -> st.SearchStrategy[Any]:
     if is_typeddict(shape):
         return of_shape(get_type_hints(shape, include_extras=True))
     plain: list[tuple[Any, st.SearchStrategy[Any]]] = [
-        (task.Status, STATUS),
-        (task.Number, st.floats(-2, 5)),
-        (task.Whole, st.integers(-5, 10_000)),
+        (task.SHAPES.Status, STATUS),
+        (task.SHAPES.Number, st.floats(-2, 5)),
+        (task.SHAPES.Whole, st.integers(-5, 10_000)),
         (task.SHAPES.Headers, HEADERS),
         (
-            task.Text,
+            task.SHAPES.Text,
             st.one_of(st.lists(LINE, max_size=30).map("\n".join), st.text(max_size=40), st.sampled_from(TEXTS[:5])),
         ),
         (bool, st.booleans()),

@@ -10,15 +10,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_llmbench.errors import ModelError
+from pytest_llmbench.llm.clients.content import called_tool, read_content
 from pytest_llmbench.llm.clients.reasoning import separate
 from pytest_llmbench.llm.failures.classify import answer_failure
+from pytest_llmbench.llm.failures.connection import invalid_failure
+from pytest_llmbench.llm.failures.endings import ending_of
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Usage
 from pytest_llmbench.schema.numbers import count, figures
+from pytest_llmbench.text import one_line
 
 _REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 """One meaning, three servers; the first one filled counts."""
 _COUNTS = ("prompt_tokens", "completion_tokens")
-_PARTS_DEEP = 10
+_REPEATED_CHARS = 40
+"""Of a last chunk that equals all before it: from so many on it is the whole message once more, and no part of it."""
+_STRANGE = "content of an unknown shape"
+_LEGACY = "answered with a legacy completion (choices[0].text) and no chat message"
 _NAME_CHARS = 500
 """Of a model's name and of a reason to finish: the rest is cut off."""
 
@@ -27,8 +34,8 @@ class Answer:
     """What has come of an answer so far."""
 
     def __init__(self) -> None:
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._text = _Words()
+        self._reasoning = _Words()
         self.finish_reason: str | None = None
         self.model: str | None = None
         self.usage = Usage()
@@ -36,6 +43,8 @@ class Answer:
         self._left_out: dict[str, tuple[str, ...]] = {}
         self.choices = 0
         """Chunks that carried a choice."""
+        self._called = ""
+        self._strange = ""
 
     def feed(self, chunk: Mapping[str, Any]) -> bool:
         """Take a chunk, or a whole answer; True when it brought text or reasoning.
@@ -48,33 +57,45 @@ class Answer:
             self.usage, self._left_out["usage"] = _usage(usage)
         if isinstance(timings := chunk.get("timings"), Mapping):
             self.timings, self._left_out["timings"] = figures(timings)
-        choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        choice = _first_choice(chunk.get("choices"))
+        if choice is None:
             return False
         self.choices += 1
-        choice = choices[0]
-        if isinstance(reason := choice.get("finish_reason"), str) and reason:
+        reason = choice.get("finish_reason")
+        ended = isinstance(reason, str) and ending_of(reason) != "unsaid"
+        if isinstance(reason, str) and ended:
             self.finish_reason = _mended(reason[:_NAME_CHARS])
-        message = choice.get("delta") or choice.get("message")
-        return isinstance(message, Mapping) and self._take(message)
+        delta, message = choice.get("delta"), choice.get("message")
+        if isinstance(delta, Mapping) and self._take(delta, by_parts=True, ended=ended):
+            return True
+        if isinstance(message, Mapping):
+            return self._take(message, by_parts=False, ended=ended)
+        if not isinstance(delta, Mapping) and isinstance(choice.get("text"), str):
+            self._strange = self._strange or _LEGACY
+        return False
 
-    def _take(self, message: Mapping[str, Any]) -> bool:
-        text, thought = _parts(message.get("content"))
-        text = text or _string(message.get("refusal"))
+    def _take(self, message: Mapping[str, Any], *, by_parts: bool, ended: bool) -> bool:
+        said = read_content(message.get("content"))
+        self._strange = self._strange or said.strange
+        self._called = self._called or said.call or called_tool(message)
+        text = said.text or _string(message.get("refusal"))
+        thought = said.thought
         thought += next((found for key in _REASONING_KEYS if (found := _string(message.get(key)))), "")
-        self._text.append(text)
-        self._reasoning.append(thought)
-        return bool(text or thought)
+        brought = [
+            words.add(part, by_parts=by_parts, ended=ended)
+            for words, part in ((self._text, text), (self._reasoning, thought))
+        ]
+        return any(brought)
 
     @property
     def text(self) -> str:
         """The content so far."""
-        return _mended("".join(self._text))
+        return _mended(self._text.all)
 
     @property
     def reasoning(self) -> str:
         """The reasoning so far."""
-        return _mended("".join(self._reasoning))
+        return _mended(self._reasoning.all)
 
     def completion(
         self,
@@ -99,19 +120,51 @@ class Answer:
             first_token_s=first_token_s,
             started=started,
         )
-        if failure := answer_failure(completion, request, endpoint=endpoint, leak=parted.leak):
+        if self._strange and not self._text.all.strip():
+            what = self._strange if self._strange == _LEGACY else f"answered with {_STRANGE} ({self._strange})"
+            raise ModelError(invalid_failure(endpoint, what, "", 200), completion)
+        called = f"called the tool {one_line(self._called)!r}, and no tools were offered to it" if self._called else ""
+        if failure := answer_failure(completion, request, endpoint=endpoint, leak=parted.leak, wordless=called):
             raise ModelError(failure, completion)
         return completion
 
 
-def _parts(content: Any, deep: int = _PARTS_DEEP) -> tuple[str, str]:
-    """Text and thought of a content field: a string, or a list of typed parts as some hosted models send it."""
-    if not isinstance(content, list) or not deep:
-        return _string(content), ""
-    parts = [part for part in content if isinstance(part, Mapping)]
-    text = "".join(_string(part.get("text")) for part in parts if part.get("type") == "text")
-    inner = [_parts(part.get("thinking"), deep - 1) for part in parts if part.get("type") == "thinking"]
-    return text, "".join(text + thought for text, thought in inner)
+class _Words:
+    """The text of an answer so far, or its reasoning."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._by_parts = False
+
+    @property
+    def all(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, part: str, *, by_parts: bool, ended: bool) -> bool:
+        """Take a part, or in place of one a whole message; True when it was new.
+
+        Some servers send the whole message once more at the end of a stream: it counts only if nothing came before.
+        """
+        if not part or (self._by_parts and not by_parts) or (ended and self._repeats(part)):
+            return False
+        self._by_parts = self._by_parts or by_parts
+        self._parts.append(part)
+        self._length += len(part)
+        return True
+
+    def _repeats(self, part: str) -> bool:
+        return len(part) == self._length >= _REPEATED_CHARS and part == self.all
+
+
+def _first_choice(choices: Any) -> Mapping[str, Any] | None:
+    """The choice of index 0: others are answers of their own, which nobody asked for."""
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, Mapping):
+            index = choice.get("index")
+            if not isinstance(index, int) or index == 0:
+                return choice
+    return None
 
 
 def _string(value: Any) -> str:

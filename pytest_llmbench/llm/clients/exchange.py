@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 
 from pytest_llmbench.errors import ModelError
-from pytest_llmbench.llm.clients.chat_response import Answer
+from pytest_llmbench.llm.clients.body import BodyParser
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
-from pytest_llmbench.llm.clients.sse import Event, EventParser
+from pytest_llmbench.llm.clients.reading import ERROR_BYTES, Reading
+from pytest_llmbench.llm.clients.sse import Event
+from pytest_llmbench.llm.clients.stream_shape import Shape, fields_of
 from pytest_llmbench.llm.clients.timeouts import Watch
 from pytest_llmbench.llm.credentials.secret_forms import hide
-from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
-from pytest_llmbench.llm.failures.connection import dropped_failure, invalid_failure
-from pytest_llmbench.llm.guarded_json import read_json
-from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
+from pytest_llmbench.llm.failures.connection import invalid_failure
+from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 from pytest_llmbench.text import one_line
 
 MAX_PIECES = 300_000
@@ -27,39 +27,48 @@ MAX_PIECES = 300_000
 _WIRE = 10
 """Bytes on the wire for each byte of a body, at most: a token in a chunk of its own takes one and a half."""
 
-_ERROR_BYTES = 100_000
-"""Of an error's body: more is not read, for nobody looks at it."""
-_STRAY_CHARS = 1000
-
 
 class Exchange:
     """One request and what came back, with its times."""
 
-    def __init__(self, endpoint: str, request: CompletionRequest, secrets: Iterable[str], max_bytes: int) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        request: CompletionRequest,
+        secrets: Iterable[str],
+        max_bytes: int,
+        shape: Shape = "usage",
+    ) -> None:
         """Prepare to send the request; ``secrets`` are hidden in what errors quote."""
         self.sent: float | None = None
         """When the first byte was sent; ``time.monotonic()``, as the other times."""
-        self._answer = Answer()
+        self.taken = False
+        """True once the server took the request in this shape."""
+        self.shape = shape
+        """What is asked for."""
         self._endpoint = endpoint
         self._request = request
         self._secrets = tuple(secrets)
         self._max_bytes = max_bytes
+        self._reading = Reading(endpoint, request.model, self._secrets, shape)
         self._received = 0.0
         self._first_token: float | None = None
         self._size = self._pieces = 0
-        self._plain = False
-        self._done = False
-        self._stray = ""
+
+    @property
+    def lesser(self) -> Shape | None:
+        """The shape of answer to ask for in place of one that was refused, or that ended without a reason."""
+        return self._reading.lesser
 
     @property
     def whole(self) -> bool:
         """True when nothing of the answer can be missing: ``[DONE]`` alone does not say so."""
-        return self._plain or self._answer.finish_reason is not None
+        return self._reading.whole
 
     @property
     def partial(self) -> str:
         """The text that has come, or the reasoning if there is no text yet."""
-        return self._answer.text or self._answer.reasoning
+        return self._reading.partial
 
     async def run(self, connection: httpx.AsyncClient, meter: Meter, url: httpx.URL, watch: Watch) -> None:
         """Send the request and read to the end of the answer; tells ``watch`` how far it is."""
@@ -81,17 +90,15 @@ class Exchange:
             self._refuse_encoded(response)
             if not response.is_success:
                 await self._refuse(response)
-            elif "json" in response.headers.get("Content-Type", ""):
-                self._take_whole(await self._read(response))
-            else:
-                await self._follow(response)
+            self.taken = True
+            await self._follow(response)
 
     def completion(self, started: str) -> Completion:
         """The completion, if the answer was whole and can be graded; raises ``ModelError``."""
-        if not self.whole:
-            raise ModelError(self._broken())
+        if (broken := self._reading.broken()) is not None:
+            raise ModelError(broken)
         sent = self.sent or self._received
-        return self._answer.completion(
+        return self._reading.answer.completion(
             self._request,
             endpoint=self._endpoint,
             wall_s=self._received - sent,
@@ -102,9 +109,13 @@ class Exchange:
     def _body(self) -> bytes:
         """The request's JSON: no sampling parameter that was not asked for, so that a server's presets hold."""
         asked = self._request.model_dump(mode="json", include={"messages", "params"})
-        stream = {"stream": True, "stream_options": {"include_usage": True}}
         return json.dumps(
-            {**asked["params"], "model": self._request.model, "messages": asked["messages"], **stream}
+            {
+                **asked["params"],
+                "model": self._request.model,
+                "messages": asked["messages"],
+                **fields_of(self.shape),
+            }
         ).encode()
 
     def _refuse_encoded(self, response: httpx.Response) -> None:
@@ -115,19 +126,19 @@ class Exchange:
             what = f"answered with the Content-Encoding {said!r}, where none was asked for"
             raise ModelError(invalid_failure(self._endpoint, what, "", response.status_code))
 
-    async def _read(self, response: httpx.Response, most: int | None = None) -> str:
-        """The body, whole or as far as ``most`` bytes."""
+    async def _read(self, response: httpx.Response, most: int) -> str:
+        """The body as far as ``most`` bytes."""
         chunks = []
         async for chunk in response.aiter_raw():
             self._count(chunk)
+            self._watch.received()
             chunks.append(chunk)
-            if most is not None and self._size >= most:
+            if self._size >= most:
                 break
         return b"".join(chunks)[:most].decode(errors="replace")
 
     def _count(self, chunk: bytes) -> None:
         self._received = time.monotonic()
-        self._watch.received()
         self._size += len(chunk)
         self._pieces += 1
         if self._size > self._max_bytes:
@@ -140,69 +151,30 @@ class Exchange:
         return ModelError(invalid_failure(self._endpoint, said, hide(self.partial, self._secrets), 200))
 
     async def _refuse(self, response: httpx.Response) -> None:
-        body = hide(await self._read(response, _ERROR_BYTES), self._secrets)
-        failure = http_failure(response.status_code, body, endpoint=self._endpoint, model=self._request.model)
-        raise ModelError(failure, retry_after_s=retry_after_s(response.headers))
-
-    def _take_whole(self, body: str) -> None:
-        self._take_json(body)
-        if not self._answer.choices:
-            raise self._unreadable("answered with JSON that holds no choice", body)
-        self._plain = True
+        body = hide(await self._read(response, ERROR_BYTES), self._secrets)
+        location = hide(response.headers.get("Location", ""), self._secrets) if response.is_redirect else ""
+        raise self._reading.error(response.status_code, body, response.headers, location)
 
     async def _follow(self, response: httpx.Response) -> None:
-        """Read a stream of events to its end."""
-        parser = EventParser()
+        """Read a body to its end, be it a stream of events or whole."""
+        parser = BodyParser()
         async for chunk in response.aiter_raw():
             self._count(chunk)
-            self._take(self._cut(parser, chunk))
-            if self._done:
+            if self._take(self._cut(parser, chunk)) or parser.within:
+                self._watch.received()
+            if self._reading.done:
                 self._watch.done()
         self._take(parser.close())
 
-    def _cut(self, parser: EventParser, chunk: bytes) -> list[Event]:
+    def _take(self, events: list[Event]) -> bool:
+        """Read events; True if a part of an answer was among them, and not keep-alives alone."""
+        moved = self._reading.take(events)
+        if self._reading.worded and self._first_token is None:
+            self._first_token = self._received
+        return moved
+
+    def _cut(self, parser: BodyParser, chunk: bytes) -> list[Event]:
         try:
             return parser.feed(chunk)
         except ValueError as error:
             raise self._too_much(str(error).removeprefix("more than ")) from error
-
-    def _take(self, events: list[Event]) -> None:
-        for event in events:
-            if event.kind == "stray":
-                self._stray = f"{self._stray}{event.text}\n"[:_STRAY_CHARS]
-            elif event.text.strip() == "[DONE]":
-                self._done = True
-            elif self._take_json(event.text) and self._first_token is None:
-                self._first_token = self._received
-
-    def _take_json(self, text: str) -> bool:
-        """Feed one JSON object to the answer; True when it brought text or reasoning."""
-        try:
-            value = read_json(text)
-        except ValueError as error:
-            raise self._unreadable("answered with something that is not JSON", text) from error
-        if not isinstance(value, dict):
-            raise self._unreadable("answered with JSON that is no object", text)
-        if (told := value.get("error")) and not value.get("choices"):
-            code = told.get("code") if isinstance(told, dict) else None
-            status = code if isinstance(code, int) and 400 <= code < 600 else 200  # noqa: PLR2004 - HTTP's errors
-            body = hide(json.dumps(value, ensure_ascii=False)[:_ERROR_BYTES], self._secrets)
-            raise ModelError(http_failure(status, body, endpoint=self._endpoint, model=self._request.model))
-        return self._answer.feed(value)
-
-    def _unreadable(self, what: str, body: str) -> ModelError:
-        return ModelError(invalid_failure(self._endpoint, what, hide(body, self._secrets), 200))
-
-    def _broken(self) -> Failure:
-        """Why a stream that ended is not whole."""
-        stray = hide(self._stray, self._secrets)
-        if stray.startswith("proxy error") or (stray and self._answer.choices):
-            return dropped_failure(
-                self._endpoint, f"broke off its stream with the line {one_line(stray)!r}", self.partial
-            )
-        if not self._answer.choices:
-            return invalid_failure(self._endpoint, "answered without any part of a completion", stray, 200)
-        what = "ended its stream without a finish_reason"
-        if self._done:
-            return invalid_failure(self._endpoint, what, self.partial, 200)
-        return dropped_failure(self._endpoint, what, self.partial)

@@ -17,8 +17,9 @@ from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.chat_response import Answer
 from pytest_llmbench.llm.credentials.environment import api_key as key_of
 from pytest_llmbench.llm.credentials.secret_forms import hide, written_forms
-from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
 from pytest_llmbench.llm.failures.connection import invalid_failure, timeout_failure, transport_failure
+from pytest_llmbench.llm.failures.http_errors import http_failure
+from pytest_llmbench.llm.failures.pauses import asked_pause_s
 from pytest_llmbench.llm.guarded_json import read_json
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
 from pytest_llmbench.text import one_line
@@ -126,7 +127,8 @@ class LiteLLMClient:
             return failure
         status = getattr(error, "status_code", None)
         if isinstance(error, openai.OpenAIError) and isinstance(status, int):
-            return http_failure(status, said, endpoint=self._endpoint, model=model)
+            pause_s = _asked_pause_s(error)
+            return http_failure(status, said, endpoint=self._endpoint, model=model, pause_s=pause_s)
         what = f"gave an answer that litellm cannot read ({type(error).__name__}: {one_line(said)})"
         return invalid_failure(self._endpoint, what, said)
 
@@ -160,7 +162,7 @@ def _asked_pause_s(error: Exception) -> float | None:
     headers = getattr(error, "litellm_response_headers", None) or getattr(
         getattr(error, "response", None), "headers", None
     )
-    return retry_after_s(headers) if headers else None
+    return asked_pause_s(headers or {}, str(error))
 
 
 def _secrets(environment: Mapping[str, str]) -> list[str]:

@@ -13,12 +13,14 @@ from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.base_url import http_parts, is_near, not_http
 from pytest_llmbench.llm.clients.exchange import Exchange
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
+from pytest_llmbench.llm.clients.stream_shape import SHAPES, Shape
 from pytest_llmbench.llm.clients.timeouts import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.credentials.header import check_key
 from pytest_llmbench.llm.credentials.secret_forms import written_forms
 from pytest_llmbench.llm.discovery.model_list import read_list
 from pytest_llmbench.llm.failures.connection import dropped_failure, transport_failure
 from pytest_llmbench.llm.guarded_get import MAX_BYTES, look_through
+from pytest_llmbench.llm.http_environment import check_environment, tls_context
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 
 MAX_REPLY_BYTES = 20_000_000
@@ -28,8 +30,9 @@ _LIST_S = 2.0
 class OpenAIClient:
     """Asks one endpoint for chat completions.
 
-    Always by stream: closing it is the only way to free a llama-server's slot. A server that answers with plain JSON
-    all the same is understood.
+    By stream, for closing it is the only way to free a llama-server's slot. An endpoint that refuses that, or the
+    option that asks for usage, or whose streams never say why they ended, is asked once more with less, and from then
+    on always so. A server that answers in another shape than it was asked for is understood.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class OpenAIClient:
         """Take a base URL with or without ``/v1``, and the key if the endpoint needs one; asks nothing.
 
         ``connect_s``, ``first_byte_s``, ``silence_s``: as in ``Clocks``. ``max_reply_bytes``: a longer answer is an
-        error. Raises ``OptionError`` for a URL or key that cannot be used.
+        error. Raises ``OptionError`` for a URL, a key or an environment variable that cannot be used.
         """
         url = _parsed(base_url)
         self._secrets = written_forms(secret for secret in (api_key, url.password) if secret)
@@ -53,23 +56,41 @@ class OpenAIClient:
         if api_key:
             check_key(api_key, "the API key")
             self._headers["Authorization"] = f"Bearer {api_key}"
+        check_environment(str(url))
         self._url = url.copy_with(path=_chat_path(url.path))
         self._endpoint = str(url.copy_with(username=None, password=None, query=None, fragment=None)).rstrip("/")
         self._clocks = Clocks(connect_s, first_byte_s, silence_s)
         self._max_reply_bytes = max_reply_bytes
         # A proxy from the environment is no way to a server on this machine or in this network.
         self._trust_env = not is_near(self._endpoint)
-        self._tls = httpx.create_ssl_context() if url.scheme == "https" else False
+        self._tls = tls_context() if url.scheme == "https" else False
         self._idle: list[tuple[httpx.AsyncClient, Meter]] = []
         self._reached = False
+        self._shape: Shape = SHAPES[0]
 
     def __repr__(self) -> str:
         return f"OpenAIClient({self._endpoint!r})"
 
     async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
-        """Send the request once and read the whole answer; raises ``ModelError``. Never retries."""
-        exchange = Exchange(self._endpoint, request, self._secrets, self._max_reply_bytes)
-        watch, started = Watch(self._clocks, timeout_s), datetime.now(UTC).isoformat(timespec="milliseconds")
+        """Send the request and read the whole answer; raises ``ModelError``. Never retries what failed."""
+        shape = self._shape
+        while True:
+            exchange = Exchange(self._endpoint, request, self._secrets, self._max_reply_bytes, shape)
+            try:
+                return await self._send(exchange, timeout_s)
+            except ModelError:
+                if exchange.lesser is None:
+                    raise
+                shape = exchange.lesser
+            finally:
+                if exchange.taken:
+                    self._shape = max(self._shape, exchange.shape, key=SHAPES.index)
+
+    async def _send(self, exchange: Exchange, timeout_s: float) -> Completion:
+        """One sending."""
+        # What comes whole comes late: only the limit of the whole can hold for it.
+        clocks = Clocks(self._clocks.connect_s) if exchange.shape == "whole" else self._clocks
+        watch, started = Watch(clocks, timeout_s), datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
             async with watch.limit, self._connection() as (connection, meter):
                 await exchange.run(connection, meter, self._url, watch)

@@ -7,14 +7,17 @@ from typing import Literal, NamedTuple
 MAX_LINES = 500_000
 """Of one stream. A server that sends each token as an event of its own has less than that in 20 MB."""
 
-_FIELDS = ("event", "id", "retry")
+_FIELDS = ("id", "retry")
+_TROUBLE = ("error", "fail", "exception")
+"""In the name of an event."""
 
 
 class Event(NamedTuple):
     """One thing found in a stream."""
 
-    kind: Literal["data", "stray"]
-    """``stray``: a line that is no field of the format, such as a proxy's error message."""
+    kind: Literal["data", "error", "stray", "whole"]
+    """``error``: data of an event that is called one. ``stray``: a line that is no field of the format, such as a
+    proxy's error message. ``whole``: a body that is no stream."""
     text: str
 
 
@@ -24,7 +27,14 @@ class EventParser:
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._data: list[str] = []
+        self._name = ""
         self._count = 0
+
+    @property
+    def within(self) -> bool:
+        """True inside of an event that has not come to its end; comments and empty data are none."""
+        begun = next((part for part in self._rest if part), b":")
+        return any(self._data) or not begun.startswith((b":", b"\r"))
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Events that this chunk completes; raises ``ValueError`` for more than ``MAX_LINES`` lines in all."""
@@ -55,8 +65,11 @@ class EventParser:
                 self._data.append(value.removeprefix(" "))
             elif not line.strip():
                 if self._data:
-                    events.append(Event("data", "\n".join(self._data)))
-                self._data = []
+                    named = any(word in self._name.lower() for word in _TROUBLE)
+                    events.append(Event("error" if named else "data", "\n".join(self._data)))
+                self._data, self._name = [], ""
+            elif name == "event":
+                self._name = value.strip()
             elif name and name not in _FIELDS:  # no name: a comment, sent to keep the connection open
                 events.append(Event("stray", line))
         return events

@@ -24,9 +24,9 @@ class Clocks:
     connect_s: float = CONNECT_S
     """Longest wait for a connection."""
     first_byte_s: float | None = None
-    """Longest wait from sending to the first byte of the answer's body; headers are no answer."""
+    """Longest wait from sending to the first byte of the answer; headers and keep-alives are no answer."""
     silence_s: float | None = None
-    """Longest pause between two parts of the body."""
+    """Longest pause between two parts of the answer, whatever keep-alives come in it."""
 
 
 class Watch:
@@ -52,7 +52,7 @@ class Watch:
         self._start("sent", self._clocks.first_byte_s)
 
     def received(self) -> None:
-        """A part of the body came: the clock of silence starts again."""
+        """A part of the answer came: the clock of silence starts again."""
         if self._phase != "ending":
             self._start("answering", self._clocks.silence_s)
 

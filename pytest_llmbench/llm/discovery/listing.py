@@ -9,6 +9,7 @@ from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import normalized
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
+from pytest_llmbench.llm.http_environment import check_environment
 from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
 from pytest_llmbench.schema.registry import Registry
 from pytest_llmbench.schema.settings import LLMSettings
@@ -44,7 +45,7 @@ def sources(settings: LLMSettings, env: Mapping[str, str], providers: Registry[M
             "none", ("models file: none (create llmbench.toml in the rootdir, or give --llm-models-file=PATH)",)
         )
     base_url = settings.base_url or env.get("OPENAI_BASE_URL")
-    servers = [listing(base_url, env.get("OPENAI_API_KEY"))] if base_url else []
+    servers = [_named(base_url, env.get("OPENAI_API_KEY"))] if base_url else []
     named = {_place_of(server.base_url) for server in servers}
     servers += [server for server in probe(env) if _place_of(server.base_url) not in named]
     yield from (_server(server, named=_place_of(server.base_url) in named) for server in servers)
@@ -57,10 +58,21 @@ def sources(settings: LLMSettings, env: Mapping[str, str], providers: Registry[M
             yield Source("ok", (f"models of plugin {plugin}: {name}:NAME",))
 
 
+def _named(base_url: str, api_key: str | None) -> Listing:
+    """The list of the base URL; a variable of the environment that keeps it from being asked is its problem."""
+    url = normalized(base_url)
+    try:
+        check_environment(url)
+    except OptionError as error:
+        return Listing(url, problem=str(error).rstrip("."), remedy="Correct or unset it.")
+    return listing(base_url, api_key)
+
+
 def _server(server: Listing, *, named: bool) -> Source:
     if server.models is None:
-        told = f"server {server.base_url}: {server.problem or 'does not list its models'}"
-        return Source("failed", (told,), "Start it, or name another server.") if named else Source("none", (told,))
+        told = f"server {server.base_url}: {server.problem or server.refusal or 'does not list its models'}"
+        remedy = server.remedy or "Start it, or name another server."
+        return Source("failed", (told,), remedy) if named else Source("none", (told,))
     models = (
         f"  {model.id}{_also(model.aliases)}{f': {model.state}' if model.state else ''}" for model in server.models
     )

@@ -1,12 +1,13 @@
 """The models that a server lists, read out of its answer: names that somebody could type, and no more of them than fit.
 
 Left out is a name that holds control characters or others that show as nothing, or is longer than ``MAX_NAME_CHARS``,
-and whatever comes after ``MAX_MODELS``. Pure.
+and whatever comes after ``MAX_MODELS``. Equal names are one model. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pytest_llmbench.llm.discovery.model_names import ServedModel
@@ -35,8 +36,14 @@ def read_list(answer: Any, base_url: str) -> ModelList | None:
     if not isinstance(entries, list | None):
         return None
     found = [_served(entry, base_url) for entry in (entries or [])[:MAX_MODELS]]
-    models = tuple(model for model in found if model is not None)
-    return ModelList(models, len(entries or ()) - len(models)) if models or not entries else None
+    usable = [model for model in found if model is not None]
+    unique: dict[str, ServedModel] = {}
+    for model in usable:  # one with several deployments is listed as often
+        earlier = unique.get(model.id)
+        aliases = (*earlier.aliases, *model.aliases) if earlier else model.aliases
+        unique[model.id] = replace(earlier or model, aliases=tuple(dict.fromkeys(aliases)))
+    models = tuple(unique.values())
+    return ModelList(models, len(entries or ()) - len(usable)) if models or not entries else None
 
 
 def _served(entry: Any, base_url: str) -> ServedModel | None:

@@ -31,8 +31,8 @@ class ServedModel:
 
 
 def fold(name: str) -> str:
-    """A name without what servers and hubs add: owner or path, file ending, shard number, ``:latest``."""
-    folded = name.lower().rstrip("/").rpartition("/")[2]
+    """A name without what servers and hubs add: owner or path (Windows too), file ending, shard number, ``:latest``."""
+    folded = name.lower().replace("\\", "/").rstrip("/").rpartition("/")[2]
     folded = _SHARD.sub("", folded.removesuffix(".gguf")).removesuffix(":latest")
     return folded.replace(":", "-").replace("_", "-")
 
@@ -44,7 +44,7 @@ def match(name: str, served: Sequence[ServedModel]) -> list[ServedModel]:
     Several: the name is ambiguous.
     """
     folded = fold(name)
-    exact = [model for model in served if name in model.names]
+    exact = [model for model in served if name == model.id] or [model for model in served if name in model.names]
     equal = exact or [model for model in served if folded in map(fold, model.names)]
     return equal or [model for model in served if any(fold(n).startswith(f"{folded}-") for n in model.names)]
 

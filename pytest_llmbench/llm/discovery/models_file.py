@@ -20,6 +20,8 @@ from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import Frozen
 
 _OURS = frozenset({"model", "messages", "stream", "stream_options"})
+_COUNTS = frozenset({"n", "num_return_sequences", "candidate_count", "num_completions"})
+"""Would ask for several answers at once, of which one alone can be graded."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")
 _PRESET_TEXT = """
@@ -189,6 +191,8 @@ def unsendable(params: Mapping[str, Any]) -> str:
     """Why sampling parameters cannot be sent; empty: they can."""
     if ours := sorted(params.keys() & _OURS):
         return f"{ours[0]} is not a sampling parameter: llmbench sets it itself. Remove it."
+    if counts := sorted(params.keys() & _COUNTS):
+        return f"{counts[0]} is not a sampling parameter: one reply is graded per request. Use --llm-epochs."
     for name, value in params.items():
         try:
             json.dumps(value, allow_nan=False)

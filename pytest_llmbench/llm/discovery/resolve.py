@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os.path import isdir, isfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import api_root, is_near, is_private
@@ -19,6 +20,7 @@ from pytest_llmbench.llm.discovery.llama_server import Props, ask_props
 from pytest_llmbench.llm.discovery.model_names import ServedModel, match, nearest
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
+from pytest_llmbench.llm.http_environment import check_environment
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
 from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget, ServedTarget
@@ -29,6 +31,8 @@ from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 HOSTED_CONCURRENCY = 8
 
 _LONGEST_LIST = 20
+_HOSTED_URL = "https://hosted.example"
+"""Stands for any hosted provider: its address is litellm's to know."""
 
 
 def resolve(
@@ -47,7 +51,8 @@ def resolve(
     ``providers`` are the registered ones, ``offline`` the names of plugins' solvers that need no model.
 
     A server that does not answer gives a target with a ``problem``, so that the others can continue. Raises
-    ``OptionError`` for a name that is not found or is ambiguous, and for a path that is not a directory.
+    ``OptionError`` for a name that is not found or is ambiguous, for a path that is not a directory, and for a variable
+    of the environment that breaks every HTTP client.
     """
     by_prefix = {each.name: each for each in providers if each.name not in LOOKED_UP}
     places = _Places(settings, cwd, env, stored, by_prefix, offline)
@@ -89,6 +94,7 @@ class _Places:
     by_prefix: Mapping[str, ModelProvider] = field(default_factory=dict)
     offline: Collection[str] = ()
     _asked: dict[str, Props] = field(default_factory=dict)
+    _checked: set[tuple[str, bool]] = field(default_factory=set)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
         return self._offline(spec) or self._served(spec)
@@ -161,6 +167,7 @@ class _Places:
             )
         if problem := unsendable(self.settings.params):
             raise OptionError(f"--llm-param: {problem}")
+        self._check_environment(target)
         props = self._props(target, entry)
         concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
         return replace(
@@ -174,6 +181,16 @@ class _Places:
             routes=props.routes,
             metadata={**entry.metadata, **props.metadata},
         )
+
+    def _check_environment(self, target: ServedTarget) -> None:
+        """Refuse a proxy or certificate of the environment that no client of ours can be made with."""
+        if target.client not in LOOKED_UP or self.settings.cache == "only":
+            return
+        url = target.base_url or _HOSTED_URL
+        place = (urlsplit(url).scheme, is_near(url))
+        if place not in self._checked:
+            self._checked.add(place)
+            check_environment(url)
 
     def _props(self, target: ServedTarget, entry: ModelEntry) -> Props:
         """Of a server in a private network that did answer."""
@@ -216,7 +233,8 @@ class _Places:
     def _at_base_url(self, spec: ModelSpec) -> ServedTarget:
         listing = self._listing
         if listing.problem:
-            problem = f"{listing.problem}. Start the server, or give another --llm-base-url."
+            remedy = listing.remedy or "Start the server, or give another --llm-base-url."
+            problem = f"{listing.problem}. {remedy}"
             return self._openai(spec, spec.name, listing.base_url, problem)
         if listing.models is None:
             return self._openai(spec, spec.name, listing.base_url)
@@ -224,7 +242,9 @@ class _Places:
         if model is None:
             served = [served.id for served in listing.models]
             raise OptionError(
-                f"model {spec.name!r} is not served at {listing.base_url}.{_near(spec.name, served)} {_served(served)}"
+                f"model {spec.name!r} is not served at {listing.base_url}.{_near(spec.name, served)} {_served(served)} "
+                "If the endpoint takes names that it does not list, write a table for this one in llmbench.toml, with "
+                "base_url and name."
             )
         return self._openai(spec, model.id, listing.base_url)
 

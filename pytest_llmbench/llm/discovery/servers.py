@@ -26,6 +26,19 @@ PROBE_READ_S = 2.0
 CONNECT_S = 5.0
 READ_S = 5.0
 
+_KEY_NEEDED = "If it needs a key, set OPENAI_API_KEY to one that it takes."
+_REFUSALS = {
+    401: _KEY_NEEDED,
+    403: _KEY_NEEDED,
+    407: "Set user and password in the variable that names the proxy.",
+    429: "Try again later.",
+    500: "Look into the server's log.",
+    502: "Look into the log of the proxy before it.",
+    503: "If it is loading a model, wait until it has.",
+    504: "Look into the log of the proxy before it.",
+}
+"""What to do about an error in place of a list, by status; any other means that there is no list there."""
+
 _VERSION = re.compile(r"/v\d+\w*$")
 
 
@@ -39,6 +52,10 @@ class Listing:
     """None: it gave no list."""
     problem: str = ""
     """Set when it gave no answer that can be used, or is not to be asked; begins with its URL."""
+    remedy: str = ""
+    """What to do about the problem or the refusal; empty: nothing more than usual is known."""
+    refusal: str = ""
+    """What it answered in place of a list, where that is not only that it has none; begins with its URL."""
     left_out: int = 0
     """Entries of its list without a usable name."""
 
@@ -46,32 +63,38 @@ class Listing:
 def listing(url: str, api_key: str | None = None, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Listing:
     """Ask one server, given with or without ``/v1``; never raises for what the server does.
 
-    Both times together are the limit of each request. Raises ``OptionError`` for a URL or key that cannot be used.
+    Both times together are the limit of each request. Raises ``OptionError`` for a URL, a key or an environment
+    variable that cannot be used.
     """
     from pytest_llmbench.llm.guarded_get import look_at
 
     url = normalized(url)
     if api_key:
         check_key(api_key, "OPENAI_API_KEY")
-    problem = ""
+    problem = remedy = refusal = ""
     for base_url in _candidates(url):
         look = look_at(
             f"{base_url}/models", api_key, near=is_near(url), connect_s=connect_s, limit_s=connect_s + read_s
         )
         if look.problem:
-            problem = f"{base_url} {look.problem}"
+            problem, remedy = f"{base_url} {look.problem}", look.remedy
             break
         found = read_list(look.value, base_url)
         if found is not None:
             return Listing(base_url, found.models, left_out=found.left_out)
-    return Listing(url if urlsplit(url).path else f"{url}/v1", problem=problem)
+        if not refusal and look.status in _REFUSALS:
+            refusal = f"{base_url} answered {look.status}: {look.said or 'an empty body'}"
+            remedy = _REFUSALS[look.status]
+    base_url = url if urlsplit(url).path else f"{url}/v1"
+    return Listing(base_url, problem=problem, remedy=remedy, refusal="" if problem else refusal)
 
 
 def probe(env: Mapping[str, str]) -> list[Listing]:
     """Ask every usual place for a server on this machine, all at once; only those that listed models.
 
     ``OLLAMA_HOST`` comes first where it is set. No key is sent to servers that nobody named, and one that is another
-    user's is not asked at all: in its place there is a listing with a ``problem`` that says so.
+    user's is not asked at all: in its place there is a listing with a ``problem`` that says so, as there is for one
+    that is loading or needs a key.
     """
     urls = probed_urls(env)
     if not urls:
@@ -86,7 +109,13 @@ def _probed(url: str, *, named: bool) -> Listing | None:
     strangers = sorted(user for user in owners or () if not is_trusted(user))
     if strangers:
         return _not_ours(url, f"belongs to another user of this machine (uid {strangers[0]})")
-    found = listing(url, connect_s=PROBE_CONNECT_S, read_s=PROBE_READ_S)
+    try:
+        found = listing(url, connect_s=PROBE_CONNECT_S, read_s=PROBE_READ_S)
+    except OptionError as error:  # of OLLAMA_HOST alone: no variable concerns this machine
+        return Listing(api_root(url), problem=f"{api_root(url)} cannot be asked: {str(error).rstrip('.')}")
+    if found.refusal:
+        name_it = f" Name it with --llm-base-url={api_root(url)}." if found.remedy == _KEY_NEEDED else ""
+        return Listing(api_root(url), problem=f"{found.refusal}. {found.remedy}{name_it}".rstrip("."))
     if found.models is not None and owners is not None and not owners:
         return _not_ours(url, "answers, but its owner is unknown")
     return found if found.models is not None else None

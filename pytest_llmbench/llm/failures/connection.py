@@ -9,8 +9,12 @@ from collections.abc import Iterator
 
 import httpx
 
+from pytest_llmbench.llm.http_environment import proxy_for, tls_advice
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.text import excerpt, one_line
+
+_QUOTED_CHARS = 150
+START = "Start the server, or correct the base URL."
 
 
 def transport_failure(
@@ -48,11 +52,15 @@ def dropped_failure(endpoint: str, what: str, partial: str) -> Failure:
     )
 
 
-def invalid_failure(endpoint: str, what: str, body: str, http_status: int | None = None) -> Failure:
-    """The answer is none in the chat completions format."""
+def invalid_failure(
+    endpoint: str, what: str, body: str, http_status: int | None = None, *, quoted: bool = False, advice: str = ""
+) -> Failure:
+    """The answer is none in the chat completions format; ``quoted``: its beginning is part of the message."""
+    said = f": {one_line(body, _QUOTED_CHARS)!r}" if quoted and body.strip() else ""
+    advice = advice or "Check that the base URL is that of an OpenAI-compatible API."
     return Failure(
         kind="invalid_response",
-        message=f"{endpoint} {what}. Check that the base URL is that of an OpenAI-compatible API.",
+        message=f"{endpoint} {what}{said}. {advice}",
         http_status=http_status,
         body=excerpt(body),
         cause=f"invalid_response {endpoint} {what}",
@@ -100,25 +108,30 @@ def silent_failure(endpoint: str, *, limit_s: float, waited_s: float, partial: s
 
 def connect_failure(endpoint: str, limit_s: float | None, *, stops_model: bool) -> Failure:
     """Nobody took the connection in time: a firewall, a wrong address, or a server with too much to do."""
+    if proxy := proxy_for(endpoint):
+        return _unreachable(endpoint, f"cannot be reached {proxy.way} (no answer)", "proxy", proxy.advice)
     within = "in time" if limit_s is None else f"within {limit_s:g} s (--llm-connect-timeout)"
     return _unreachable(endpoint, f"did not take a connection {within}", "no answer", stops_model=stops_model)
 
 
 def _connect_failure(chain: list[BaseException], error: BaseException, endpoint: str) -> Failure:
     """Why there was no connection at all."""
+    if insecure := _first(chain, ssl.SSLError):
+        what = f"gave no secure connection ({_text(insecure)})"
+        return _unreachable(endpoint, what, "tls", tls_advice(str(insecure)))
+    if proxy := proxy_for(endpoint):
+        return _unreachable(endpoint, f"cannot be reached {proxy.way} ({_text(error)})", "proxy", proxy.advice)
     if _first(chain, ConnectionRefusedError):
         return _unreachable(endpoint, "refused the connection", "refused")
     if _first(chain, socket.gaierror):
         return _unreachable(endpoint, "has a host name that cannot be looked up", "name")
-    if insecure := _first(chain, ssl.SSLError):
-        return _unreachable(endpoint, f"gave no secure connection ({_text(insecure)})", "tls")
     return _unreachable(endpoint, f"cannot be reached ({_text(error)})", "unreachable")
 
 
-def _unreachable(endpoint: str, what: str, cause: str, *, stops_model: bool = True) -> Failure:
+def _unreachable(endpoint: str, what: str, cause: str, advice: str = START, *, stops_model: bool = True) -> Failure:
     return Failure(
         kind="connection",
-        message=f"{endpoint} {what}. Start the server, or correct the base URL.",
+        message=f"{endpoint} {what}. {advice}",
         cause=f"connection {endpoint} {cause}",
         stops_model=stops_model,
     )

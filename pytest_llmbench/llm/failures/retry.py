@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import dataclass
 
@@ -13,8 +14,11 @@ from pytest_llmbench.llm.protocols import LLMClient
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Retry
 
 _UNAVAILABLE = 503
-_PASSING_STATUSES = (200, 500, 502, _UNAVAILABLE, 504, 529)
-"""Of server errors; 200: reported inside an answer that had begun. 529: some providers' "overloaded"."""
+_TIMED_OUT = 408
+_PASSING_STATUSES = (200, 409, 425, 500, 502, _UNAVAILABLE, 504, *range(520, 525), 529)
+"""Of server errors; 200: reported inside an answer that had begun. 520 to 524: of Cloudflare, when what is behind it
+did not answer. 529: some providers' "overloaded"."""
+_LOADING = re.compile(r"loading (the )?model|model\b.{0,200}\b(is|being|still|currently) load(ing|ed)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,12 @@ class RetryPolicy:
 def can_pass(failure: Failure) -> bool:
     """True when the same request may succeed a little later.
 
-    Never so for what the request or the model is to blame for, and not for a timeout: it has had all its time.
+    Never so for what the request or the model is to blame for, and not for a timeout of ours: it has had all its time.
     """
     if failure.stops_model:
         return False
+    if failure.kind == "timeout":
+        return failure.http_status == _TIMED_OUT
     if failure.kind == "server_error":
         return failure.http_status in _PASSING_STATUSES
     return failure.kind in ("connection", "rate_limited")
@@ -53,7 +59,7 @@ def can_pass(failure: Failure) -> bool:
 
 def is_loading(failure: Failure) -> bool:
     """True when the server said that it is still loading the model."""
-    return failure.http_status == _UNAVAILABLE and "loading model" in failure.body.lower()
+    return failure.http_status == _UNAVAILABLE and bool(_LOADING.search(failure.body))
 
 
 async def complete_with_retries(

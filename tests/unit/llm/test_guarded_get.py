@@ -27,7 +27,10 @@ def looked(answer: Bytes | Any, limit_s: float = 20.0) -> Look:
 
 def test_what_a_server_says() -> None:
     assert looked(listed("a")) == Look({"data": [{"id": "a"}]})
-    assert looked(head("503 Loading", **JSON) + b"{}") == looked(head() + b"<html>") == looked(head()) == Look()
+    assert looked(head() + b"<html>") == looked(head()) == Look()
+    assert looked(head("503 Loading", **JSON) + b'{"error": {"message": "Loading model"}}') == Look(
+        status=503, said="Loading model"
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_what_cannot_be_used(answer: Any, said: str) -> None:
 
 def test_no_redirect_is_followed() -> None:
     with RawServer(lambda _: listed("stolen")) as other:
-        assert looked(head("302 Found", Location=f"{other.base_url}/models")) == Look()
+        assert looked(head("302 Found", Location=f"{other.base_url}/models")) == Look(status=302)
     assert other.paths == []
 
 

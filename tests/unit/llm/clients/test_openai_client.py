@@ -365,12 +365,6 @@ def test_connection_dropped_before_the_answer() -> None:
     assert "before any of the answer came" in failure.message
 
 
-def test_done_alone_does_not_make_an_answer_whole() -> None:
-    failure = fails(Reply("looks good", finish_reason=None)).failure
-    assert failure.kind == "invalid_response"
-    assert "finish_reason" in failure.message
-
-
 @pytest.mark.parametrize(
     "reply",
     [

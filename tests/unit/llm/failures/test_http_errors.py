@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_llmbench.llm.clients.chat_response import Answer
 from pytest_llmbench.llm.credentials.secret_forms import hide
-from pytest_llmbench.llm.failures.classify import http_failure, retry_after_s
+from pytest_llmbench.llm.failures.http_errors import http_failure
+from pytest_llmbench.llm.failures.pauses import retry_after_s
 from pytest_llmbench.schema.attempt import ErrorKind, Failure, Usage
 
 JSON = st.recursive(
@@ -155,3 +156,100 @@ def test_refusal_is_the_answer() -> None:
 
 def test_secrets_are_hidden_but_no_ordinary_words() -> None:
     assert hide("key sk-123456 of me", ["sk-123456", "me", ""]) == "key *** of me"
+
+
+# Limits that pass, and limits that do not
+
+GROQ = (
+    "Rate limit reached for model `m` on tokens per minute (TPM): Limit 6000, Used 5800, Requested 700. Please try "
+    "again in 1s. Need more tokens? Upgrade at https://console.groq.com/settings/billing"
+)
+GEMINI = "You exceeded your current quota, please check your plan and billing details."
+
+
+@pytest.mark.parametrize(
+    ("body", "pause_s", "stops"),
+    [
+        ({"error": {"message": GROQ, "type": "tokens", "code": "rate_limit_exceeded"}}, 1.0, False),
+        ([{"error": {"code": 429, "message": f"{GEMINI} Please retry in 1s."}}], 1.0, False),
+        ([{"error": {"code": 429, "message": GEMINI}}], 1.0, False),
+        ([{"error": {"code": 429, "message": GEMINI}}], None, True),
+        ({"error": {"message": f"{GEMINI} Try again later."}}, None, False),
+        ({"error": {"message": "5 requests per minute on your plan. See billing."}}, None, False),
+        ({"error": {"message": "Slow down. https://x.test/billing"}}, None, False),
+        ({"error": {"message": "Limit", "code": "insufficient_quota"}}, 1.0, True),
+        ({"error": {"message": "Limit", "type": "insufficient_quota"}}, None, True),
+        ({"message": "Billing hard limit has been reached", "code": "billing_hard_limit_reached"}, None, True),
+        ({"error": {"message": "Your account has insufficient balance"}}, None, True),
+    ],
+)
+def test_limits(body: Any, pause_s: float | None, stops: bool) -> None:
+    found = http_failure(429, json.dumps(body), endpoint="http://h/v1", model="m", pause_s=pause_s)
+    assert (found.kind, found.stops_model) == ("rate_limited", stops)
+
+
+# Errors inside of an answer
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        ({"detail": "Model is busy"}, "server_error", 200, "Model is busy"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "bad", "type": "x"}]}, "server_error", 200, "body.n: bad"),
+        ({"object": "error", "message": "The model is overloaded", "code": 50300}, "server_error", 503, "overloaded"),
+        ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "auth", 200, "insufficient bal"),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, "rate_limited", 200, "rate limit"),
+        ({"error": {"message": "Slow", "code": "rate_limit_exceeded"}}, "rate_limited", 200, "Slow"),
+        ({"error": {"message": "Slow", "code": "429"}}, "rate_limited", 429, "Slow"),
+        ({"error": {"message": "no", "code": 401}}, "auth", 401, "no"),
+        ({"error": "rate_limited", "message": "Wait a bit"}, "rate_limited", 200, "rate_limited: Wait a bit"),
+        ({"code": "Throttling.RateQuota", "message": "Requests throttled"}, "rate_limited", 200, "throttled"),
+        ({"errors": [{"code": 7003, "message": "no route"}], "success": False}, "server_error", 200, "no route"),
+        ({"error": {"message": "x", "type": "invalid_request_error"}}, "bad_request", 200, "x"),
+        ({"error": {"message": "Invalid API key"}}, "auth", 200, "Invalid API key"),
+        ({"error": {"message": "n_keep: 9 >= n_ctx: 4 context length"}}, "context_overflow", 200, "n_keep"),
+        (
+            {"error": {"message": "Provider returned error", "code": 502, "metadata": {"raw": "CUDA out of memory"}}},
+            "server_error",
+            502,
+            "Provider returned error: CUDA out of memory",
+        ),
+        ('event: error\ndata: {"error": {"message": "boom"}}\n\n', "server_error", 200, ": boom."),
+    ],
+)
+def test_errors_with_status_200(body: Any, kind: str, status: int, said: str) -> None:
+    found = failure(200, body)
+    assert (found.kind, found.http_status) == (kind, status)
+    assert said in found.message
+
+
+def test_the_balance_is_told_whatever_the_status() -> None:
+    found = failure(400, {"error": {"message": "Your credit balance is too low to access the API."}})
+    assert (found.kind, found.stops_model) == ("auth", True)
+    assert found.message.endswith("Check the account's balance.")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "stops", "advice"),
+    [
+        (405, "bad_request", True, "Check the base URL."),
+        (407, "auth", True, "proxy that HTTP_PROXY"),
+        (409, "server_error", False, "server's log"),
+        (413, "bad_request", False, "larger than the server"),
+        (425, "server_error", False, "server's log"),
+        (522, "server_error", False, "server's log"),
+    ],
+)
+def test_statuses_and_what_to_do(status: int, kind: str, stops: bool, advice: str) -> None:
+    found = failure(status, "<html>later</html>")
+    assert (found.kind, found.stops_model) == (kind, stops)
+    assert advice in found.message
+
+
+def test_a_redirect_says_where_it_leads_and_no_more() -> None:
+    found = http_failure(
+        302, "", endpoint="http://h/v1", model="m", location="https://me:secret@sso.example.org/login?token=abc"
+    )
+    assert "a redirect to sso.example.org/login. Check the base URL" in found.message
+    assert "secret" not in found.message + found.cause
+    assert "abc" not in found.message + found.cause

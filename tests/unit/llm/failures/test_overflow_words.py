@@ -13,7 +13,7 @@ from pytest_llmbench.llm.failures.overflow_words import says_overflow
         "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).",
         "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
         "Please reduce the length of the messages or completion.",
-        "The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 9>= n_ctx: 4).",
+        "The number of tokens to keep from the prompt is greater than the context length (n_keep: 9>= n_ctx: 4).",
         "Trying to keep the first 15857 tokens when context the overflows. However, the model is loaded with context "
         "length of only 4096 tokens, which is not enough.",
         "Invalid request: Your request exceeded model token limit: 262144 (requested: 300000)",

@@ -463,3 +463,34 @@ def test_a_folder_that_may_not_be_entered_is_told_as_none(tmp_path, monkeypatch,
     monkeypatch.setattr(os, "stat", stat)
     with pytest.raises(OptionError, match=r"is not a (directory|run folder)"):
         one(f"{kind}:{tmp_path}/closed/inner")
+
+
+# What servers list
+
+
+def test_a_model_that_is_listed_twice_is_one():
+    data = [{"id": "ok", "owned_by": "a"}, {"id": "other", "aliases": ["ok"]}, {"id": "ok", "aliases": ["fine"]}]
+    with ChatServer(routes={"/v1/models": {"data": data}}) as server:
+        assert one("ok", base_url=server.url).name == "ok"
+        assert one("fine", base_url=server.url).name == "ok"
+
+
+@pytest.mark.parametrize("listed", [r"C:\models\m-7b.gguf", r"\\nas\models\m-7b.gguf", "C:/models/m-7b.gguf"])
+@pytest.mark.parametrize("typed", ["m-7b", "m-7b.gguf", "M_7B"])
+def test_paths_of_windows(listed, typed):
+    with ChatServer(models=[listed]) as server:
+        assert one(typed, base_url=server.url).name == listed
+
+
+def test_a_list_behind_a_byte_order_mark():
+    answer = Reply(body='\ufeff{"data": [{"id": "a"}]}')
+    with ChatServer(routes={"/v1/models": answer}) as server, pytest.raises(OptionError, match="Served: a"):
+        one("zzz", base_url=server.url)
+
+
+@pytest.mark.parametrize("name", ["n", "num_return_sequences", "candidate_count"])
+def test_several_answers_at_once_are_refused(name):
+    specs = [ModelSpec("a", "a")]
+    settings = LLMSettings(base_url="http://127.0.0.1:9", params={name: 2}, cache="only")
+    with pytest.raises(OptionError, match=f"{name} is not a sampling parameter.*--llm-epochs"):
+        resolve(specs, settings, "/", {})

@@ -58,10 +58,15 @@ def tls_context() -> ssl.SSLContext:
     """
     import httpx
 
+    file, folder = (os.environ.get(name) for name in _CERTIFICATES)
+    if not file and not folder:
+        return httpx.create_ssl_context(trust_env=False)
+    name = _CERTIFICATES[0] if file else _CERTIFICATES[1]
     try:
-        return httpx.create_ssl_context()
+        if not file:
+            os.scandir(folder).close()  # ssl takes any name for one of a folder
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     except (OSError, ValueError) as error:
-        name = next((name for name in _CERTIFICATES if os.environ.get(name)), _CERTIFICATES[0])
         raise _unusable(name, error) from error
 
 

@@ -21,6 +21,11 @@ _WORDS = ("type", "code", "status", "reason", "error_type", "errorCode", "error_
 _STATUSES = ("code", "status_code", "status", "http_status", "http_code", "error_code", "statusCode")
 _FINE = (None, 0, "0", False, "", "ok", "success", 200, "200")
 """As a code: no error."""
+_CODE = re.compile(
+    r"err|fail|invalid|limit|exceed|denied|unauth|forbid|throttl|insufficient|busy|overload|unavailable|not.?found"
+    r"|exhaust|bad|wrong|expired|exception",
+    re.IGNORECASE,
+)
 _EVENT = re.compile(r"\s*(?:event:[^\n]*\n)?data:")
 _SEARCHED_CHARS = 5000
 """Of an error's text: the patterns take their time on each character."""
@@ -90,8 +95,15 @@ def error_in(value: Mapping[str, Any], *, named_error: bool = False) -> Mapping[
     if any(isinstance(each, str) and "error" in each.lower() for each in says) or value.get("success") is False:
         return value
     told = any(value.get(name) for name in ("detail", "message", "msg", "errors"))
-    coded = any(value.get(name) not in _FINE for name in _STATUSES if not isinstance(value.get(name), list | dict))
+    coded = any(_is_code(value.get(name)) for name in _STATUSES)
     return value if told and (coded or "detail" in value) else None
+
+
+def _is_code(told: Any) -> bool:
+    """True for a number or word that stands for an error, and not for how far something is."""
+    if isinstance(told, str):
+        return told not in _FINE and (told.isdigit() or bool(_CODE.search(told)))
+    return isinstance(told, int) and told not in _FINE
 
 
 def has_text(value: Mapping[str, Any]) -> bool:

@@ -35,6 +35,8 @@ BROKEN = [
     ("NO_PROXY", "localhost,[::1]"),
     ("no_proxy", "fd00::/8"),
     ("SSL_CERT_FILE", "/nowhere/cert.pem"),
+    ("SSL_CERT_FILE", "/dev/null"),
+    ("SSL_CERT_DIR", "/nowhere"),
 ]
 REQUEST = CompletionRequest(model="m", endpoint="x", messages=(Message(role="user", content="hi"),), epoch=1)
 

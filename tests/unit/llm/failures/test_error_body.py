@@ -25,6 +25,7 @@ CHOICES = [{"index": 0, "delta": {"content": "x"}}]
         {"base_resp": {"status_code": 1008, "status_msg": "x"}, "choices": None},
         {"detail": "busy"},
         {"code": 50300, "message": "busy"},
+        {"code": "Throttling.RateQuota", "message": "later"},
         {"success": False, "errors": [{"message": "x"}]},
     ],
 )
@@ -45,6 +46,8 @@ def test_errors(value: dict[str, Any]) -> None:
         {"choices": [], "usage": {"prompt_tokens": 1}},
         {"type": "ping"},
         {"message": "still there"},
+        {"type": "status", "status": "processing", "message": "queued"},
+        {"code": 0, "message": "ok"},
         {},
     ],
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from pytest_llmbench import toolchains
@@ -20,16 +21,21 @@ def file_names(value: object, where: str) -> tuple[str, ...]:
     found = names(value if value is not None else (), f"files= of {where}")
     if not found:
         raise TaskError(f'{where} needs files=["..."], the file names that the model must hand in.')
+    workspace_names(found, "files=", where)
+    return found
+
+
+def workspace_names(found: Sequence[object], what: str, where: str) -> None:
+    """Raise ``TaskError`` for a name that is no plain one inside the workspace, or that is there twice."""
     for name in found:
-        path = PurePosixPath(name)
+        path = PurePosixPath(name) if isinstance(name, str) else PurePosixPath()
         inside = path.parts and not path.is_absolute() and ".." not in path.parts
-        if not inside or "\\" in name or str(path) != name or not name.isprintable():
+        if not isinstance(name, str) or not inside or "\\" in name or str(path) != name or not name.isprintable():
             raise TaskError(
-                f"{where}: files= has {name!r}; give plain names inside the workspace, such as src/main.rs."
+                f"{where}: {what} has {name!r}; give plain names inside the workspace, such as src/main.rs."
             )
         if found.count(name) > 1:
-            raise TaskError(f"{where}: files= has {name!r} twice. Name each file once.")
-    return found
+            raise TaskError(f"{where}: {what} has {name!r} twice. Name each file once.")
 
 
 def data_folder(module: Path, task_id: str, given: object, where: str) -> Path | None:
@@ -95,13 +101,41 @@ def fingerprint_of(
     """
     # Not listed for nothing: a thousand tasks may share a folder.
     beside = _visible_files(module.parent) if own_folder else [module]
+    return _digest([*_told(prompt, starter, dependencies), *((path.name, path.read_bytes()) for path in beside)])
+
+
+def loaded_fingerprint(
+    loaded: Sequence[tuple[str, str]],
+    code: Sequence[Path],
+    prompt: str,
+    starter: Mapping[str, str],
+    dependencies: Mapping[str, str],
+) -> str:
+    """The same of a task without a module: ``loaded`` is what its loader says, ``code`` are its functions' files."""
+    return _digest(
+        [
+            *_told(prompt, starter, dependencies),
+            *((label, text.encode()) for label, text in loaded),
+            *((path.name, _source_bytes(path)) for path in code),
+        ]
+    )
+
+
+@lru_cache(maxsize=64)
+def _source_bytes(path: Path) -> bytes:
+    """Kept, because hundreds of tasks have one loader. A function made by ``exec`` has no file."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _told(prompt: str, starter: Mapping[str, str], dependencies: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    yield "prompt", prompt.encode()
+    yield from ((f"starter/{name}", text.encode()) for name, text in starter.items())
+    yield from ((f"dependencies/{name}", text.encode()) for name, text in dependencies.items())
+
+
+def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
     digest = hashlib.sha256()
-    for label, content in [
-        ("prompt", prompt.encode()),
-        *((f"starter/{name}", text.encode()) for name, text in starter.items()),
-        *((f"dependencies/{name}", text.encode()) for name, text in dependencies.items()),
-        *((path.name, path.read_bytes()) for path in beside),
-    ]:
+    for label, content in parts:
         digest.update(f"{label}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 

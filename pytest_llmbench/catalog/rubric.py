@@ -15,12 +15,14 @@ POINT_KINDS: tuple[PointKind, ...] = ("points", "bonus", "cap", "penalty")
 RUBRIC_KEYS = (*POINT_KINDS, "dimension", "all_cases")
 
 
-def read_rubric_point(args: Sequence[Any], kwargs: Mapping[str, Any], *, function: str, title: str = "") -> RubricPoint:
-    """Check one ``rubric`` marker.
+def read_rubric_point(
+    args: Sequence[Any], kwargs: Mapping[str, Any], *, function: str, title: str = "", where: str = ""
+) -> RubricPoint:
+    """Check one ``rubric`` marker, or what takes its place and is called ``where``.
 
     Raises ``TaskError`` naming the test function and the remedy.
     """
-    where = f"@pytest.mark.rubric of {function}"
+    where = where or f"@pytest.mark.rubric of {function}"
     if len(args) != 1 or not is_id(args[0]):
         raise TaskError(
             f'{where} needs one name, letters, digits and -._ only: @pytest.mark.rubric("once-unregisters", points=4)'

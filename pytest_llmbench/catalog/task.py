@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,41 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     task_id = kwargs.get("id")
     if not is_id(task_id):
         raise TaskError(f'{where} needs id="..." of letters, digits and -._ (got {task_id!r}).')
+    return checked_task(
+        where,
+        kwargs,
+        rubric,
+        module=module,
+        data=lambda: data_folder(module, task_id, kwargs.get("data"), where),
+        prompt=lambda: _prompt(module, kwargs, where),
+        fingerprint=partial(fingerprint_of, module, own_folder="prompt_text" not in kwargs),
+    )
+
+
+def checked_task(
+    where: str,
+    kwargs: Mapping[str, Any],
+    rubric: Sequence[RubricPoint],
+    *,
+    module: Path,
+    data: Callable[[], Path | None],
+    prompt: Callable[[], str],
+    fingerprint: Callable[[str, Mapping[str, str], Mapping[str, str]], str],
+    starter: Mapping[str, str] | None = None,
+    source: Path | None = None,
+) -> Task:
+    """The task of arguments as the marker ``llm_task`` has them, with a valid ``id`` already, wherever they come from.
+
+    :param where: what messages call it.
+    :param module: the file that the rubric's functions are written in.
+    :param data: finds the data folder; ``prompt``: the prompt.
+    :param fingerprint: makes it from prompt, starter and dependencies.
+    :param starter: the starter files; None or empty: those in the data folder.
+    :param source: the file that the task comes from, if that is not ``module``.
+
+    Raises ``TaskError``.
+    """
+    task_id = kwargs["id"]
     suite = kwargs.get("suite", "own")
     if not is_id(suite):
         raise TaskError(f'{where}: suite="..." is a name of letters, digits and -._ (got {suite!r}).')
@@ -60,12 +96,12 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
     floor = number(kwargs.get("floor", 0), f"floor= of {where}")
     if floor > points:
         raise TaskError(f"{where}: floor={floor:g} is above points={points:g}. It is the least that a reply is worth.")
-    check_rubric(task_id, points, rubric, module)
-    data = data_folder(module, task_id, kwargs.get("data"), where)
-    starter = read_folder(data / "starter") if data else {}
+    check_rubric(task_id, points, rubric, source or module)
+    folder = data()
+    starter = starter or (read_folder(folder / "starter") if folder else {})
     toolchains = names(kwargs.get("toolchains", ()), f"toolchains= of {where}")
-    dependencies = dependencies_in(data / "dependencies", toolchains, where) if data else {}
-    prompt = _prompt(module, kwargs, where)
+    dependencies = dependencies_in(folder / "dependencies", toolchains, where) if folder else {}
+    text = prompt()
     turns, feedback = _conversation(kwargs, where)
     budget_s = number(kwargs.get("budget_s", DEFAULT_BUDGET_S), f"budget_s= of {where}")
     if budget_s == 0:
@@ -76,18 +112,18 @@ def read_task(module: Path, args: Sequence[Any], kwargs: Mapping[str, Any], rubr
         suite=suite,
         points=points,
         floor=floor,
-        prompt=prompt,
+        prompt=text,
         files=files,
         leave_out=leave_out,
         module=module,
         rubric=tuple(rubric),
         starter=starter,
-        data=data,
+        data=folder,
         toolchains=toolchains,
         turns=turns,
         feedback=feedback,
         budget_s=budget_s,
-        fingerprint=fingerprint_of(module, prompt, starter, dependencies, own_folder="prompt_text" not in kwargs),
+        fingerprint=fingerprint(text, starter, dependencies),
     )
 
 

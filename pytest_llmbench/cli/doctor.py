@@ -68,7 +68,7 @@ def _with_plugins(options: argparse.Namespace) -> Iterator[Finding]:
         extensions = extensions_here()
     except OptionError as error:
         yield Finding("plugins", "missing", "cannot be used", str(error))
-        extensions = Extensions(own_backends(), own_registry(), own_solver_registry())
+        extensions = Extensions(own_backends(), own_registry(), own_solver_registry(), {})
     yield from _sandbox(extensions.sandboxes)
     yield from _toolchains()
     yield from _servers(options, extensions.providers)

@@ -73,7 +73,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     """Add the tasks that ``--llm-suite`` or a bare ``--llm-model`` mean to what pytest collects, and no replies."""
     try:
         settings = read_settings(early_config, early_config.known_args_namespace)
-        if settings.active or settings.suites:
+        if settings.active or settings.suites or settings.loaded:
             from pytest_llmbench.plugin.options.task_paths import add_task_paths
 
             add_task_paths(settings, early_config, args)
@@ -108,10 +108,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "llmbench-fixtures")
     try:
         settings = config.stash[SETTINGS] = read_settings(config, config.option, lambda: _backends(config))
+        loaded = None
+        if settings.loaded:
+            from pytest_llmbench.plugin.collect.loaded import loaded_suites
+
+            loaded = loaded_suites(config, settings, collection_of(config))
         if settings.active and not any(config.getoption(name, False) for name in _ASKS_NOTHING):
             from pytest_llmbench.plugin.activate import activate
 
             activate(config, settings, collection_of(config))
+        if loaded is not None:
+            config.pluginmanager.register(loaded, "llmbench-loaded")  # last: around what orders and shards the items
     except LLMBenchError as error:
         raise pytest.UsageError(sanitize(str(error))) from None  # a server's names may be in it
 

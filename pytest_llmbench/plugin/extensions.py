@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from pytest_llmbench.catalog.loaded import Loaders, loader_registry
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.clients.factory import Providers, provider_registry
 from pytest_llmbench.sandbox.registry import Backends, backend_registry
@@ -26,6 +27,7 @@ class Extensions(NamedTuple):
     sandboxes: Backends
     providers: Providers
     solvers: Solvers
+    loaders: Loaders
 
     def lines(self) -> list[str]:
         """One line for each thing that is not ours."""
@@ -36,6 +38,7 @@ class Extensions(NamedTuple):
                 (plugin, f"--llm-solver={name}" if solver.needs_model else f"--llm-model={name}:...")
                 for name, (plugin, solver) in self.solvers.items()
             ),
+            *((plugin, f"--llm-suite={name}:PATH") for name, (plugin, _) in self.loaders.items()),
         ]
         return [f"plugin {plugin}: adds {what}" for plugin, what in found if plugin != OURS]
 
@@ -50,6 +53,7 @@ def extensions_of(config: pytest.Config) -> Extensions:
             backend_registry(_entries(config, "pytest_llmbench_sandboxes")),
             provider_registry(_entries(config, "pytest_llmbench_clients")),
             solver_registry(_entries(config, "pytest_llmbench_solvers")),
+            loader_registry(_entries(config, "pytest_llmbench_loaders")),
         )
         for name in found.solvers.keys() & found.providers.keys():
             raise OptionError(

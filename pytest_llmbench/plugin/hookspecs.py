@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmbench.llm.solving import Solver
     from pytest_llmbench.sandbox.backend import Backend
     from pytest_llmbench.sandbox.registry import BackendFamily
+    from pytest_llmbench.schema.loaded import Loader
     from pytest_llmbench.schema.results import AttemptResult, Results
 
 
@@ -71,6 +72,24 @@ def pytest_llmbench_solvers(config: pytest.Config) -> Iterable[Solver] | None:
     An exception of the hook, a name that is taken or reserved, and an object that is not a solver end the session with
     exit status 4 and one line that names the plugin. Whatever ``solve`` raises is ``error: grader`` of the attempt,
     never a score.
+    """
+
+
+@pytest.hookspec
+def pytest_llmbench_loaders(config: pytest.Config) -> Iterable[Loader] | None:
+    """Register loaders of foreign formats: names for ``--llm-suite=NAME:PATH``.
+
+    :param config: the session's configuration; models and the run folder are not known yet.
+    :returns: an object for each format, with a ``name`` and a method ``load(path)`` that returns the tasks of a file or
+        folder, each a ``LoadedTask``.
+
+    Called as ``pytest_llmbench_sandboxes`` is, and without a model where ``--llm-suite=NAME:PATH`` is given. ``load``
+    is called while pytest collects, in every process that does: it must give the same tasks in the same order. pytest
+    neither collects nor imports anything in ``path``.
+
+    An exception of the hook, a name that is taken, and an object that is not a loader end the session with exit status
+    4 and one line that names the plugin. What ``load`` raises, and a task that is put together wrongly, is an error of
+    collection that names the loader and the path.
     """
 
 

@@ -77,6 +77,16 @@ class Gates(NamedTuple):
         return self != Gates()
 
 
+class LoadedSuite(NamedTuple):
+    """What ``--llm-suite=NAME:PATH`` says: a foreign file or folder, and which loader reads it."""
+
+    text: str
+    """As the user wrote it."""
+    loader: str
+    path: Path
+    """Absolute; links are not followed."""
+
+
 class Settings(NamedTuple):
     """Everything that options, environment and ini say, frozen."""
 
@@ -87,6 +97,8 @@ class Settings(NamedTuple):
     run_id: str | None = None
     """Name of the new run's folder; None: a fresh one."""
     suites: tuple[str, ...] = ()
+    loaded: tuple[LoadedSuite, ...] = ()
+    """Suites that loaders read; no two of the same path."""
     task_paths: tuple[str, ...] = ()
     sandbox: SandboxName = "auto"
     gates: Gates = Gates()

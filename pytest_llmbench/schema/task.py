@@ -23,7 +23,7 @@ class RubricPoint:
     value: float
     """Points to earn (``points``, ``bonus``), to take off (``penalty``), or the highest task score left (``cap``)."""
     function: str
-    """Name of the test function, with its class if it has one: ``TestHeap::test_order``."""
+    """Name of the test function, with its class if it has one: ``TestHeap::test_order``; of a loaded task the id."""
     dimension: str = ""
     all_cases: bool = False
     """True: the cases of a parametrized test are all or nothing; else they share the points in equal parts."""
@@ -51,7 +51,7 @@ class Task:
     files: tuple[str, ...]
     """Names of the files to hand in, relative to the workspace; empty: the whole workspace is."""
     module: Path
-    """The task's pytest module."""
+    """The file with the rubric's functions: the task's pytest module, or that of a loader."""
     rubric: tuple[RubricPoint, ...]
     starter: Mapping[str, str] = field(default_factory=dict)
     """Files that the model is shown and that lie in the workspace before the reply's."""

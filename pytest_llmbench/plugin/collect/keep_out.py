@@ -36,7 +36,8 @@ def keep_out(settings: Settings, early_config: pytest.Config) -> KeepOut:
     replies = [here / os.path.expanduser(name) for name in names]  # noqa: PTH111  # Path's raises for ~nobody
     places = [root / path for path in (*early_config.getini("testpaths"), *settings.task_paths)]
     used = settings.active or bool(settings.task_paths) or any(map(_holds_runs, (settings.run_base, *root.glob("*/"))))
-    off_limits = OffLimits(root, replies, [place for place in places if exists(place)], used=used)
+    loaded = [suite.path for suite in settings.loaded]
+    off_limits = OffLimits(root, replies, [place for place in places if exists(place)], loaded=loaded, used=used)
     arguments = list(_arguments(early_config))
     asks_for_tests = not (namespace.help or getattr(namespace, "version", 0))
     for place in arguments if asks_for_tests else ():
@@ -47,6 +48,10 @@ def keep_out(settings: Settings, early_config: pytest.Config) -> KeepOut:
             )
     for place in [place for place in arguments if exists(place)] or [here]:
         _blind(early_config, place, off_limits)
+    for place in loaded:
+        conftest = place / "conftest.py"
+        if isfile(conftest) and not any(home.is_relative_to(place) for home in (here, root)):
+            _stand_in(early_config, conftest)
     return KeepOut(off_limits)
 
 
@@ -116,5 +121,10 @@ def _blind(config: pytest.Config, place: Path, off_limits: OffLimits) -> None:
     for folder in place.glob("test*"):
         conftest = folder / "conftest.py"
         if isfile(conftest) and off_limits.why(folder):
-            # pytest takes a plugin of that name for the file, loaded already.
-            config.pluginmanager.register(ModuleType("conftest"), str(conftest))
+            _stand_in(config, conftest)
+
+
+def _stand_in(config: pytest.Config, conftest: Path) -> None:
+    """Register what pytest takes for the file, loaded already: a plugin of that name."""
+    if not config.pluginmanager.has_plugin(str(conftest)):
+        config.pluginmanager.register(ModuleType("conftest"), str(conftest))

@@ -26,9 +26,17 @@ class OffLimits:
     """Asked about path after path; every folder is looked at once. A link is what it leads to."""
 
     def __init__(
-        self, top: Path, replies: Iterable[Path] = (), tests: Sequence[Path] = (), *, used: bool = True
+        self,
+        top: Path,
+        replies: Iterable[Path] = (),
+        tests: Sequence[Path] = (),
+        *,
+        loaded: Iterable[Path] = (),
+        used: bool = True,
     ) -> None:
         """``top``: the root of the project. ``replies``: folders that ``dir:`` names. ``tests``: where tests are.
+
+        ``loaded``: what loaders read; off limits is what lies in it, for its tests are run in the sandbox.
 
         A ``dir:`` folder may be the project's root, or hold its tests: then it is off limits where it is named after
         a task. Raises ``OptionError`` where the names of the tasks cannot be told. ``used``: models were graded here,
@@ -41,6 +49,7 @@ class OffLimits:
         self._outlines = Outlines(places[0], lambda folder: bool(self._whole(folder)))
         self._wholes: set[Path] = set()
         self._tasks: dict[Path, frozenset[str]] = {}
+        self._loaded = {self._real(path) for path in loaded}
         folders = {self._real(folder) for folder in replies}
         shared = {folder for folder in folders if any(place.is_relative_to(folder) for place in places)}
         self._wholes |= folders - shared
@@ -68,9 +77,12 @@ class OffLimits:
     def _why(self, path: Path) -> str:
         if path not in self._known:
             above = self._why(path.parent) if path.parent != path else ""
-            own = above or self._reply(path)
+            own = above or self._part_of_loaded(path) or self._reply(path)
             self._known[path] = own or (self._whole(path) or self._of_a_task(path) if isdir(path) else "")
         return self._known[path]
+
+    def _part_of_loaded(self, path: Path) -> str:
+        return f"{path.parent} is what --llm-suite has a loader read" if path.parent in self._loaded else ""
 
     def _reply(self, path: Path) -> str:
         """Of a ``dir:`` folder that holds more: what is named after a task."""
@@ -99,6 +111,11 @@ class OffLimits:
         """The names of all tasks in ``places``."""
         found = [self._outlines.below(place if isdir(place) else place.parent) for place in places]
         outlines = [outline for tasks in found for outline in tasks or ()]
+        if self._loaded:
+            raise OptionError(
+                f"dir:{folder} holds the tests too, and the names of tasks that a loader reads are not known yet. "
+                "Put the replies into a folder of their own."
+            )
         unclear = next((str(outline.module) for outline in outlines if outline.id is None), "")
         if unclear or None in found:
             raise OptionError(

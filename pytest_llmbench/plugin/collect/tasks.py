@@ -1,18 +1,16 @@
-"""From test modules to tasks and parametrized items, while pytest collects."""
+"""The tasks of a session, and their tests parametrized over attempts, while pytest collects."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_llmbench.catalog.rubric import read_rubric_point
-from pytest_llmbench.catalog.task import read_task
 from pytest_llmbench.errors import TaskError
+from pytest_llmbench.plugin.collect.loaded import TaskCollector
+from pytest_llmbench.plugin.collect.modules import RUBRIC_MARK, TASK_MARK, is_task, read_module
 from pytest_llmbench.schema.builtin import STARTER
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.settings import Settings
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 ATTEMPT_FIXTURE = "llm_attempt"
 ITEM_REF = pytest.StashKey[ItemRef]()
-TASK_MARK = "llm_task"
-RUBRIC_MARK = "rubric"
 
 
 class _Found(NamedTuple):
@@ -35,6 +31,14 @@ class _Found(NamedTuple):
     """Of a self-check only."""
 
 
+class _Source(NamedTuple):
+    """Where a task comes from."""
+
+    path: Path
+    task: str = ""
+    """Of a task that a loader read from ``path``: its id."""
+
+
 class Collection:
     """The tasks of one process, filled while pytest collects."""
 
@@ -42,9 +46,9 @@ class Collection:
         """``missing`` tells why a task cannot be graded on this machine, with the remedy, or "" when it can."""
         self.settings = settings
         self._missing = missing
-        self._found: dict[Path, _Found | TaskError] = {}
+        self._found: dict[_Source, _Found | TaskError] = {}
         self._attempts: dict[str, list[AttemptKey]] = {}
-        self._modules: dict[str, Path] = {}
+        self._sources: dict[str, _Source] = {}
         self._cases: dict[tuple[str, str], dict[str, None]] = {}
 
     # -- while collecting ------------------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ class Collection:
         module = metafunc.definition.getparent(pytest.Module)
         assert module is not None
         name = _qualified(metafunc.definition)
-        if not _is_task(module.obj):
+        if not isinstance(module, TaskCollector) and not is_task(module.obj):
             stray = [m.name for m in metafunc.definition.iter_markers() if m.name in (TASK_MARK, RUBRIC_MARK)]
             if stray:
                 raise _collect_error(
@@ -65,7 +69,7 @@ class Collection:
                     f'Add: pytestmark = pytest.mark.llm_task(id="...", points=..., files=["..."])'
                 )
             return
-        found = self._load(module)
+        found = self.load(module)
         if name not in found.points:
             raise _collect_error(
                 f"{module.path}: {name} is a test of task {found.task.id!r} and has no rubric marker. "
@@ -94,6 +98,19 @@ class Collection:
                 node.stash[ITEM_REF] = ref
                 self._cases.setdefault((ref.task, ref.point), {})[ref.case] = None
 
+    def load(self, module: pytest.Module) -> _Found:
+        """The task of a module, read when it is first asked for. Raises pytest's ``CollectError``."""
+        source = _source_of(module)
+        if source not in self._found:
+            try:
+                self._found[source] = self._read(module, source)
+            except TaskError as error:
+                self._found[source] = error
+        found = self._found[source]
+        if isinstance(found, TaskError):
+            raise _collect_error(str(found))
+        return found
+
     # -- once collected --------------------------------------------------------------------------------------------
 
     def why_skip(self, item: pytest.Item) -> str:
@@ -103,13 +120,13 @@ class Collection:
 
     def task(self, task_id: str) -> Task:
         """A collected task."""
-        found = self._found[self._modules[task_id]]
+        found = self._found[self._sources[task_id]]
         assert isinstance(found, _Found)
         return found.task
 
     def mutants(self, task_id: str) -> tuple[Mutant, ...]:
         """A task's mutants in a self-check, none otherwise."""
-        found = self._found[self._modules[task_id]]
+        found = self._found[self._sources[task_id]]
         assert isinstance(found, _Found)
         return found.mutants
 
@@ -137,29 +154,12 @@ class Collection:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _load(self, module: pytest.Module) -> _Found:
-        path = module.path
-        if path not in self._found:
-            try:
-                self._found[path] = self._read(module, path)
-            except TaskError as error:
-                self._found[path] = error
-        found = self._found[path]
-        if isinstance(found, TaskError):
-            raise _collect_error(str(found))
-        return found
-
-    def _read(self, module: pytest.Module, path: Path) -> _Found:
-        marks = [mark for mark in _marks(module.obj) if mark.name == TASK_MARK]
-        if len(marks) > 1:
-            raise TaskError(f"{path} has {len(marks)} llm_task markers. A module is one task: keep one.")
-        points = {point.function: point for point in _rubric(module)}
-        task = read_task(path, marks[0].args, marks[0].kwargs, list(points.values()))
-        other = self._modules.setdefault(task.id, path)
-        if other != path:
-            raise TaskError(
-                f"two tasks have the id {task.id!r}: {other} and {path}. Rename one in its llm_task marker."
-            )
+    def _read(self, module: pytest.Module, source: _Source) -> _Found:
+        task = module.read() if isinstance(module, TaskCollector) else read_module(module)
+        other = self._sources.setdefault(task.id, source)
+        if other != source:
+            raise TaskError(f"two tasks have the id {task.id!r}: {other.path} and {source.path}. Rename one of them.")
+        points = {point.function: point for point in task.rubric}
         return _Found(task, points, self._read_mutants(task))
 
     def _read_mutants(self, task: Task) -> tuple[Mutant, ...]:
@@ -183,7 +183,7 @@ class Collection:
         return key.model if self.settings.llm.epochs == 1 else f"{key.model}#{key.epoch}"
 
     def _reference(self, item: pytest.Function, module: pytest.Module) -> ItemRef | None:
-        found = self._found.get(module.path)
+        found = self._found.get(_source_of(module))
         callspec = getattr(item, "callspec", None)
         if not isinstance(found, _Found) or callspec is None or ATTEMPT_FIXTURE not in callspec.params:
             return None
@@ -194,55 +194,8 @@ class Collection:
         return ItemRef(key.task, key.model, key.epoch, point.id, case)
 
 
-def _is_task(module: ModuleType) -> bool:
-    return any(mark.name == TASK_MARK for mark in _marks(module))
-
-
-def _marks(owner: object) -> list[pytest.Mark]:
-    marks: Any = getattr(owner, "pytestmark", [])
-    marks = marks if isinstance(marks, list) else [marks]
-    return [getattr(mark, "mark", mark) for mark in marks]
-
-
-def _rubric(module: pytest.Module) -> Iterator[RubricPoint]:
-    """Every rubric point of a module, in order of definition. Raises ``TaskError`` for a marker without a use."""
-    marked = [test for test in _tests(module, module.obj) if any(mark.name == RUBRIC_MARK for mark in test.marks)]
-    collected = {test.function for test in marked if test.collected}
-    for test in marked:
-        where = f"{module.path}: {test.name}"
-        rubric = [mark for mark in test.marks if mark.name == RUBRIC_MARK]
-        if len(rubric) > 1:
-            raise TaskError(f"{where} has {len(rubric)} rubric markers. A test is one point: keep one.")
-        if test.collected:
-            title = (inspect.getdoc(test.function) or "").partition("\n")[0]
-            yield read_rubric_point(rubric[0].args, rubric[0].kwargs, function=test.name, title=title)
-        elif test.function not in collected:
-            raise TaskError(f"{where} has a rubric marker, but pytest collects no function of that name.")
-
-
-class _Test(NamedTuple):
-    """A function that is a test by its name or its marker."""
-
-    name: str
-    function: FunctionType
-    collected: bool
-    """False for a name that pytest passes over, and for the members of a class that is only a base of others."""
-
-    @property
-    def marks(self) -> list[pytest.Mark]:
-        return _marks(self.function)
-
-
-def _tests(module: pytest.Module, owner: object, prefix: str = "", *, collected: bool = True) -> Iterator[_Test]:
-    """Every function of a module or class, and of the classes inside that pytest collects."""
-    spaces = reversed(owner.__mro__) if isinstance(owner, type) else [owner]
-    for name, value in {name: value for space in spaces for name, value in vars(space).items()}.items():
-        function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-        if isinstance(function, FunctionType):
-            yield _Test(prefix + name, function, collected and module.istestfunction(value, name))
-        elif isinstance(value, type) and collected and value is not owner:
-            runs = module.istestclass(value, name) and getattr(value, "__test__", True)
-            yield from _tests(module, value, f"{prefix}{name}::", collected=runs)
+def _source_of(module: pytest.Module) -> _Source:
+    return _Source(module.path, module.name if isinstance(module, TaskCollector) else "")
 
 
 def _qualified(item: pytest.Function) -> str:

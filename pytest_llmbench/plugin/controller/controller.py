@@ -256,7 +256,7 @@ class Controller:
                 concurrency=llm.concurrency,
                 timeout_s=llm.timeout_s,
                 cache=llm.cache,
-                suites=tuple(self.settings.suites),
+                suites=(*self.settings.suites, *(suite.text for suite in self.settings.loaded)),
                 pass_at=self.settings.pass_at,
                 fail_under=self.settings.gates.fail_under,
                 shard="/".join(map(str, self.settings.shard)) if self.settings.shard else None,

@@ -50,8 +50,15 @@ def applied(settings: Settings, text: str, *, paths: bool) -> Settings:
             f"{_MOST_ATTEMPTS} attempts at each task. Choose another run."
         )
     known = known_suites(settings)
-    unknown = [suite for suite in options.suites if suite not in known]
+    named = {suite.loader for suite in settings.loaded}
+    # A path is taken from the user alone, not from the run.
+    unknown = [suite for suite in options.suites if suite not in known and suite.partition(":")[0] not in named]
     if unknown and not paths:
+        if ":" in unknown[0]:
+            raise OptionError(
+                f"{run} uses the suite {unknown[0]!r}, which a loader read. "
+                "Name it after --, as in: llmbench regrade RUN -- --llm-suite=NAME:PATH."
+            )
         raise OptionError(
             f"{run} uses the suite {unknown[0]!r}, which was not found here (known: {', '.join(sorted(known))}). "
             "Name its tasks after --, as in: llmbench regrade RUN -- path/to/tasks."

@@ -72,6 +72,7 @@ def read_settings(
     for label in labels:
         if labels.count(label) > 1:
             raise OptionError(f"--llm-model: {label!r} is given twice. Rename one: --llm-model=OTHER={label}")
+    suites, loaded = read.suites(values, config)
     settings = Settings(
         llm=LLMSettings(
             models=models,
@@ -92,7 +93,8 @@ def read_settings(
         ),
         rootdir=config.rootpath,
         run_base=read.folder(values, "run-dir", config) / run_dir if run_dir else config.rootpath / BASE,
-        suites=tuple(read.names(values, "suite")),
+        suites=suites,
+        loaded=loaded,
         task_paths=tuple(str(path) for path in config.getini("llm_taskpaths")),
         sandbox=read.sandbox_name(values, backends if models else None),
         gates=Gates() if selfcheck else _gates(values, config),

@@ -40,7 +40,8 @@ OPTIONS = (
     Option("model", "NAME", "model under test; may be repeated or comma-separated. LABEL=NAME renames it. "
            "dir:PATH grades replies stored in a directory, MODEL=run:PATH those recorded "
            f"in a run folder; {REFERENCE} and {STARTER} need no model", many=True),
-    Option("suite", "NAME", "run the tasks of this suite; may be repeated or comma-separated", many=True),
+    Option("suite", "NAME", "run the tasks of this suite; may be repeated or comma-separated. NAME:PATH has a plugin's "
+           "loader read a file or folder of another format", many=True),
     Option("base-url", "URL", "OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1 "
            "(default: OPENAI_BASE_URL, if set)"),
     Option("solver", "NAME", "how models do tasks: completion, conversation, or a plugin's solver (default: auto, a "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.schema.settings import Settings
 from pytest_llmbench.shipped import shipped
+
+SELECTED_PARTS = pytest.StashKey[Mapping[Path, Sequence[str]]]()
+"""Of folders that loaders read: what the command line names of their tasks and points; of others all is run."""
 
 
 def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> None:
@@ -22,8 +26,10 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
     namespace = early_config.known_args_namespace
     typed: list[str] = list(namespace.file_or_dir)
     extra: list[Path] = []
-    if settings.suites:
+    if settings.suites or settings.loaded:
         extra = [_suite_folder(name, settings) for name in settings.suites]
+        extra += _loaded_paths(settings, early_config, args)
+        typed = list(namespace.file_or_dir)
     elif settings.active and not typed and early_config.invocation_params.dir == early_config.rootpath:
         extra = list(_own_folders(settings))
         for folder in extra:
@@ -34,6 +40,31 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
     paths = [str(path) for path in extra]
     args[:0] = paths
     namespace.file_or_dir = paths + typed
+
+
+def _loaded_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> Iterator[Path]:
+    """What loaders read, without what the command line has as arguments: these say which part of it is run.
+
+    pytest knows no node ids below a folder: such arguments become the folder, and what is behind it is noted.
+    """
+    namespace = early_config.known_args_namespace
+    parts: dict[Path, list[str]] = {}
+    early_config.stash[SELECTED_PARTS] = parts
+    for suite in settings.loaded:
+        if not suite.path.exists():
+            raise OptionError(f"--llm-suite={suite.text}: there is no file or folder {suite.path}.")
+        typed = [word for word in namespace.file_or_dir if _path_of(word, early_config) == suite.path]
+        below = [word for word in typed if "::" in word and suite.path.is_dir()]
+        for words in (args, namespace.file_or_dir):
+            words[:] = [word for word in words if word not in below]
+        if below == typed:  # the folder itself is not an argument
+            yield suite.path
+            if below:
+                parts[suite.path] = [word.partition("::")[2] for word in below]
+
+
+def _path_of(word: str, config: pytest.Config) -> Path:
+    return Path(os.path.abspath(config.invocation_params.dir / word.partition("::")[0]))  # noqa: PTH100  # as pytest
 
 
 def _own_folders(settings: Settings) -> Iterable[Path]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.schema.settings import ModelSpec, SandboxName
+from pytest_llmbench.schema.settings import LoadedSuite, ModelSpec, SandboxName
 
 if TYPE_CHECKING:
     from pytest_llmbench.sandbox.registry import Backends
@@ -74,6 +75,25 @@ def model_spec(text: str, folder: Path) -> ModelSpec:
     if colon and kind in ("dir", "run") and folder != Path.cwd():
         name = f"{kind}:{folder / Path(path).expanduser()}"
     return ModelSpec(label=label, name=name)
+
+
+def suites(
+    values: Mapping[str, Value | None], config: pytest.Config
+) -> tuple[tuple[str, ...], tuple[LoadedSuite, ...]]:
+    """Names of suites, and what ``NAME:PATH`` has loaders read. Raises ``OptionError``."""
+    raw, given = values["suite"], names(values, "suite")
+    loaded: dict[Path, LoadedSuite] = {}
+    for text in given:
+        loader, colon, path = text.partition(":")
+        if not colon or raw is None:
+            continue
+        if not loader or not path:
+            raise OptionError(f"{raw.source}={text}: NAME:PATH needs text on both sides of the ':'.")
+        place = Path(os.path.abspath(folder(values, "suite", config) / Path(path).expanduser()))  # noqa: PTH100  # as pytest
+        other = loaded.setdefault(place, LoadedSuite(text, loader, place))
+        if other.text != text:
+            raise OptionError(f"{raw.source}: {other.text} and {text} are one path. Remove one of them.")
+    return tuple(name for name in given if ":" not in name), tuple(loaded.values())
 
 
 def whole(values: Mapping[str, Value | None], name: str) -> int | None:

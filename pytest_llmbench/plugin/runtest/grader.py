@@ -15,6 +15,7 @@ from pytest_llmbench.attempts import provisioning
 from pytest_llmbench.attempts.submission import Submission, fill_workspace, keep_files, read_submission
 from pytest_llmbench.errors import HarnessError, ModelError, StoreError
 from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError, SubmissionSource
+from pytest_llmbench.plugin.collect.loaded import SuiteCollector
 from pytest_llmbench.plugin.collect.tasks import ITEM_REF, Collection
 from pytest_llmbench.plugin.runtest.assertions import short_comparisons, short_locals
 from pytest_llmbench.plugin.runtest.feedback import feedback_on
@@ -170,10 +171,12 @@ class Grader:
             return (yield)
         with short_locals(item.config, call.excinfo.tb if call.excinfo is not None else None):
             report = yield
-        point = next(p for p in self._collection.task(ref.task).rubric if p.id == ref.point)
+        task = self._collection.task(ref.task)
+        point = next(p for p in task.rubric if p.id == ref.point)
         attempt = self._open if self._open is not None and self._open.key == ref.key else None
         workspace = attempt.workspace if attempt is not None else None
-        note_phase(item, report, call, point, workspace, expected=self._collection.expected_miss(ref))
+        expected = self._collection.expected_miss(ref)
+        note_phase(item, report, call, point, workspace, folder=task.module.parent, expected=expected)
         if getattr(report, OUTCOME, "") == "missed" and attempt is not None and call.excinfo is not None:
             self._add_evidence(item, report, attempt)
         if report.when == "teardown":
@@ -205,13 +208,16 @@ class Grader:
     def _again(self, item: pytest.Item, key: AttemptKey, *, local: bool) -> str:
         """The command that grades this point again from what was handed in."""
         llm = self._collection.settings.llm
-        test = f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}"
+        words = ["pytest", f"{_from_here(item.path)}::{item.nodeid.partition('::')[2]}"]
+        suite = item.getparent(SuiteCollector)
+        if suite is not None:
+            words.append(f"--llm-suite={suite.loader}:{_from_here(suite.path)}")
         if self._collection.settings.selfcheck:
-            return shlex.join(["pytest", test, "--llm-selfcheck", f"--llm-epochs={llm.epochs}"])
+            return shlex.join([*words, "--llm-selfcheck", f"--llm-epochs={llm.epochs}"])
         spec = next(model for model in llm.models if model.label == key.model)
         name = spec.name if local else f"run:{_from_here(self._run.path)}"
         model = name if name == spec.label else f"{spec.label}={name}"
-        words = ["pytest", test, f"--llm-model={model}"]
+        words.append(f"--llm-model={model}")
         if llm.epochs > 1:
             words.append(f"--llm-epochs={llm.epochs}")
         return shlex.join(words)

@@ -70,19 +70,20 @@ def note_phase(
     point: RubricPoint,
     workspace: Path | None = None,
     *,
+    folder: Path,
     expected: str = "",
 ) -> None:
     """Learn from the report of one phase, and mend what it says where llmbench means something else.
 
     A model's failure is told without a traceback. An unearned bonus is no failure. What is a miss and what is ours:
-    ``blame``. ``workspace``: the folder whose path, another one in every run, is kept out of the record. ``expected``
-    tells why a miss is as it should be; a test that raises never is.
+    ``blame``. ``workspace``: the folder whose path, another one in every run, is kept out of the record. ``folder``:
+    where the task's own code lies. ``expected`` tells why a miss is as it should be; a test that raises never is.
     """
     if report.when == "setup":
         item.stash[_STATE] = _State()
     state = item.stash.setdefault(_STATE, _State())
     subtest = state.in_body
-    blamed = blame(call.excinfo.value, report.when or "", item.path.parent) if call.excinfo is not None else None
+    blamed = blame(call.excinfo.value, report.when or "", folder) if call.excinfo is not None else None
     verdict = _verdict(report, call, blamed)
     raised = type(_first(call.excinfo.value)).__name__ if call.excinfo and blamed == "raised" else ""
     if not subtest:

@@ -182,3 +182,17 @@ def test_guards_replace_nothing_and_follow_no_link(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path / "base")
     assert {path.name: path.read_text() for path in run.path.iterdir()} == GUARDS
     assert not is_run_folder(run.path)
+
+
+def test_what_lies_in_something_that_a_loader_reads(tmp_path: Path) -> None:
+    made(tmp_path, "bank/tests/test_a.py", "bank/a/b/c.py", "rows.jsonl", "bank2/x.py")
+    loaded = [tmp_path / "bank", tmp_path / "rows.jsonl"]
+    inside = ["bank/tests", "bank/tests/test_a.py", "bank/a/b/c.py"]
+    assert out(tmp_path, "bank", "rows.jsonl", "bank2", "bank2/x.py", *inside, loaded=loaded) == inside
+    (tmp_path / "link").symlink_to(tmp_path / "bank")
+    assert out(tmp_path, "link/tests", loaded=loaded) == ["link/tests"]
+
+
+def test_replies_that_hold_the_project_and_a_loaders_tasks(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="a loader reads are not known yet"):
+        OffLimits(tmp_path, [tmp_path], [tmp_path], loaded=[tmp_path / "rows.jsonl"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from pytest_llmbench.errors import OptionError
-from pytest_llmbench.plugin.options.values import Value, number, percentage
+from pytest_llmbench.plugin.options.values import Value, number, percentage, suites
+from pytest_llmbench.schema.settings import LoadedSuite
 
 
 def given(text: str) -> dict[str, Value | None]:
@@ -28,3 +33,25 @@ def test_what_is_accepted() -> None:
     assert number(given("2.5"), "it", above=0) == 2.5
     assert [percentage(given(text), "it") for text in ("0", "80", "80%", "100%")] == [0, 80, 80, 100]
     assert (number({"it": None}, "it", above=0), percentage({"it": None}, "it")) == (None, None)
+
+
+def read_suites(text: str, *, from_ini: bool = False) -> tuple[tuple[str, ...], tuple[LoadedSuite, ...]]:
+    config: Any = SimpleNamespace(rootpath=Path("/root"), invocation_params=SimpleNamespace(dir=Path("/here")))
+    return suites({"suite": Value([text], "--llm-suite", from_ini=from_ini)}, config)
+
+
+def test_suites_and_what_loaders_read() -> None:
+    names, loaded = read_suites("six, rows:a/../b.jsonl,own,rows:/c:d")
+    assert names == ("six", "own")
+    assert loaded == (
+        LoadedSuite("rows:a/../b.jsonl", "rows", Path("/here/b.jsonl")),
+        LoadedSuite("rows:/c:d", "rows", Path("/c:d")),
+    )
+    assert read_suites("rows:a", from_ini=True)[1][0].path == Path("/root/a")
+    assert len(read_suites("rows:a,rows:a")[1]) == 1
+
+
+@pytest.mark.parametrize("text", [":a", "rows:", ":", "rows:a,rows:./a", "rows:a,other:a"])
+def test_a_suite_has_a_loader_and_a_path_of_its_own(text: str) -> None:
+    with pytest.raises(OptionError, match=r"^--llm-suite.*(needs text on both sides|are one path)"):
+        read_suites(text)

@@ -6,8 +6,7 @@ What the author of a task types::
 
 and what makes a second task shorter (``Batches``, ``checked``, ``seeded``, ``shortened``). Everything else comes as
 markers (``llm_task``, ``rubric``) and fixtures (``submission``, ``completion``, ``workspace``, ``sandbox``, ``source``,
-...); their types are here for annotations. A loader of another format gives ``LoadedTask`` with ``LoadedPoint``.
-Imported on first use, so that pytest starts quickly.
+...); their types are here for annotations. Imported on first use, so that pytest starts quickly.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from pytest_llmbench.sandbox.protocol import Sandbox
     from pytest_llmbench.schema.attempt import Completion
     from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits, TestRun
-    from pytest_llmbench.schema.loaded import LoadedPoint, LoadedTask
 
 _HOMES = {
     "Batches": "plugin.author.batches",
@@ -37,8 +35,6 @@ _HOMES = {
     "Label": "plugin.author.label",
     "LimitHit": "schema.execution",
     "Limits": "schema.execution",
-    "LoadedPoint": "schema.loaded",
-    "LoadedTask": "schema.loaded",
     "Row": "plugin.author.shapes",
     "Sandbox": "sandbox.protocol",
     "SourceFile": "plugin.author.source",
@@ -60,8 +56,6 @@ __all__ = [
     "Label",
     "LimitHit",
     "Limits",
-    "LoadedPoint",
-    "LoadedTask",
     "Row",
     "Sandbox",
     "SourceFile",

@@ -1,17 +1,15 @@
-"""A plugin that adds a sandbox backend, ``niced``, and a model client, ``command:PROGRAM``."""
+"""A plugin that adds a sandbox, ``niced``, a model, ``command:PROGRAM``, and a format of tasks, ``calls:FILE``."""
 
 import asyncio
 import dataclasses
+import json
 import shlex
 
 import pytest
 
-NICENESS = "10"
-
 
 @pytest.hookimpl(optionalhook=True)  # where pytest-llmbench is switched off, nobody knows this hook
 def pytest_llmbench_sandboxes():
-    """``--llm-sandbox=niced``: bubblewrap, and every command leaves the CPUs to whoever else wants them."""
     from pytest_llmbench.sandbox.bubblewrap import Bubblewrap
 
     class Niced(Bubblewrap):
@@ -22,7 +20,7 @@ def pytest_llmbench_sandboxes():
             return f"niced {super().describe()}"
 
         def execute(self, launch, bed):
-            command = ("nice", "-n", NICENESS, *launch.command)
+            command = ("nice", "-n", "10", *launch.command)
             return super().execute(dataclasses.replace(launch, command=command), bed)
 
     return [Niced]
@@ -30,13 +28,14 @@ def pytest_llmbench_sandboxes():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_llmbench_clients():
-    """``--llm-model=command:PROGRAM``: a program that reads the prompt and prints the reply."""
     from pytest_llmbench.llm.protocols import ModelProvider
 
     return [ModelProvider("command", Command)]
 
 
 class Command:
+    """A program that reads the prompt and prints the reply."""
+
     def __init__(self, target, context):
         self.program = shlex.split(target.name)
 
@@ -53,3 +52,28 @@ class Command:
 
     async def aclose(self):
         pass
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_llmbench_loaders():
+    return [Calls()]
+
+
+class Calls:
+    """A task in each line, as JSON: its id, prompt, file and function, and calls with what they return."""
+
+    name = "calls"
+
+    def load(self, path):
+        return [self.task(line, json.loads(line)) for line in path.read_text().splitlines()]
+
+    def task(self, line, row):
+        from pytest_llmbench.schema.loaded import LoadedPoint, LoadedTask
+
+        def returns(sandbox):
+            for arguments, expected in row["calls"]:
+                assert sandbox.call(row["file"], row["function"], *arguments).value == expected
+
+        rubric = [LoadedPoint("returns", returns, points=5)]
+        known = {"id": row["id"], "prompt_text": row["prompt"], "files": [row["file"]], "toolchains": ["python"]}
+        return LoadedTask(**known, rubric=rubric, fingerprint=line)

@@ -15,7 +15,7 @@ from pytest_llmbench.plugin.options import replay
 LOADER = '''
 import json
 from pathlib import Path
-from pytest_llmbench import LoadedPoint, LoadedTask
+from pytest_llmbench.schema.loaded import LoadedPoint, LoadedTask
 
 class Rows:
     name = "rows"

@@ -18,7 +18,7 @@ from support.server_sessions import ask_all, check
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.openai_client import OpenAIClient
 from pytest_llmbench.schema.attempt import CompletionRequest, Message
-from pytest_llmbench.schema.outcome import Failed, Replied
+from pytest_llmbench.schema.outcome import Failed, Replied, failure_of
 
 COUNT, PER_SESSION = 1000, 100
 CPU_S, MEMORY_KB = 10.0, 500_000

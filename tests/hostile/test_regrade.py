@@ -16,6 +16,7 @@ from support.server import ChatServer, Reply
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.discovery.resolve import resolve
+from pytest_llmbench.llm.targets import OfflineTarget
 from pytest_llmbench.plugin.options import replay
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec, Settings
 
@@ -110,7 +111,7 @@ def test_no_name_becomes_several_models_or_another_kind(bench: Bench, shared: Pa
     applied = replay.applied(here, replay.order(folder, here.run_base, "id"), paths=True)
     assert applied.llm.models == (ModelSpec(name, f"run:{folder}"),)
     (target,) = resolve(applied.llm.models, applied.llm, bench.root, {})
-    assert (target.label, target.kind, target.name) == (name, "run", str(folder))
+    assert target == OfflineTarget(name, "run", str(folder))
     assert (applied.run_base, applied.run_id) == (here.run_base, "id")
 
 

@@ -37,7 +37,8 @@ def stored(tmp_path) -> tuple[RunDir, Results]:
     made.planned(of)
     request = CompletionRequest(model="m", endpoint="e", messages=(), epoch=1)
     for key in of.attempts():
-        made.outcome(key.turn(1), request, answered() if key.model == "alpha" else failed("timeout", "no end after 600 s"))
+        outcome = answered() if key.model == "alpha" else failed("timeout", "no end after 600 s")
+        made.outcome(key.turn(1), request, outcome)
     for each in records(of, lambda ref: "earned" if ref.model == "alpha" else None):
         made.item(each)
     return made.run, made.finish(made.header.run)

@@ -17,7 +17,7 @@ from pytest_llmbench.errors import StoreError
 from pytest_llmbench.llm.solving import Files, Job
 from pytest_llmbench.runs.results import Recorder, load_results, make_results, to_json
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, ItemRecord, Message, Usage
-from pytest_llmbench.schema.keys import AttemptKey, TurnKey
+from pytest_llmbench.schema.keys import TurnKey
 from pytest_llmbench.schema.outcome import Failed, HandedInFiles, Replied
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import Results, RunInfo

@@ -1,9 +1,11 @@
-"""A plugin that adds a sandbox, ``niced``, a model, ``command:PROGRAM``, and a format of tasks, ``calls:FILE``."""
+"""A plugin that adds a sandbox, ``niced``, a solver, ``program:COMMAND``, and a format of tasks, ``calls:FILE``."""
 
 import asyncio
 import dataclasses
 import json
 import shlex
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -27,31 +29,30 @@ def pytest_llmbench_sandboxes():
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_llmbench_clients():
-    from pytest_llmbench.llm.protocols import ModelProvider
-
-    return [ModelProvider("command", Command)]
+def pytest_llmbench_solvers():
+    return [Program()]
 
 
-class Command:
-    """A program that reads the prompt and prints the reply."""
+class Program:
+    """A program that reads the prompt, in an empty folder; the files that it leaves there are handed in."""
 
-    def __init__(self, target, context):
-        self.program = shlex.split(target.name)
+    name = "program"
+    needs_model = False
 
-    async def complete(self, request, *, timeout_s):
-        from pytest_llmbench.errors import ModelError
-        from pytest_llmbench.schema.attempt import Completion, Failure
+    async def solve(self, job, access):
+        from pytest_llmbench.llm.solving import Files
 
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*self.program, stdin=pipe, stdout=pipe)
-        reply, _ = await process.communicate(request.messages[-1].content.encode())
-        if process.returncode:
-            raise ModelError(Failure(kind="server_error", message=f"exit status {process.returncode}"))
-        return Completion(text=reply.decode(), finish_reason="stop")
+        with tempfile.TemporaryDirectory() as folder:
+            words, pipe = shlex.split(access.target.name), asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(*words, cwd=folder, stdin=pipe)
+            await process.communicate(job.prompt.encode())
+            if process.returncode:
+                raise RuntimeError(f"{words[0]} ended with status {process.returncode}")
+            return Files(await asyncio.to_thread(self.left_in, Path(folder)))
 
-    async def aclose(self):
-        pass
+    def left_in(self, folder):
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.hookimpl(optionalhook=True)

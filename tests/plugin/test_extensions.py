@@ -352,6 +352,31 @@ WRONG = {
         f"{_C}def pytest_llmbench_clients():\n    return [ModelProvider('a', 42)]\n",
         "is not a model provider: its client cannot be called",
     ),
+    "a solver that is a class": (
+        "class A:\n    name = 'a'\ndef pytest_llmbench_solvers():\n    return [A]\n",
+        "is not a solver: give an object, not a class",
+    ),
+    "a solver that does not say whether it needs a model": (
+        "class A:\n    name = 'a'\ndef pytest_llmbench_solvers():\n    return [A()]\n",
+        "is not a solver: it lacks needs_model, True or False",
+    ),
+    "a solver that would block": (
+        "class A:\n    name = 'a'\n    needs_model = False\n    def solve(self, job, access):\n        pass\n"
+        "def pytest_llmbench_solvers():\n    return [A()]\n",
+        "is not a solver: it lacks a coroutine function solve(job, access)",
+    ),
+    "a solver with a name of ours": (
+        "class A:\n    name = 'dir'\n    needs_model = False\n    async def solve(self, job, access):\n        pass\n"
+        "def pytest_llmbench_solvers():\n    return [A()]\n",
+        "plugin conftest.py: the solver 'dir' has a name of llmbench's own",
+    ),
+    "a solver and a provider of one name": (
+        f"{_C}class A:\n    name = 'a'\n    needs_model = False\n"
+        "    async def solve(self, job, access):\n        pass\n"
+        "def pytest_llmbench_solvers():\n    return [A()]\n"
+        "def pytest_llmbench_clients():\n    return [ModelProvider('a', print)]\n",
+        "plugins conftest.py and conftest.py: the solver and the model provider 'a' have one name",
+    ),
     "no provider": (
         "def pytest_llmbench_clients():\n    return [print]\n",
         "is not a model provider: give a ModelProvider",

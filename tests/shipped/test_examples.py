@@ -217,10 +217,11 @@ def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
 def test_the_walk_through_extending_md(bench: Bench, folder: Path) -> None:
     shutil.copytree(OWN_TASK, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmbench", "__pycache__"))
     page = (REPOSITORY / "docs/extending.md").read_text(encoding="utf-8")
-    sandbox, models, loaded, heard = walked_through(page, bench, folder)
+    sandbox, models, solved, loaded, heard = walked_through(page, bench, folder)
     assert sandbox.results["run"]["sandbox"]["name"] == "niced"
     assert sandbox.row("dir:replies")["total"] == 8.0
     assert (models.row("canned:hyphen")["total"], models.row("canned:underscore")["total"]) == (4.0, 0.0)
+    assert (solved.row("written:-")["total"], solved.row("written:_")["total"]) == (4.0, 0.0)
     assert loaded.attempt("add", "dir:answers")["points"] == 3.0
     assert heard.exit == 1, "missed points, as without a listener"
     assert (folder / "graded.txt").read_text() == "slug scored 8.0\n"
@@ -258,7 +259,7 @@ class WithPlugin(Bench):
         return [str(self.python), *super().command(*args)[1:]]
 
 
-def test_a_plugin_of_sixty_lines_adds_a_sandbox_a_model_and_a_loader(tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_a_plugin_of_sixty_lines_adds_a_sandbox_a_solver_and_a_loader(tmp_path: Path, workers: tuple[str, ...]) -> None:
     example = REPOSITORY / "examples/extension"
     lines = (example / "llmbench_extension.py").read_text().splitlines()
     assert len([line for line in lines if line.strip()]) <= 60
@@ -266,12 +267,12 @@ def test_a_plugin_of_sixty_lines_adds_a_sandbox_a_model_and_a_loader(tmp_path: P
     root.mkdir()
     bench = WithPlugin(root, example)
     shutil.copy(OWN_TASK / "test_slug.py", root / "tasks")
-    shutil.copy(OWN_TASK / "replies/slug.md", root / "reply.md")
+    (root / "slug.py").write_text((OWN_TASK / "replies/slug.md").read_text().split("```")[1].partition("\n")[2])
     shutil.copy(example / "titles.jsonl", root)
     command = re.findall(r"`(pytest [^`]+)`", (example / "README.md").read_text())[0]
-    run = bench.run(*shlex.split(command)[1:], *workers)
-    assert run.attempt("slug", "reply")["points"] == 8.0, run.out + run.err
-    assert run.attempt("titled", "reply")["points"] == 5.0
+    run = bench.run(*shlex.split(command.replace("$PWD", str(root)))[1:], *workers)
+    assert run.attempt("slug", "copied")["points"] == 8.0, run.out + run.err
+    assert run.attempt("titled", "copied")["points"] == 5.0
     assert run.results["run"]["sandbox"]["name"] == "niced"
     assert "(plugin llmbench-extension) (self-test passed)" in run.out
     ordinary = root / "tests/test_ordinary.py"

@@ -13,7 +13,7 @@ def test_what_the_sandbox_cannot_hold_on_this_machine_is_told():
     choice = SandboxChoice("box", "box 1.0", (), ("always", "here alone"), missing_here=("here alone",), backend=Local)
     settings = SimpleNamespace(selfcheck=False, shard=None)
     session = SimpleNamespace(
-        _extensions=Extensions({}, {}, {}),
+        _extensions=Extensions({}, {}, {}, {}),
         targets=[],
         settings=settings,
         sandbox=choice,

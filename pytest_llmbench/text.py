@@ -12,6 +12,7 @@ from typing import TypeGuard
 MESSAGE_CHARS = 300
 BODY_CHARS = 500
 _TAB = 4
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORKFLOW_COMMAND = re.compile(r"(?m)^( *):(?=:[\w-][^\n]*::)")
 
 
@@ -51,6 +52,11 @@ def one_line(text: str, limit: int = MESSAGE_CHARS) -> str:
 def excerpt(text: str, limit: int = BODY_CHARS) -> str:
     """The start of the text, at most ``limit`` characters: printable, with its line breaks and tabs."""
     return _shorten(printable(text[: limit + 1], keep="\n\t"), limit)
+
+
+def without_numbers(text: str) -> str:
+    """The text with every number as ``N``: equal for messages of one cause that count or measure something."""
+    return _NUMBER.sub("N", text)
 
 
 def bounded(text: str, limit: int) -> str:

@@ -48,9 +48,9 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     print(tables.table(heads, rows, width=width(), colour=sys.stdout.isatty()))
 
 
-def width() -> int:
-    """Columns of the terminal."""
-    return shutil.get_terminal_size().columns
+def width() -> int | None:
+    """Columns of the terminal; None without one: whoever reads the output next gets everything unfolded."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def say(line: str) -> None:

@@ -13,7 +13,7 @@ from pytest_llmbench.text import printable
 HEADS = ("task", "a", "b", "difference", "epochs", "p", "verdict")
 
 
-def as_text(compared: Compared, *, width: int, colour: bool) -> str:
+def as_text(compared: Compared, *, width: int | None, colour: bool) -> str:
     """For a terminal."""
     lines = [printable(line) for line in _lines(compared)]
     if compared.comparison is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -10,20 +10,23 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_llmbench.reporting import epochs, selfcheck
-from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, text_of
+from pytest_llmbench.reporting.names import LEAST_NAME, shortened
+from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, table_width, text_of
 from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
 from pytest_llmbench.text import printable
 
-_READABLE = 20
+_READABLE, _NARROW = 20, 12
+_ANY_LOG = 10_000
+"""A width that no terminal has: the text is never folded."""
 _MOST_TASKS = 100
 """Of a leaderboard in plain text: nobody reads more columns in a log of CI."""
 _MOST_REASONS = 3
 
 
-def render(results: Results, *, width: int, colour: bool) -> str:
+def render(results: Results, *, width: int | None, colour: bool) -> str:
     """The summary of a run: the maximum score, the ranking, the incomplete models, errors.
 
-    ``width`` in columns applies to a terminal only (``colour``); plain text is never folded.
+    Tables take at most ``width`` columns; None: whatever they need. Sentences are left for the terminal to fold.
     """
     console, out = make_console(width=width, colour=colour)
     for line in heading(results):
@@ -109,38 +112,41 @@ _STATUSES = ("scored", "error", "incomplete", "not_run")
 class _Column(NamedTuple):
     head: str
     cells: list[str]
-    is_text: bool = False
-    """True: left-aligned, and folded where there is little room; figures are never cut."""
+    least: int | None = None
+    """Of a column of words: columns of the terminal in which it can still be read. Figures are never cut."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that it takes uncut."""
+        return max(cell_len(printable(text)) for text in (self.head, *self.cells))
+
+
+class _Layout(NamedTuple):
+    columns: list[_Column]
+    below: Sequence[str] = ()
+    """Lines under the table: what the columns do not tell."""
 
 
 def _print_table(console: Console, rows: Sequence[LeaderboardRow | IncompleteRow], *, colour: bool) -> None:
-    """One row per model. If the tasks' names do not fit, they are numbered, or left out altogether."""
-    tasks = list(rows[0].per_task)
-    numbers = [str(place) for place in range(1, len(tasks) + 1)]
-    choices: list[tuple[Sequence[str], str]] = [
-        (tasks, ""),
-        (numbers, ", ".join(f"{place}={task}" for place, task in zip(numbers, tasks, strict=True))),
-        ((), f"too narrow for the points of {len(tasks)} tasks: see results.json"),
-    ]
-    if not colour and len(tasks) > _MOST_TASKS:
-        choices = choices[-1:]
-    columns, note = next(
-        (columns, note)
-        for heads, note in choices
-        if _room(columns := _columns(rows, heads)) <= console.width or not heads
-    )
+    """One row per model, in the first layout that fits."""
+    layouts = _layouts(rows)
+    if console.width > _ANY_LOG and len(rows[0].per_task) > _MOST_TASKS:
+        layouts = layouts[2:]
+    columns, below = next((each for each in layouts if _room(each.columns) <= console.width), layouts[-1])
     table = empty_table(colour=colour)
-    for column in columns:
-        head = Text(printable(column.head))
-        if column.is_text:
-            table.add_column(head, overflow="fold")
-        else:
-            table.add_column(head, justify="right", no_wrap=True)
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+    for place, column in enumerate(columns):
+        head, cells = printable(column.head), [printable(cell) for cell in column.cells]
+        if place == _NAMES_PLACE:
+            others = _room([other for other in columns if other is not column])
+            cells = shortened(cells, console.width - others - 2)
+        folds = column.least is not None and place != _NAMES_PLACE
+        table.add_column(Text(head), justify="right" if column.least is None else "left", no_wrap=not folds)
+        columns[place] = column._replace(cells=cells)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, row))
     console.print(table)
-    if note:
-        console.print(Text(printable(note)))
+    for line in below:
+        console.print(Text(printable(line)), soft_wrap=True)
 
 
 def _print_selfcheck(console: Console, check: SelfCheck, *, colour: bool) -> None:
@@ -150,29 +156,39 @@ def _print_selfcheck(console: Console, check: SelfCheck, *, colour: bool) -> Non
         console.print(Text(printable(line), style="green" if check.passed else "red"), soft_wrap=True)
 
 
-def _columns(rows: Sequence[LeaderboardRow | IncompleteRow], heads: Sequence[str]) -> list[_Column]:
-    """The table's columns; ``heads`` are those of the tasks, none to leave the tasks out."""
+_NAMES_PLACE = 1
+
+
+def _layouts(rows: Sequence[LeaderboardRow | IncompleteRow]) -> list[_Layout]:
+    """From all there is to the least that is an answer: first tasks are numbered, then left out, then other figures."""
     incomplete = [row for row in rows if isinstance(row, IncompleteRow)]
     bound = "+" if incomplete else ""
+    rank = _Column("rank", ["-" if row.rank is None else str(row.rank) for row in rows])
+    names = [row.model for row in rows]
+    total = _Column("total", [f"{number(row.total)}{bound}/{number(row.max_total)}" for row in rows])
+    completed = _Column("tasks", [row.completed for row in rows])
+    wall = _Column("avg wall", ["-" if row.avg_wall_s is None else f"{row.avg_wall_s:.1f} s" for row in rows])
+    why = ["; ".join(row.reasons[:_MOST_REASONS]) for row in incomplete]
+    last = [_Column("why", why, _READABLE)] if incomplete else []
+    tasks = {task: [number(row.per_task[task]) for row in rows] for task in rows[0].per_task}
+
+    def with_tasks(heads: Iterable[str]) -> list[_Column]:
+        points = [_Column(head, cells) for head, cells in zip(heads, tasks.values(), strict=False)]
+        return [rank, _Column("model", names, _READABLE), total, completed, wall, *points, *last]
+
+    numbers = [str(place) for place in range(1, len(tasks) + 1)]
+    key = ", ".join(f"{place}={task}" for place, task in zip(numbers, tasks, strict=True))
+    elsewhere = f"too narrow for the points of {len(tasks)} task{'s' * (len(tasks) != 1)}: see results.json"
+    below = [elsewhere, *(f"{row.model}: {reasons}" for row, reasons in zip(incomplete, why, strict=True))]
     return [
-        _Column("rank", ["-" if row.rank is None else str(row.rank) for row in rows]),
-        _Column("model", [row.model for row in rows], is_text=True),
-        _Column("total", [f"{number(row.total)}{bound}/{number(row.max_total)}" for row in rows]),
-        _Column("tasks", [row.completed for row in rows]),
-        _Column("avg wall", ["-" if row.avg_wall_s is None else f"{row.avg_wall_s:.1f} s" for row in rows]),
-        *(
-            _Column(head, [number(row.per_task[task]) for row in rows])
-            for head, task in zip(heads, rows[0].per_task, strict=False)
-        ),
-        *(
-            [_Column("why", ["; ".join(row.reasons[:_MOST_REASONS]) for row in incomplete], is_text=True)]
-            if incomplete
-            else []
-        ),
+        _Layout(with_tasks(tasks)),
+        _Layout(with_tasks(numbers), [key]),
+        _Layout(with_tasks(()), [elsewhere]),
+        _Layout([rank, _Column("model", names, _NARROW), total, completed], below),
+        _Layout([rank, _Column("model", names, LEAST_NAME), total], below),
     ]
 
 
 def _room(columns: Sequence[_Column]) -> int:
-    """Width of a table, in columns of a terminal, in which text is folded but still readable."""
-    widths = [(max(cell_len(printable(text)) for text in (column.head, *column.cells)), column) for column in columns]
-    return sum(min(width, _READABLE) if column.is_text else width for width, column in widths) + 2 * (len(columns) + 1)
+    """Least width of a table, in columns of a terminal."""
+    return table_width([each.width if each.least is None else min(each.width, each.least) for each in columns])

@@ -15,7 +15,7 @@ from pytest_llmbench.store.run_dir import RunDir
 def test_a_miss_keeps_its_evidence_and_the_report_is_made_of_it(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     with ChatServer({"wrong": WRONG_REPLY}) as server:
-        run = bench.run("--llm-model=wrong", f"--llm-base-url={server.base_url}", *either_way)
+        run = bench.run("--llm-model=wrong", f"--llm-base-url={server.base_url}", "--tb=short", *either_way)
     items = [json.loads(line) for line in (run.folder / "items.jsonl").read_text().splitlines()]
     missed = [item for item in items if item["outcome"] == "missed"]
     assert len(missed) == 3

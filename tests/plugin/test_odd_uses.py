@@ -70,7 +70,7 @@ class TestOther:
 
 def test_classes_bases_static_and_inner_ones(bench: Bench, either_way: tuple[str, ...]) -> None:
     run = grade(bench, 4, CLASSES, *either_way)
-    assert run.counts() == {"passed": 3, "failed": 1}, run.out
+    assert run.counts() == {"passed": 3, "missed": 1}, run.out
     assert outcomes(run) == {"inherited": "earned", "static": "earned", "inner": "earned", "inner-missed": "missed"}
 
 
@@ -247,7 +247,8 @@ def test_subtests(bench: Bench, either_way: tuple[str, ...]) -> None:
         "body": "missed",
         "extra": "bonus",
     }
-    assert "FAILED tasks/test_odd.py::test_extra" not in run.out
+    assert run.counts()["missed"] >= 3
+    assert "extra: " not in run.out
     assert run.exit == 1
 
 
@@ -327,7 +328,7 @@ def test_a_test_that_raises_over_what_was_handed_in_is_a_miss(bench: Bench, eith
     always = "in every attempt: probably a fault of the test, run --llm-selfcheck"
     assert f"raised: odd: body: missed because its test raised ZeroDivisionError {always}" in run.out
     assert "raised: odd: late: missed because its test raised IndexError in 1 of 2 attempts" in run.out
-    assert run.counts() == {"passed": 3, "failed": 7, "xfailed": 2}
+    assert run.counts() == {"passed": 3, "missed": 7, "xfailed": 2}
     assert run.out.count("\nraised: ") == 5
 
 
@@ -364,7 +365,7 @@ def test_indirect(submission, small, more):
 
 def test_cases_of_every_kind_share_the_points(bench: Bench, either_way: tuple[str, ...]) -> None:
     run = grade(bench, 2, PARAMETRIZED, *either_way)
-    assert run.counts() == {"passed": 4, "failed": 4, "skipped": 2}
+    assert run.counts() == {"passed": 4, "missed": 4, "skipped": 2}
     points = {c["id"]: (c["points"], c["max_points"]) for c in run.attempt("odd", "mine")["criteria"]}
     assert points == {"fixture": (0.5, 1.0), "indirect": (0.333333333, 0.666666667)}
 
@@ -511,6 +512,7 @@ def test_looks(sandbox):
             f"--llm-base-url={server.base_url}",
             "--junitxml=junit.xml",
             "--json-report",
+            "--tb=short",
         )
         run = bench.run("tasks", *options, *workers, **keys)
         assert server.requests[0].headers["authorization"] == "Bearer canary-1"
@@ -621,7 +623,7 @@ def test_any_order_of_other_plugins_keeps_attempts_together(bench: Bench, worker
         bench.file(f"replies/t{number}.md", ADD_REPLY)
         bench.file(f"wrong/t{number}.md", WRONG_REPLY)
     run = bench.run(MINE, "--llm-model=wrong=dir:wrong", "-v", *workers)
-    assert run.counts() == {"passed": 12, "failed": 12}
+    assert run.counts() == {"passed": 12, "missed": 12}
     assert {attempt["status"] for attempt in run.results["attempts"]} == {"scored"}
     if "-n2" not in workers:
         order = [

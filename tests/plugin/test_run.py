@@ -66,9 +66,9 @@ def test_every_kind_of_reply_ends_in_its_state(bench: Bench, workers: tuple[str,
 def test_a_missed_point_is_a_failed_test_with_everything_one_needs(bench: Bench, either_way: tuple[str, ...]) -> None:
     bench.task("add")
     with ChatServer({"wrong": WRONG_REPLY}) as server:
-        run = bench.run(*ask(server, "wrong"), "--junitxml=junit.xml", *either_way)
+        run = bench.run(*ask(server, "wrong"), "--junitxml=junit.xml", "--tb=auto", *either_way)
     assert run.exit == 1
-    assert run.counts() == {"failed": 3}
+    assert run.counts() == {"missed": 3}
     assert "assert -1 == 3" in run.out
     assert re.search(r"reply: \.llmbench/runs/\S+/replies/wrong/add\.1\.md", run.out)
     (again,) = {line.partition(": ")[2] for line in run.out.splitlines() if "again, without" in line and "adds" in line}
@@ -76,7 +76,7 @@ def test_a_missed_point_is_a_failed_test_with_everything_one_needs(bench: Bench,
     assert words[0] == "pytest"
     once_more = bench.run(*words[1:])
     assert once_more.exit == 1, once_more.out + once_more.err
-    assert once_more.counts() == {"failed": 1}
+    assert once_more.counts() == {"missed": 1}
     assert "assert -1 == 3" in once_more.out
     junit = (bench.root / "junit.xml").read_text()
     for name, value in [("llm_task", "add"), ("llm_point", "adds"), ("llm_points", "2.0"), ("llm_outcome", "missed")]:
@@ -110,12 +110,12 @@ def test_lf_runs_the_missed_points_again_and_asks_nothing(bench: Bench, workers:
     bench.task("add")
     with ChatServer({"wrong": WRONG_REPLY, "right": ADD_REPLY}) as server:
         first = bench.run(*ask(server, "wrong,right"), *workers)
-        assert first.counts() == {"failed": 3, "passed": 3}
+        assert first.counts() == {"missed": 3, "passed": 3}
         again = bench.run(*ask(server, "wrong,right"), "--lf", *workers)
-        assert again.counts()["failed"] == 3
+        assert again.counts()["missed"] == 3
         assert "passed" not in again.counts()
         ff = bench.run(*ask(server, "wrong,right"), "--ff", *workers)
-        assert ff.counts() == {"failed": 3, "passed": 3}
+        assert ff.counts() == {"missed": 3, "passed": 3}
         assert server.chat_count == 2
 
 
@@ -278,7 +278,7 @@ def test_bonus_caps_and_penalties(bench: Bench, either_way: tuple[str, ...]) -> 
         "breaks": 3.0,
         "prints": 4.0,
     }
-    assert run.counts() == {"failed": 2, "passed": 12, "xfailed": 2}
+    assert run.counts() == {"missed": 2, "passed": 12, "xfailed": 2}
     assert run.attempt("kinds", "breaks")["caps"] == ["keeps"]
     criteria = {c["id"]: c["outcome"] for c in run.attempt("kinds", "plain")["criteria"]}
     assert criteria == {"base": "earned", "tidy": "bonus", "keeps": "earned", "prints": "earned"}

@@ -80,13 +80,13 @@ def test_a_broken_reply_is_mended_in_a_second_turn(bench: Bench, either_way: tup
 def test_a_miss_names_the_last_reply_and_is_graded_again_from_it(bench: Bench) -> None:
     task(bench)
     with ChatServer(replies(m=[BROKEN, WRONG_REPLY]), models=["m"]) as server:
-        run = bench.run(*ask(server, "m"))
+        run = bench.run(*ask(server, "m"), "--tb=auto")
     assert (run.folder / "replies/m/add.1.md").read_text() == BROKEN
     assert (run.folder / "replies/m/add.1.turn2.md").read_text() == WRONG_REPLY
     assert "replies/m/add.1.turn2.md" in run.out
     (words,) = {line.partition(": ")[2] for line in run.out.splitlines() if "again, without" in line and "adds" in line}
     once_more = bench.run(*shlex.split(words)[1:])
-    assert once_more.counts() == {"failed": 1}
+    assert once_more.counts() == {"missed": 1}
     assert "assert -1 == 3" in once_more.out
 
 

@@ -55,7 +55,7 @@ def test_own_task_shows_a_result_at_once(bench: Bench, folder: Path, workers: tu
     command = re.findall(r"`(pytest [^`]+)`", (OWN_TASK / "README.md").read_text())[0]
     run = run_in(bench, folder, shlex.join([*shlex.split(command), *workers]))
     assert run.exit == 1, run.out + run.err
-    assert run.counts() == {"passed": 3, "failed": 1}
+    assert run.counts() == {"passed": 3, "missed": 1}
     (attempt,) = run.results["attempts"]
     assert (attempt["status"], attempt["points"], attempt["max_points"]) == ("scored", 8.0, 10.0)
     assert {c["id"] for c in attempt["criteria"] if c["outcome"] == "missed"} == {"ends"}
@@ -65,7 +65,7 @@ def test_own_task_counts_code_that_breaks_as_misses(bench: Bench, folder: Path) 
     shutil.copy(OWN_TASK / "test_slug.py", folder)
     (folder / "slug.md").write_text("```python\ndef slug(title):\n    while True:\n        title += title[1000]\n```\n")
     run = run_in(bench, folder, "pytest --llm-model=dir:.")
-    assert run.counts() == {"failed": 4}, run.out
+    assert run.counts() == {"missed": 4}, run.out
     assert run.results["attempts"][0]["status"] == "scored"
 
 
@@ -129,7 +129,7 @@ def test_an_existing_suite_sees_what_is_wrong(bench: Bench, project: Path) -> No
     reply = project / "replies/shop-total.md"
     reply.write_text(reply.read_text().replace(">= 10", "> 10"))
     run = run_in(bench, project, "pytest --llm-model=dir:replies")
-    assert run.counts() == {"failed": 1}
+    assert run.counts() == {"missed": 1}
     assert "7 of 8 expected tests passed; failed: test_shop.py::test_many_of_one_thing_are_cheaper" in run.out
 
 
@@ -204,8 +204,8 @@ def test_the_walk_through_tasks_md(bench: Bench, folder: Path) -> None:
     page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8").partition("\n## The data folder\n")[0]
     runs = walked_through(page, bench, folder)
     assert [run.counts() for run in runs] == [
-        {"passed": 3, "failed": 1},
-        {"passed": 4, "failed": 4},
+        {"passed": 3, "missed": 1},
+        {"passed": 4, "missed": 4},
         {"passed": 45, "xfailed": 39},
     ]
     assert runs[2].exit == 0
@@ -284,5 +284,5 @@ def test_the_kit_of_tasks_md(bench: Bench, folder: Path) -> None:
     page = (REPOSITORY / "docs/tasks.md").read_text(encoding="utf-8")
     section = page.partition("\n## A kit for graders\n")[2].partition("\n## ")[0]
     (run,) = walked_through(section, bench, folder)
-    assert run.counts() == {"passed": 2, "failed": 1}
+    assert run.counts() == {"passed": 2, "missed": 1}
     assert "none: died" in run.out

@@ -16,6 +16,7 @@ from pytest_llmbench.plugin.controller import publish
 from pytest_llmbench.plugin.controller.controller import Controller
 from pytest_llmbench.plugin.controller.gates import GateResult, rule
 from pytest_llmbench.plugin.controller.listeners import Listeners
+from pytest_llmbench.plugin.controller.misses import Misses
 from pytest_llmbench.plugin.controller.progress import ProgressReporter
 from pytest_llmbench.plugin.runtest.outcome import CAUSE, OUTCOME, RECORD
 from pytest_llmbench.plugin.runtest.sanitize import clean
@@ -38,19 +39,23 @@ class Reporter:
         self._baseline = baseline
         self._controller: Controller | None = None
         self._results: Results | None = None
-        self._told: set[str] = set()
+        self._told: dict[str, tuple[str, str | None]] = {}
+        """Cause of errors -> the report that tells it."""
         self._stopped_by = ""
         self._ordinary_failure = False
         self._rulings: list[GateResult] = []
         self._report: str = ""
         self._old_sigterm: Any = None
         self._life = ProgressReporter(config)
+        self._misses: Misses | None = None
         self._listeners = Listeners(config)
 
     def attach(self, controller: Controller) -> None:
         """Report on this controller's run."""
         self._controller = controller
         self._config.pluginmanager.register(self._life, "llmbench-life")
+        self._misses = Misses(self._config, controller)
+        self._config.pluginmanager.register(self._misses, "llmbench-misses")
         if threading.current_thread() is threading.main_thread():
             self._old_sigterm = signal.signal(signal.SIGTERM, self._on_sigterm)
 
@@ -104,18 +109,17 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Failures that are no verdict on a model are errors; of one cause only the first is told in full."""
+        """Failures that are no verdict on a model are errors; of one cause only the first is told in full.
+
+        pytest and others ask as often as they like, and always get the same answer.
+        """
         outcome = getattr(report, OUTCOME, None)
         cause = getattr(report, CAUSE, None)
-        if outcome == "grader":
-            return "error", "E", "ERROR"
-        if outcome == "missed" and report.failed and report.when == "setup":  # pytest would call it an error
-            return "failed", "F", "FAILED"
-        if outcome == "not_reached" and cause is not None:
-            first = cause not in self._told
-            self._told.add(cause)
-            return ("error" if first else "not reached"), "E", "ERROR"
-        return None
+        if outcome != "grader" and (outcome != "not_reached" or cause is None):
+            return None
+        this = (report.nodeid, report.when)
+        first = cause is None or self._told.setdefault(cause, this) == this
+        return ("error" if first else "not reached"), "E", "ERROR"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -166,7 +170,17 @@ class Reporter:
         if self._results is not None:
             json_report["llmbench"] = self._results.model_dump(mode="json")
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
+        """The answer comes last: behind pytest's own summary and that of all other plugins."""
+        try:
+            return (yield)
+        finally:
+            if self._misses is not None:
+                self._misses.summarized(terminalreporter)
+            self._write_answer(terminalreporter)
+
+    def _write_answer(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The leaderboard and what is missing from it; what listeners raised, however quiet the session is."""
         for line in self._listeners.troubles():
             terminalreporter.write_line(printable(f"llmbench: {line}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pytest_llmbench.plugin.runtest.sanitize import clean, sanitize_report
 from pytest_llmbench.schema.attempt import ItemOutcome, ItemRecord
 from pytest_llmbench.schema.keys import ItemRef
 from pytest_llmbench.schema.task import RubricPoint
+from pytest_llmbench.text import one_line, without_numbers
 
 if TYPE_CHECKING:
     from pytest_llmbench.schema.execution import ExecResult
@@ -27,9 +29,13 @@ RECORD = "llm_item"
 OUTCOME = "llm_outcome"
 """Attribute of a failed report: ``missed``, ``grader`` or ``not_reached``."""
 CAUSE = "llm_cause"
-"""Attribute of a report whose attempt failed: equal for one cause."""
+"""Attribute of a report of an error: equal for one cause."""
+MESSAGE = "llm_message"
+"""Attribute of a report of a miss: what is told of it on one line."""
 
 _OUTPUT_LINES = 15
+_EXPLAINED = re.compile(r"\n\s*\+  where .*", re.DOTALL)
+"""What pytest adds to an assertion to say where its values came from."""
 _WEIGHT: dict[ItemOutcome, int] = {"not_reached": 0, "skipped": 1, "earned": 2, "missed": 3, "grader": 4}
 """A test has several parts: phases and subtests. The heaviest outcome is the test's."""
 
@@ -90,12 +96,17 @@ def note_phase(
         state.duration_s += report.duration
         if verdict == "earned" and state.outcome in ("missed", "grader"):
             report.outcome, report.longrepr, verdict = "failed", "a subtest failed", state.outcome
+    message = "" if verdict is None else _message(verdict, report, call, workspace, raised=raised)
     if verdict is not None and not (subtest and verdict in ("earned", "skipped")):
-        state.add(verdict, _message(verdict, report, call, workspace, raised=raised), raised)
+        state.add(verdict, message, raised)
     sanitize_report(report)
+    error = call.excinfo.value if call.excinfo else None
     if report.failed:
         setattr(report, OUTCOME, verdict)
-    error = call.excinfo.value if call.excinfo else None
+        if verdict == "missed":
+            setattr(report, MESSAGE, one_line(_EXPLAINED.sub("", message.removeprefix("AssertionError: "))))
+        elif verdict == "grader" and error is not None:
+            setattr(report, CAUSE, _cause_of_fault(error, report, message))
     if isinstance(error, ModelError):
         report.longrepr = f"llmbench: {clean(str(error))}"
         setattr(report, CAUSE, error.failure.cause or f"{error.failure.kind}: {error.failure.message}")
@@ -176,6 +187,13 @@ def _classify(report: pytest.TestReport, blamed: Blame | None) -> ItemOutcome:
         # Failed without an exception: by a strict xfail mark, where the point is earned against expectation.
         return "earned" if str(report.longrepr).startswith("[XPASS(strict)]") else "grader"
     return "missed" if blamed == "raised" else blamed
+
+
+def _cause_of_fault(error: BaseException, report: pytest.TestReport, message: str) -> str:
+    """Equal for faults of the machine with one message, and for what is raised at one line of a grader."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    where = "" if isinstance(error, LLMBenchError) or crash is None else f"{crash.path}:{crash.lineno}: "
+    return where + without_numbers(message)
 
 
 def _first(error: BaseException) -> BaseException:

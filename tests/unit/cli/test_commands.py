@@ -94,7 +94,7 @@ def test_slim_reading_has_every_total(run: RunDir, results: Results, capsys: pyt
     """The file is streamed without its rubric points."""
     (run.path / "results.json").write_text(to_json(results), encoding="utf-8")
     assert main(["report", str(run.path)]) == 0
-    assert capsys.readouterr().out == render(results, width=80, colour=False) + "\n"
+    assert capsys.readouterr().out == render(results, width=None, colour=False) + "\n"
 
 
 def test_a_lone_surrogate_is_spelt_out_in_the_file() -> None:

@@ -19,7 +19,7 @@ BOX = re.compile(r"[\u2500-\u257f\u2026]")
 ESCAPE = "\x1b"
 
 
-def plain(found: Results, width: int = 80) -> str:
+def plain(found: Results, width: int | None = None) -> str:
     text = render(found, width=width, colour=False)
     assert ESCAPE not in text
     assert not BOX.search(text)
@@ -112,10 +112,9 @@ def many(tasks: int = 40, model: str = "m" * 300) -> Results:
     return results(of, records(of), {k: v for k, v in broken.items() if k.model == "short"})
 
 
-@pytest.mark.parametrize("width", [0, 20, 80, 500])
-def test_plain_text_is_never_folded_or_cut(width):
+def test_plain_text_without_a_width_is_never_folded_or_cut():
     found = many()
-    lines = plain(found, width).splitlines()
+    lines = plain(found).splitlines()
     header = next(line for line in lines if line.startswith("rank"))
     assert header.split() == [
         "rank",
@@ -132,15 +131,36 @@ def test_plain_text_is_never_folded_or_cut(width):
     assert "x" * 3000 in lines[-1]
 
 
-@pytest.mark.parametrize("width", [80, 100, 130, 200])
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 130, 200])
 @pytest.mark.parametrize("tasks", [1, 6, 12, 40])
-def test_a_terminal_never_cuts_a_figure(tasks, width):
-    lines = seen(many(tasks, "qwen3-coder-30b-a3b-instruct-q4_k_m"), width)
-    table = [line for line in lines[2:] if not line.startswith("error: ")]
+def test_a_table_fits_and_never_cuts_a_figure(tasks, width, colour):
+    found = many(tasks, "qwen3-coder-30b-a3b-instruct-q4_k_m")
+    lines = seen(found, width) if colour else plain(found, width).splitlines()
+    table = [line for line in lines[2:] if not line.startswith(("error: ", "1=", "too narrow"))]
     assert all(len(line) <= width for line in table)
     assert not any("\u2026" in line for line in table)
     total = sum(range(100, 100 + tasks))
     assert any(re.search(rf"\b{total}/{total}\b", line) for line in table)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_long_names_stay_apart(width):
+    names = [f"qwen3-coder-30b-a3b-instruct-{size}-of-the-long-name" for size in ("q4", "q5", "q8")]
+    of = plan(FIX, models=(*names, "short"))
+    rows = [line.split() for line in plain(results(of, records(of)), width).splitlines() if line.endswith("/1")]
+    rows = rows or [line.split() for line in plain(results(of, records(of)), width).splitlines() if "20/20" in line]
+    shown = [row[1] for row in rows]
+    assert len(set(shown)) == 4
+    assert "short" in shown
+    assert all(name.startswith("q") for name in shown if name != "short")
+
+
+def test_what_a_narrow_table_leaves_out_is_told_below_it():
+    lines = plain(example(), 40).splitlines()
+    assert "   -  claude  0+/20    0/1" in lines
+    assert "claude: timeout" in lines
+    assert "too narrow for the points of 1 task: see results.json" in lines
 
 
 def test_a_terminal_with_little_room_numbers_the_tasks():

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pytest_llmbench.cli import output
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.reporting.html.details import AttemptEvidence
+from pytest_llmbench.reporting.points import messages_once
 from pytest_llmbench.reporting.terminal import number
 from pytest_llmbench.runs.load import open_run, read_results
 from pytest_llmbench.runs.report_data import gather
@@ -76,9 +77,10 @@ def lines(attempt: AttemptResult, evidence: AttemptEvidence) -> Iterator[str]:
             yield f"{name}: {', '.join(texts)}"
     yield from _figures(attempt)
     told = {item.point: item.evidence for item in evidence.items if item.evidence}
+    messages = messages_once(attempt)
     for criterion in attempt.criteria:
         yield f"  {criterion.outcome:12} {number(criterion.points):>5}/{number(criterion.max_points):5} {criterion.id}"
-        for text in (criterion.message, told.get(criterion.id, "")):
+        for text in (messages[criterion.id], told.get(criterion.id, "")):
             for line in text.splitlines():
                 yield f"      {line}"
     for name in evidence.files or ():

@@ -171,7 +171,8 @@ def _state(evidence: _Evidence, asked: Asked, stopped_by: str) -> _State:
 def _unanswered(outcome: NotRun | Failed) -> _State:
     if isinstance(outcome, NotRun):
         return "not_run", None, outcome.reason
-    return "error", ErrorInfo(kind=outcome.failure.kind, message=outcome.failure.message), ""
+    failure = outcome.failure
+    return "error", ErrorInfo(kind=failure.kind, message=failure.message, cause=failure.cause), ""
 
 
 def _has_verdict(record: ItemRecord | None) -> bool:

@@ -90,6 +90,22 @@ OnOutcome = Callable[[TurnKey, CompletionRequest | None, Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPace:
+    """How far one model is at one moment, and how long it takes for a reply."""
+
+    model: str
+    waiting: int
+    """Attempts that are neither generated nor in flight."""
+    ages_s: Sequence[float] = ()
+    """Of each request in flight, the time since it was first sent."""
+    recent_s: Sequence[float] = ()
+    """What the latest replies took, retries included."""
+    queue: str = ""
+    """Models of one queue generate one after the other."""
+    concurrency: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Counts of one gateway at one moment; an attempt of several turns counts once."""
 
@@ -107,3 +123,5 @@ class Progress:
     """On what has a known price."""
     earlier: int = 0
     """Attempts whose outcome an earlier part of a resumed run left."""
+    paces: Sequence[ModelPace] = ()
+    """Of the models that have something to generate or have generated something."""

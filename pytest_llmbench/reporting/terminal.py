@@ -12,7 +12,7 @@ from rich.text import Text
 from pytest_llmbench.reporting import epochs, selfcheck
 from pytest_llmbench.reporting.names import LEAST_NAME, shortened
 from pytest_llmbench.reporting.tables import empty_table, make_console, print_cells, table_width, text_of
-from pytest_llmbench.schema.results import AttemptResult, IncompleteRow, LeaderboardRow, Results, SelfCheck
+from pytest_llmbench.schema.results import AttemptResult, ErrorInfo, IncompleteRow, LeaderboardRow, Results, SelfCheck
 from pytest_llmbench.text import printable
 
 _READABLE, _NARROW = 20, 12
@@ -69,13 +69,14 @@ def heading(results: Results) -> Iterator[str]:
 
 def error_lines(results: Results) -> Iterator[str]:
     """One line for each cause of attempts without a score."""
-    causes: dict[tuple[str, str, str], list[AttemptResult]] = {}
+    causes: dict[tuple[str, tuple[str, str]], list[tuple[AttemptResult, ErrorInfo]]] = {}
     for attempt in results.attempts:
         if attempt.error:
-            causes.setdefault((attempt.model, attempt.error.kind, attempt.error.message), []).append(attempt)
-    for (model, kind, message), attempts in causes.items():
-        tasks = ", ".join(dict.fromkeys(attempt.task for attempt in attempts))
-        yield f"error: {kind}: {model}: {message} [{tasks}]"
+            causes.setdefault((attempt.model, attempt.error.told_by), []).append((attempt, attempt.error))
+    for attempts in causes.values():
+        first, error = attempts[0]
+        tasks = ", ".join(dict.fromkeys(attempt.task for attempt, _ in attempts))
+        yield f"error: {error.kind}: {first.model}: {error.message} [{tasks}]"
 
 
 def raised_lines(results: Results) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from pytest_llmbench.schema.attempt import Frozen, RecordedErrorKind, Retry, Usage
 from pytest_llmbench.schema.run_options import RunOptions
+from pytest_llmbench.text import without_numbers
 
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, SCHEMA_VERSION)
@@ -40,6 +41,13 @@ class ErrorInfo(Frozen):
 
     kind: RecordedErrorKind
     message: str
+    cause: str = ""
+    """Equal for errors of one cause, whatever their messages count or measure; empty in older results."""
+
+    @property
+    def told_by(self) -> tuple[str, str]:
+        """What errors that are told together have in common."""
+        return self.kind, self.cause or without_numbers(self.message)
 
 
 class Dimension(Frozen):

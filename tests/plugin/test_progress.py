@@ -63,7 +63,7 @@ def on_a_terminal(bench: Bench, *args: str, **env: str) -> tuple[bytes, list[str
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
 def test_one_line_redrawn_on_a_terminal(quick: Bench, workers: tuple[str, ...]) -> None:
-    with ChatServer(Reply(ADD_REPLY, latency_s=0.7)) as server:
+    with ChatServer(Reply(ADD_REPLY, latency_s=2.0)) as server:
         written, shown = on_a_terminal(quick, *options(server, *workers, "--junit-xml=j.xml"))
     drawn = [line.decode() for line in DRAWN.findall(written)]
     assert any("0 generated, 0 graded of 2; asking test-model (1 in flight)" in line for line in drawn)

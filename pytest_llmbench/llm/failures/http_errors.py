@@ -10,7 +10,7 @@ from pytest_llmbench.llm.failures.error_body import ErrorBody, read_error
 from pytest_llmbench.llm.failures.overflow_words import says_overflow
 from pytest_llmbench.schema.attempt import ErrorKind, Failure
 from pytest_llmbench.schema.numbers import count
-from pytest_llmbench.text import excerpt, one_line
+from pytest_llmbench.text import excerpt, one_line, without_numbers
 
 _UNKNOWN_MODEL = re.compile(
     r"model_not_found|\bmodel\b.{0,120}(not found|does ?n.t exist|does not exist|not supported)|provider not provided"
@@ -135,7 +135,7 @@ def http_failure(
         http_status=status,
         body=excerpt(body),
         # Numbers differ from request to request where the cause is the same.
-        cause=f"{kind} {endpoint} {model} {status} {re.sub(r'[0-9]+', 'N', said)}",
+        cause=f"{kind} {endpoint} {model} {status} {without_numbers(said)}",
         stops_model=rule.stops_model,
     )
 

@@ -27,7 +27,7 @@ from pytest_llmbench.llm.generation.requests import Earlier, RequestScheduler
 from pytest_llmbench.llm.generation.reuse import CompletionReuse, fault, lost
 from pytest_llmbench.llm.protocols import CompletionCache, OnOutcome, Progress
 from pytest_llmbench.llm.solving import FeedbackJob, Files, Job, Solution, Solver
-from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget
+from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget, ServedTarget
 from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.outcome import Ended, Failed, HandedInFiles, HandedInReply, NotRun, Outcome, Replied
@@ -157,7 +157,14 @@ class Gateway:
     def progress(self) -> Progress:
         """Counts at this moment."""
         spent = self._dispatcher.budget
-        return replace(self._pending.progress(), tokens=spent.generated_tokens, spent_usd=spent.spent_usd)
+        now = self._pending.progress()
+        targets = [self._targets[pace.model] for pace in now.paces]
+        paces = [
+            replace(pace, queue=target.queue, concurrency=target.concurrency)
+            for pace, target in zip(now.paces, targets, strict=True)
+            if isinstance(target, ServedTarget)
+        ]
+        return replace(now, tokens=spent.generated_tokens, spent_usd=spent.spent_usd, paces=paces)
 
     def close(self) -> None:
         """Cancel what is in flight, wake who waits, finish what is being written; may be called again.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.llm.protocols import Progress
+from pytest_llmbench.llm.protocols import ModelPace, Progress
 from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError
 from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.outcome import Ended, Outcome, completion_of, failure_of
@@ -16,6 +18,8 @@ from pytest_llmbench.schema.outcome import Ended, Outcome, completion_of, failur
 Recall = Callable[[TurnKey], Outcome | None]
 """Reads how a turn ended back from the run folder; None: it is not there."""
 
+RECENT = 8
+"""Replies of a model that tell its pace."""
 ROOM = 64
 """Ends kept for whoever takes them next: in the order of asking, which is about that of grading."""
 
@@ -57,6 +61,12 @@ class PendingGenerations:
         self._changed = threading.Condition()
         self._closed = False
         self._in_flight: dict[AttemptKey, None] = {}
+        self._unsent: Counter[str] = Counter()
+        """Attempts of each model that have neither been sent nor ended."""
+        self._sent_at: dict[AttemptKey, float] = {}
+        """Attempts that were sent and have not ended: when, of ``time.monotonic``."""
+        self._recent: dict[str, deque[float]] = {}
+        """What the latest attempts of each model took from then to their ends, in seconds."""
         self._waiting = 0
         """Ends kept that were not taken."""
         self._total = self._asked = self._reused = self._answered = self._failed = self._earlier = 0
@@ -69,6 +79,7 @@ class PendingGenerations:
             new = {key for key in keys if key not in self._entries}
             self._entries.update((key, _Entry()) for key in new)
             self._total += len(new)
+            self._unsent.update(key.model for key in new)
             return new
 
     def sent(self, key: AttemptKey) -> None:
@@ -78,6 +89,8 @@ class PendingGenerations:
             if not entry.sent:
                 entry.sent = True
                 self._asked += 1
+                self._unsent[key.model] -= 1
+                self._sent_at[key] = time.monotonic()
             self._in_flight[key] = None
 
     def known(self, key: AttemptKey, *, earlier: bool = False) -> None:
@@ -104,6 +117,12 @@ class PendingGenerations:
             elif entry.awaited or self._waiting < ROOM:
                 entry.outcome, self._waiting = ended.outcome, self._waiting + 1
             self._in_flight.pop(key, None)
+            sent_at = self._sent_at.pop(key, None)
+            if sent_at is None:
+                self._unsent[key.model] -= 1
+            elif failure_of(ended.outcome) is None or completion_of(ended.outcome) is not None:
+                recent = self._recent.setdefault(key.model, deque(maxlen=RECENT))
+                recent.append(time.monotonic() - sent_at)
             if failure_of(ended.outcome) is None:
                 self._answered += 1
             else:
@@ -162,6 +181,11 @@ class PendingGenerations:
     def progress(self) -> Progress:
         """The counts now."""
         with self._changed:
+            now = time.monotonic()
+            ages: dict[str, list[float]] = {}
+            for key, sent_at in self._sent_at.items():
+                ages.setdefault(key.model, []).append(now - sent_at)
+            models = dict.fromkeys([*self._recent, *ages, *(name for name, count in self._unsent.items() if count)])
             return Progress(
                 total=self._total,
                 asked=self._asked,
@@ -170,6 +194,10 @@ class PendingGenerations:
                 failed=self._failed,
                 in_flight=tuple(self._in_flight),
                 earlier=self._earlier,
+                paces=tuple(
+                    ModelPace(model, self._unsent[model], ages.get(model, ()), tuple(self._recent.get(model, ())))
+                    for model in models
+                ),
             )
 
     def _offer_for(self, key: AttemptKey) -> _Offer | None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_llmbench.llm.protocols import Progress
-from pytest_llmbench.plugin.controller.status_line import Screen
+from pytest_llmbench.plugin.controller.status_line import Part, Screen, as_line
+from pytest_llmbench.plugin.controller.time_left import GradingPace, generation_left_s
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.text import printable
@@ -34,17 +35,20 @@ class ProgressReporter:
         """Of each test item that has not ended."""
         self._items_left: Counter[AttemptKey] = Counter()
         self._graded = 0
+        dist, workers = config.getoption("dist", "no"), config.getoption("tx", None) or ()
+        self._grading = GradingPace(1 if dist == "no" else len(workers))
         self._hushed = False
         self._ended = threading.Event()
 
-    def begin(self, plan: Plan, progress: Callable[[], Progress], local: int) -> None:
-        """Show it from now on; ``local`` attempts have their files on this machine."""
+    def begin(self, plan: Plan, progress: Callable[[], Progress]) -> None:
+        """Show it from now on."""
         unavailable = {card.id for card in plan.tasks if card.unavailable}
         keys = {key: key for key in plan.attempts()}  # one object for each, however many items it has
         self._attempt_of = {item: keys[ref.key] for item, ref in plan.items.items() if ref.task not in unavailable}
         self._items_left = Counter(self._attempt_of.values())
+        self._grading.begin(len(self._attempt_of))
         if self._screen is not None:
-            work = (self._screen, progress, local)
+            work = (self._screen, progress)
             threading.Thread(target=self._show, args=work, name="llmbench-life", daemon=True).start()
 
     def say(self, line: str) -> None:
@@ -56,10 +60,11 @@ class ProgressReporter:
             terminal.ensure_newline()
             terminal.write_line(line)
 
-    def ended(self, nodeid: str) -> None:
+    def ended(self, nodeid: str, took_s: float) -> None:
         """A test item has ended: an attempt of which all have is graded."""
         key = self._attempt_of.pop(nodeid, None)
         if key is not None:
+            self._grading.ended(took_s, time.monotonic())
             self._items_left[key] -= 1
             self._graded += not self._items_left[key]
 
@@ -101,20 +106,24 @@ class ProgressReporter:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _show(self, screen: Screen, progress: Callable[[], Progress], local: int) -> None:
+    def _show(self, screen: Screen, progress: Callable[[], Progress]) -> None:
         began = time.monotonic()
         while not self._ended.wait(TERMINAL_S if screen.redraws else PLAIN_S):
-            now = progress()
+            now, moment = progress(), time.monotonic()
             if self._graded >= now.total:
                 screen.clear()
                 return
             if self._hushed:
                 continue
-            line = f"llmbench: {sign_of_life(now, time.monotonic() - began, graded=self._graded, local=local)}"
+            left_s = time_left_s(now, self._grading.left_s(moment))
+            parts = [
+                [printable(text) for text in part]
+                for part in sign_of_life(now, moment - began, graded=self._graded, left_s=left_s)
+            ]
             if screen.redraws:
-                screen.draw(printable(line))
+                screen.draw(parts)
             else:
-                self._say_at(screen, printable(line))
+                self._say_at(screen, as_line(parts, self._terminal._tw.fullwidth))  # noqa: SLF001 - no other way
 
     def _say_at(self, screen: Screen, line: str) -> None:
         screen.say(line)
@@ -132,36 +141,38 @@ class ProgressReporter:
             self._screen = None
 
 
-def sign_of_life(progress: Progress, elapsed_s: float, *, graded: int = 0, local: int = 0) -> str:
-    """How far the session is, how long the rest will take at its own pace, and what it took.
+def sign_of_life(progress: Progress, elapsed_s: float, *, graded: int = 0, left_s: float | None = None) -> list[Part]:
+    """How far the session is, how long the rest will take and what it took: parts of a line, the weightiest first.
 
-    What matters most comes first, for a terminal may have no room for the rest.
-
-    ``graded``: attempts with a verdict on everything. ``local``: attempts whose files are on this machine, which take
-    no time and so tell nothing of the pace.
+    ``graded``: attempts with a verdict on everything. ``left_s``: None where nothing is known of it.
     """
     generated = progress.answered + progress.failed
-    parts = [f"{generated} generated, {graded} graded of {progress.total}"]
-    if left_s := _left_s(progress, elapsed_s, graded, local):
-        parts.append(f"about {_duration(left_s)} left")
+    parts: list[Part] = [
+        [
+            f"llmbench: {generated} generated, {graded} graded of {progress.total}",
+            f"llmbench: {graded} graded of {progress.total}",
+        ]
+    ]
+    if left_s is not None and left_s >= 1:
+        parts.append([f"about {_duration(left_s)} left"])
     if progress.in_flight:
-        models = ", ".join(dict.fromkeys(key.model for key in progress.in_flight))
-        parts.append(f"asking {models} ({len(progress.in_flight)} in flight)")
+        models = list(dict.fromkeys(key.model for key in progress.in_flight))
+        flying = f"{len(progress.in_flight)} in flight"
+        shorter = [f"asking {len(models)} models ({flying})"] if len(models) > 1 else []
+        parts.append([f"asking {', '.join(models)} ({flying})", *shorter, flying])
     if progress.tokens and elapsed_s > 0:
-        parts.append(f"{progress.tokens / elapsed_s:.1f} tokens/s")
+        parts.append([f"{progress.tokens / elapsed_s:.1f} tokens/s"])
     if progress.spent_usd:
-        parts.append(f"{progress.spent_usd:.4f} USD spent")
-    return "; ".join(parts)
+        parts.append([f"{progress.spent_usd:.4f} USD spent"])
+    return parts
 
 
-def _left_s(progress: Progress, elapsed_s: float, graded: int, local: int) -> float | None:
-    """Until everything is graded, as long as generation and grading each go on as they did; None: nothing to go by."""
-    generated = progress.answered + progress.failed
-    asked = generated - progress.reused - progress.earlier - local
-    grading_s = (progress.total - graded) * elapsed_s / graded if graded else 0.0
-    if generated >= progress.total:
-        return grading_s or None
-    return max((progress.total - generated) * elapsed_s / asked, grading_s) if asked > 0 else None
+def time_left_s(progress: Progress, grading_s: float | None) -> float | None:
+    """Until everything is graded, which goes on while other replies are generated; None: nothing to go by."""
+    if progress.answered + progress.failed >= progress.total:
+        return grading_s
+    generation_s = generation_left_s(progress.paces)
+    return None if generation_s is None else max(generation_s, grading_s or 0.0)
 
 
 def _duration(seconds: float) -> str:

@@ -84,7 +84,7 @@ class Reporter:
         if progress.reused:
             parts[-1] += "; --llm-cache=refresh asks again"
         self._life.say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
-        self._life.begin(plan, self.controller.gateway.progress, local)
+        self._life.begin(plan, self.controller.gateway.progress)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -94,14 +94,15 @@ class Reporter:
         if report.failed and report.nodeid not in recorder.plan.items:
             self._ordinary_failure = True
         if record is not None:
-            self._keep(ItemRecord.model_validate(record))
+            item = ItemRecord.model_validate(record)
+            self._keep(item)
             delattr(report, RECORD)  # pytest keeps reports to the end
-            self._life.ended(report.nodeid)
+            self._life.ended(report.nodeid, item.duration_s)
         elif str(report.when) == LOST and (ref := recorder.plan.items.get(report.nodeid)):
             setattr(report, OUTCOME, "grader")
             message = "the process that graded this point was lost (it crashed or was killed)"
             self._keep(ItemRecord(**ref._asdict(), outcome="grader", message=message))
-            self._life.ended(report.nodeid)
+            self._life.ended(report.nodeid, 0.0)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be collected is a failure like that of any test."""

@@ -6,11 +6,15 @@ import os
 import re
 import threading
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 _ERASE = "\r\x1b[K"
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LEAST_COLUMNS = 20
+
+Part = Sequence[str]
+"""One thing that a line tells, in words that are shorter and shorter."""
 
 
 class Screen:
@@ -46,11 +50,11 @@ class Screen:
             self._open = text.rpartition("\n")[2] if "\n" in text else self._open + text
             return written
 
-    def draw(self, text: str) -> None:
-        """Show one line, as much of it as there is room for, until the next ``write``, ``draw`` or ``clear``."""
+    def draw(self, parts: Sequence[Part]) -> None:
+        """Show one line, the parts of it that there is room for, until the next ``write``, ``draw`` or ``clear``."""
         with self._lock:
             columns = max(self._columns(), _LEAST_COLUMNS)
-            shown = _cut(text, columns - 1)
+            shown = as_line(parts, columns - 1)
             if self._closed or shown == self._drawn:
                 return
             if not self._drawn and _width(self._open) >= columns:
@@ -102,6 +106,18 @@ class Screen:
 def _width(text: str) -> int:
     """Columns that a text takes after its last carriage return."""
     return sum(map(_columns_of, _ESCAPE.sub("", text.rpartition("\r")[2])))
+
+
+def as_line(parts: Sequence[Part], columns: int) -> str:
+    """The parts that fit, each as long as it fits; the first one, which is always there, is cut behind a word."""
+    first, *others = parts
+    line = next((shape for shape in first if _width(shape) <= columns), "")
+    if not line:
+        cut = _cut(first[-1], columns)
+        return cut.rpartition(" ")[0] or cut
+    for part in others:
+        line = next((text for shape in part if _width(text := f"{line}; {shape}") <= columns), line)
+    return line
 
 
 def _cut(text: str, columns: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_llmbench.reporting.html.diff import file_changes
 from pytest_llmbench.reporting.html.figures import number, seconds, usd
 from pytest_llmbench.reporting.html.text import all_shown, cut, packed
+from pytest_llmbench.reporting.points import messages_once
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
 from pytest_llmbench.schema.plan import TaskCard
 from pytest_llmbench.schema.results import AttemptResult, CriterionResult
@@ -64,7 +65,7 @@ def _page(
     changes: Sequence[Mapping[str, Any]],
     limit: int,
 ) -> dict[str, Any]:
-    error = attempt.error
+    error, messages = attempt.error, messages_once(attempt)
     return {
         "status": attempt.status.replace("_", " "),
         "error": f"{error.kind}: {error.message}" if error else "",
@@ -83,7 +84,7 @@ def _page(
         ],
         "turns": [_turn(turn, limit) for turn in evidence.turns],
         "files": [_file(change, limit) for change in changes] if evidence.files is not None else [],
-        "points": [_point(point, card, evidence.items, limit) for point in attempt.criteria],
+        "points": [_point(point, messages[point.id], card, evidence.items, limit) for point in attempt.criteria],
         "again": evidence.again,
         "where": evidence.where,
     }
@@ -147,7 +148,10 @@ def _file(change: Mapping[str, Any], limit: int) -> dict[str, Any]:
     return {**change, "lines": kept, "cut": ""}
 
 
-def _point(point: CriterionResult, card: TaskCard | None, items: Sequence[ItemRecord], limit: int) -> dict[str, Any]:
+def _point(
+    point: CriterionResult, message: str, card: TaskCard | None, items: Sequence[ItemRecord], limit: int
+) -> dict[str, Any]:
+    """``message``: what is told of the point, and of its cases where they say the same."""
     stated = next((each for each in card.criteria if each.id == point.id), None) if card else None
     kind = stated.kind if stated else "points"
     earned, most = number(point.points), number(point.max_points)
@@ -162,12 +166,12 @@ def _point(point: CriterionResult, card: TaskCard | None, items: Sequence[ItemRe
         "dimension": point.dimension,
         "outcome": "not earned" if point.outcome == "bonus" else point.outcome.replace("_", " "),
         "worth": worth,
-        "message": point.message,
+        "message": message,
         "cases": [
             {
                 "case": item.case,
                 "outcome": item.outcome.replace("_", " "),
-                "message": cut(item.message, limit)[0],
+                "message": "" if item.message == point.message and not message else cut(item.message, limit)[0],
                 "evidence": cut(item.evidence, limit)[0],
                 "evidenceCut": cut(item.evidence, limit)[1],
                 "seconds": seconds(item.duration_s),

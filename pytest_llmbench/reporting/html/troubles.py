@@ -22,18 +22,18 @@ class Trouble(NamedTuple):
 
 def troubles(results: Results) -> list[Trouble]:
     """Errors first, then what is incomplete or was not run; equal causes of a model together."""
-    causes: dict[tuple[str, str, str, str], list[AttemptResult]] = {}
+    causes: dict[tuple[str, tuple[str, str], str], list[AttemptResult]] = {}
     for attempt in results.attempts:
         if attempt.status != "scored":
-            kind, message = (attempt.error.kind, attempt.error.message) if attempt.error else ("-", attempt.reason)
-            causes.setdefault((attempt.status, kind, message, attempt.model), []).append(attempt)
+            cause = attempt.error.told_by if attempt.error else ("-", attempt.reason)
+            causes.setdefault((attempt.status, cause, attempt.model), []).append(attempt)
     return [
         Trouble(
             status.replace("_", " "),
             kind.replace("_", " "),
-            message,
+            attempts[0].error.message if attempts[0].error else attempts[0].reason,
             model,
             [(attempt_link(each), f"{each.task} #{each.epoch}") for each in attempts],
         )
-        for (status, kind, message, model), attempts in sorted(causes.items())
+        for (status, (kind, _), model), attempts in sorted(causes.items())
     ]

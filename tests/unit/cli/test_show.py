@@ -50,7 +50,7 @@ def test_a_stored_run_prints_the_same_table(tmp_path, stored):
     for args in ((), (run.path,), (tmp_path / ".llmbench" / "latest",)):
         done = show(*args, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == render(results, width=80, colour=False) + "\n"
+        assert done.stdout == render(results, width=None, colour=False) + "\n"
 
 
 def test_it_needs_neither_pytest_nor_litellm(tmp_path, stored):

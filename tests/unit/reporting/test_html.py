@@ -365,3 +365,11 @@ def test_the_bundled_library_has_its_licence_beside_it():
     version = library.name.removeprefix("chart-").removesuffix(".umd.min.js")
     assert f"Chart.js v{version}" in library.read_text(encoding="utf-8")[:200]
     assert "MIT" in (folder / "chart-LICENSE.md").read_text(encoding="utf-8")
+
+
+def test_errors_of_one_cause_are_one_row():
+    of = plan(card("t", criterion("a", 1)), models=("m",), epochs=3)
+    said = {key: failed("timeout", f"no end after {key.epoch * 367} characters") for key in of.attempts()}
+    (row,) = troubles(results(of, [], said))
+    assert row.message == "no end after 367 characters"
+    assert [name for _, name in row.attempts] == ["t #1", "t #2", "t #3"]

@@ -9,7 +9,9 @@ import pytest
 from support.records import answered, card, criterion, failed, plan, records, results
 
 from pytest_llmbench.reporting.terminal import number, render
+from pytest_llmbench.schema.attempt import Failure
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import Failed
 from pytest_llmbench.schema.results import Results
 from pytest_llmbench.text import printable
 
@@ -99,6 +101,23 @@ def test_one_cause_of_errors_is_one_line():
         "error: connection: a: a's server is down [js-bug-fix, rust-cli]",
         "error: connection: b: b's server is down [js-bug-fix, rust-cli]",
     ]
+
+
+def test_messages_that_count_differently_are_one_cause():
+    of = plan(FIX, RUST, models=("a",), epochs=2)
+    said = {
+        key: failed("timeout", f"no end within 1.5 s after {number * 367} characters")
+        for number, key in enumerate(of.attempts())
+    }
+    assert [line for line in plain(results(of, [], said)).splitlines() if line.startswith("error: ")] == [
+        "error: timeout: a: no end within 1.5 s after 0 characters [js-bug-fix, rust-cli]"
+    ]
+
+
+def test_equal_messages_of_different_causes_are_two():
+    of = plan(FIX, RUST, models=("a",))
+    said = {key: Failed(failure=Failure(kind="timeout", message="no end", cause=key.task)) for key in of.attempts()}
+    assert plain(results(of, [], said)).count("error: ") == 2
 
 
 # -- nothing is lost -------------------------------------------------------------------------------------------------

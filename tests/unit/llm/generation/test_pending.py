@@ -137,3 +137,22 @@ def test_a_job_that_breaks_breaks_what_it_was_for(loop: asyncio.AbstractEventLoo
     board.done(KEYS[0].turn(1), None, "feedback= raised")
     with pytest.raises(HarnessError, match="feedback= raised"):
         told.result()
+
+
+def test_the_pace_is_that_of_replies_that_were_sent() -> None:
+    board = PendingGenerations()
+    keys = KEYS[:4]
+    board.add(keys)
+    assert [(pace.model, pace.waiting, pace.recent_s) for pace in board.progress().paces] == [("m", 4, ())]
+    board.end(keys[0], reply(keys[0]))  # a stored one, which took no time
+    board.sent(keys[1])
+    board.sent(keys[1])
+    board.sent(keys[2])
+    (pace,) = board.progress().paces
+    assert (pace.waiting, len(pace.ages_s), pace.recent_s) == (1, 2, ())
+    board.end(keys[1], reply(keys[1]))
+    board.end(keys[2], Ended(outcome=Failed(failure=Failure(kind="connection", message="refused at once"))))
+    (pace,) = board.progress().paces
+    assert (pace.waiting, len(pace.ages_s), len(pace.recent_s)) == (1, 0, 1)
+    board.end(keys[3], reply(keys[3]))
+    assert board.progress().paces[0].waiting == 0

@@ -58,20 +58,20 @@ def screen(terminal: Terminal) -> Iterator[Screen]:
 
 def test_it_is_redrawn_in_place_and_covers_what_pytest_began(terminal: Terminal, screen: Screen) -> None:
     screen.write("first\ntest_a.py \x1b[32m..\x1b[0m")
-    screen.draw("1 of 3")
+    screen.draw([["1 of 3"]])
     assert terminal.lines() == ["first", "1 of 3"]
-    screen.draw("2 of 3, shorter than before it is not")
-    screen.draw("3")
+    screen.draw([["2 of 3, shorter than before it is not"]])
+    screen.draw([["3"]])
     assert terminal.lines() == ["first", "3"]
     screen.write(".")
     assert terminal.lines() == ["first", "test_a.py ..."]
-    screen.draw("4")
+    screen.draw([["4"]])
     screen.clear()
     assert terminal.lines() == ["first", "test_a.py ..."]
     screen.write("\nsecond")
-    screen.draw("5")
+    screen.draw([["5"]])
     assert screen.close() is terminal.file
-    screen.draw("never")
+    screen.draw([["never"]])
     assert terminal.lines() == ["first", "test_a.py ...", "second"]
 
 
@@ -79,7 +79,7 @@ def test_it_is_redrawn_in_place_and_covers_what_pytest_began(terminal: Terminal,
 def test_it_never_takes_two_rows(terminal: Terminal, screen: Screen, text: str) -> None:
     screen.write("above\n")
     for number in range(5):
-        screen.draw(f"{number}{text}")
+        screen.draw([[f"{number}{text}"]])
     above, drawn = terminal.lines()
     assert (above, drawn[:2]) == ("above", "4" + text[0])
     assert len(drawn) > COLUMNS / 2 - 2
@@ -89,7 +89,7 @@ def test_it_never_takes_two_rows(terminal: Terminal, screen: Screen, text: str) 
 
 def test_what_the_terminal_wrapped_is_left_as_it_is(terminal: Terminal, screen: Screen) -> None:
     screen.write("." * (COLUMNS + 5))
-    screen.draw("drawn")
+    screen.draw([["drawn"]])
     assert terminal.lines() == ["." * COLUMNS, "." * 5, "drawn"]
     screen.write("!")
     assert terminal.lines() == ["." * COLUMNS, "." * 5, "!"]
@@ -97,7 +97,7 @@ def test_what_the_terminal_wrapped_is_left_as_it_is(terminal: Terminal, screen: 
 
 def test_a_line_that_stays_comes_above_what_pytest_began(terminal: Terminal, screen: Screen) -> None:
     screen.write("collecting ... ")
-    screen.draw("drawn")
+    screen.draw([["drawn"]])
     screen.say("said")
     assert terminal.lines() == ["said", "collecting ..."]
     screen.write("\rcollected 3 items\n")
@@ -111,7 +111,7 @@ def test_it_goes_past_capturing(terminal: Terminal, tmp_path) -> None:
     kept = os.dup(terminal.file.fileno())
     with (tmp_path / "captured").open("w") as captured:
         os.dup2(captured.fileno(), terminal.file.fileno())
-        screen.draw("drawn")
+        screen.draw([["drawn"]])
         os.dup2(kept, terminal.file.fileno())
     os.close(kept)
     assert terminal.lines() == ["drawn"]

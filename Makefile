@@ -22,7 +22,7 @@ warm: setup
 
 # Every task for the reference solutions and the unmodified starters: no model needed.
 bench: warm
-	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 --tb=no -rN
+	$(BIN)/pytest --llm-model=builtin/reference,builtin/starter -n 2 --llm-fail-under=0 -rN
 
 # The slower ones, every mutant of every task among them, are part of `make proof`.
 test: warm

@@ -203,7 +203,7 @@ def test_a_subtests_word(bench: Bench) -> None:
     bench.task("add", PARTS)
     bench.file("right/add.md", ADD_REPLY)
     out = bench.run("--llm-model=right=dir:right", "-v").out
-    assert len(re.findall(r"^\S+::test_parts.* SUBMISSED \[part\] \(number=.[02].\)", out, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\S+::test_parts.* SUBMISSED\[part\] \(number=.[02].\)", out, re.MULTILINE)) == 2
 
 
 def test_an_error_is_told_once_for_its_cause(bench: Bench, workers: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ class Misses:
         if not _is_miss(report):
             return None
         if hasattr(report, "context"):  # a subtest
-            return MISSED, "m", f"SUBMISSED {str(report.head_line).removeprefix(report.location[2]).strip()}"
+            return MISSED, "m", f"SUBMISSED{str(report.head_line).removeprefix(report.location[2]).strip()}"
         return MISSED, "M", "MISSED"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -66,7 +67,10 @@ class Misses:
         if not self._of or option.no_summary:
             return
         if self._tracebacks:
-            terminalreporter.summary_failures_combined(MISSED, "MISSED", style=option.tbstyle)
+            combined = terminalreporter.summary_failures_combined
+            # Older ones look the style up themselves.
+            style = {"style": option.tbstyle} if "style" in inspect.signature(combined).parameters else {}
+            combined(MISSED, "MISSED", **style)
         if not terminalreporter.hasopt("f"):
             return
         if option.reportchars == _USUAL_REPORT_CHARS:

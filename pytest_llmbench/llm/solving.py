@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
@@ -40,6 +40,8 @@ class Files:
 
     files: Mapping[str, bytes | str] | Path
     """Name -> content; or a folder, of which the task's files or the whole are taken."""
+    executable: Collection[str] = ()
+    """Names of those in a mapping that are programs; a folder's files have their own modes."""
     labels: tuple[str, ...] = ()
     """Evidence on the attempt for reports."""
     wall_s: float | None = None

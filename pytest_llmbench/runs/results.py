@@ -108,7 +108,14 @@ class Recorder:
 
     def freeze(self, job: Job, files: Files) -> Tree:
         """Keep files that were handed in. Raises ``HarnessError`` and ``StoreError``."""
-        return freeze(self.run, job.key, files.files, job.files, job.leave_out)
+        return freeze(
+            self.run,
+            job.key,
+            files.files,
+            names=job.files,
+            leave_out=job.leave_out,
+            executable=files.executable,
+        )
 
     def recall(self, key: TurnKey) -> Outcome | None:
         """Read an outcome from the run folder, texts included; a damaged one counts as missing, and is noted."""

@@ -40,7 +40,8 @@ def recorded(run: RunDir, key: AttemptKey) -> Solution:
     outcome = last.outcome
     if isinstance(outcome, HandedInFiles):
         # Files of their own now: whatever asking took was not taken today.
-        return Files(StoredTree(run, key, outcome.tree), outcome.labels)
+        programs = {file.name for file in outcome.tree.files if file.executable}
+        return Files(StoredTree(run, key, outcome.tree), executable=programs, labels=outcome.labels)
     if isinstance(outcome, NotRun):
         return outcome
     kept = outcome.completion and Completion(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_llmbench.errors import HarnessError, StoreError
@@ -25,22 +26,25 @@ def freeze(
     run: RunDir,
     key: AttemptKey,
     files: Mapping[str, bytes | str] | Path,
+    *,
     names: Sequence[str] = (),
     leave_out: Sequence[str] = (),
+    executable: Collection[str] = (),
 ) -> Tree:
     """Keep files in the run folder, under names that nothing imports, and give their manifest.
 
-    ``names``: those that the task asks for; empty: all, but for what ``leave_out`` matches. In a folder no link is
+    ``names``: those that the task asks for; empty: all, but for what ``leave_out`` matches. ``executable``: those of a
+    mapping that are programs. In a folder no link is
     followed, and nothing but regular files is taken; the manifest notes what was passed over. Raises ``HarnessError``
     for a tree beyond the limits of ``schema/tree.py``, ``StoreError`` where it cannot be kept.
     """
     found: list[TreeFile] = []
     notes: list[str] = []
     size = 0
-    each = _in_folder(files, notes) if isinstance(files, Path) else _in_mapping(files)
+    each = _in_folder(files, notes) if isinstance(files, Path) else _in_mapping(files, executable)
     with writing(run.files_dir(key)):
         run.make_files_dir(key)
-    for name, data, executable in each:
+    for name, data, is_program in each:
         if name not in names if names else is_left_out(name, tuple(leave_out)):
             continue
         size += len(data)
@@ -58,7 +62,7 @@ def freeze(
                     raise
                 notes.append(f"{name:.200}: {error.strerror}")
                 continue
-        found.append(TreeFile(name=name, sha256=digest, size=len(data), executable=executable))
+        found.append(TreeFile(name=name, sha256=digest, size=len(data), executable=is_program))
     more = len(notes) - _MOST_NOTES
     shown = (*notes[:_MOST_NOTES], f"and {more} more") if more > 0 else tuple(notes)
     return Tree(files=tuple(sorted(found, key=lambda file: file.name)), notes=shown)
@@ -78,8 +82,8 @@ class StoredTree(Mapping[str, bytes]):
         where = "/".join([*files_parts(self._key), kept_name(name)])
         path = self._run.path / where
         try:
-            with reading(path):
-                data = untrusted.read(self._run.path, where, most_bytes=file.size)
+            with reading(path), contextlib.suppress(_TooLongError):
+                data = _read(self._run.path, where, file.size)
                 if hashlib.sha256(data).hexdigest() == file.sha256:
                     return data
         except ValueError as error:
@@ -93,16 +97,32 @@ class StoredTree(Mapping[str, bytes]):
         return len(self._files)
 
 
-def _in_mapping(files: Mapping[str, bytes | str]) -> Iterator[tuple[str, bytes, bool]]:
-    for name, content in files.items():
+class _TooLongError(Exception):
+    """The file is longer than what was handed in."""
+
+
+def _read(root: Path, name: str, size: int) -> bytes:
+    try:
+        return untrusted.read(root, name, most_bytes=size)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise _TooLongError from error
+        raise
+
+
+def _in_mapping(files: Mapping[str, bytes | str], executable: Collection[str]) -> Iterator[tuple[str, bytes, bool]]:
+    for name in files:
         try:
             untrusted.components(name)
+            content = files[name]
             data = content.encode() if isinstance(content, str) else bytes(content)
+        except StoreError as error:  # of the run that it was stored in: this one can be written
+            raise HarnessError(str(error)) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise HarnessError(f"a file was handed in as {name!r:.200} that cannot be kept: {error}.") from error
         if len(data) > MOST_FILE_BYTES:
             raise HarnessError(f"{name} was handed in with more than {MOST_FILE_BYTES} bytes.")
-        yield name, data, False
+        yield name, data, name in executable
 
 
 def _in_folder(root: Path, notes: list[str]) -> Iterator[tuple[str, bytes, bool]]:

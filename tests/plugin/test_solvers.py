@@ -129,13 +129,13 @@ def test_a_solver_may_ask_its_model_as_often_as_it_likes(bench: Bench, workers: 
     extended(bench, SECOND_THOUGHTS)
     code = ADD_REPLY.split("```python\n")[1].split("```")[0]
     with ChatServer(lambda body: code if "sure?" in body["messages"][-1]["content"] else "hm") as server:
-        chosen = ("--llm-solver=twice", "--llm-model=m", f"--llm-base-url={server.base_url}")
+        chosen = ("--llm-solver=twice", "--llm-model=test-model", f"--llm-base-url={server.base_url}")
         run = bench.run("tasks", *chosen, *workers)
         assert run.exit == 0, run.out + run.err
         assert server.chat_count == 2
         again = bench.run("tasks", *chosen)
         assert server.chat_count == 2, "both replies are stored"
-    assert run.attempt("add", "m")["points"] == again.attempt("add", "m")["points"] == 4
+    assert run.attempt("add", "test-model")["points"] == again.attempt("add", "test-model")["points"] == 4
     assert run.results["run"]["options"]["solver"] == "twice"
 
 
@@ -175,9 +175,9 @@ def test_a_frozen_file_that_was_changed_is_never_graded(project: Bench) -> None:
 
 def test_one_reply_cannot_hand_in_a_whole_workspace(project: Bench) -> None:
     with ChatServer("hm") as server:
-        run = project.run("tasks", "--llm-model=m", f"--llm-base-url={server.base_url}")
+        run = project.run("tasks", "--llm-model=test-model", f"--llm-base-url={server.base_url}")
         assert server.chat_count == 0
-    attempt = run.attempt("project", "m")
+    attempt = run.attempt("project", "test-model")
     assert attempt["status"] == "not_run"
     assert "expects a whole workspace" in attempt["reason"]
 

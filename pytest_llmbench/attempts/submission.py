@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.sandbox.files.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
-from pytest_llmbench.schema.outcome import HandedInFiles, Submitted
+from pytest_llmbench.schema.outcome import HandedInFiles, Replied, Submitted
 from pytest_llmbench.schema.run_files import kept_name
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.schema.tree import MOST_BYTES, MOST_FILES, Tree
@@ -45,6 +45,8 @@ class Submission:
     """The manifest of files that were handed in as such."""
     turns: int = 1
     """Number of replies; the last is graded."""
+    asked: bool = False
+    """True when a model was asked for it, now or when the same was asked before."""
     content: Mapping[str, bytes] = field(default_factory=dict)
     """Name -> bytes of files that were handed in as such; each is checked against the manifest when it is read."""
 
@@ -68,15 +70,15 @@ def read_submission(key: AttemptKey, task: Task, outcome: Submitted, run: RunDir
     """
     if isinstance(outcome, HandedInFiles):
         return _from_tree(key, task, outcome, run, turns)
-    return from_reply(key, task, outcome.completion, turns)
+    return replace(from_reply(key, task, outcome.completion), turns=turns, asked=isinstance(outcome, Replied))
 
 
-def from_reply(key: AttemptKey, task: Task, completion: Completion, turns: int = 1) -> Submission:
+def from_reply(key: AttemptKey, task: Task, completion: Completion) -> Submission:
     """Find the files that the task asks for in a reply."""
     extraction = _extracted(completion.text, task.files)
     notes = (*(f"{taken.name}: {taken.why}" for taken in extraction.took), *extraction.notes)
     files, refused = _acceptable(extraction.files)
-    return Submission(key, completion, files, notes + refused, set() if files else {NO_CODE}, turns=turns)
+    return Submission(key, completion, files, notes + refused, set() if files else {NO_CODE})
 
 
 def _from_tree(key: AttemptKey, task: Task, outcome: HandedInFiles, run: RunDir, turns: int) -> Submission:
@@ -93,7 +95,7 @@ def _from_tree(key: AttemptKey, task: Task, outcome: HandedInFiles, run: RunDir,
         files = _Texts(content)
     completion = Completion(text="", finish_reason="stop", wall_s=outcome.wall_s, usage=outcome.usage)
     labels |= set() if files else {NO_CODE}
-    return Submission(key, completion, files, notes, labels, outcome.tree, turns, content)
+    return Submission(key, completion, files, notes, labels, outcome.tree, turns, outcome.asked, content)
 
 
 class _Texts(Mapping[str, str]):

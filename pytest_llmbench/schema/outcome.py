@@ -61,6 +61,8 @@ class HandedInFiles(_Tagged):
     tree: Tree
     solver: str = ""
     """Who handed it in: ``dir``, ``builtin``, ``run``, or a plugin's solver."""
+    asked: bool = False
+    """True when the solver had a model to ask."""
     labels: tuple[str, ...] = ()
     wall_s: float | None = None
     """How long a solver that asked models worked; None: nothing was asked."""

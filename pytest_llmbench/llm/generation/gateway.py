@@ -261,7 +261,7 @@ class Gateway:
         """The attempt's end, kept in the run folder. What a request gave was kept when it came."""
         if isinstance(solution, Files):
             files = solution
-            outcome = await self.on_disk(lambda: self._frozen(job, solver.name, files))
+            outcome = await self.on_disk(lambda: self._frozen(job, solver, files))
             return await self._keep(job.key.turn(access.turns + 1), outcome)
         if solution is access.last:
             return Ended(outcome=solution, turns=access.turns)
@@ -273,7 +273,7 @@ class Gateway:
         kept: Any = await self.on_disk(lambda: self._reuse.keep(key, None, outcome))
         return Ended(outcome=kept, turns=key.turn)
 
-    def _frozen(self, job: Job, solver: str, files: Files) -> Outcome:
+    def _frozen(self, job: Job, solver: Solver, files: Files) -> Outcome:
         try:
             tree = self._freeze(job, files)
         except HarnessError as error:
@@ -282,7 +282,8 @@ class Gateway:
             return lost(None, error)
         return HandedInFiles(
             tree=tree,
-            solver=solver,
+            solver=solver.name,
+            asked=solver.needs_model,
             labels=files.labels,
             wall_s=files.wall_s,
             usage=files.usage,

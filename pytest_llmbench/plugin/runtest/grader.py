@@ -202,7 +202,7 @@ class Grader:
             reply=_from_here(reply),
             notes=submission.notes,
             last=attempt.sandbox.last if attempt.sandbox is not None else None,
-            again=self._again(item, attempt.key, local=submission.completion.wall_s is None),
+            again=self._again(item, attempt.key, local=not submission.asked),
         )
 
     def _again(self, item: pytest.Item, key: AttemptKey, *, local: bool) -> str:

@@ -13,18 +13,22 @@ from pytest_llmbench.reporting.html.page import pieces
 from pytest_llmbench.schema import builtin
 from pytest_llmbench.schema.attempt import Failure, ItemRecord
 from pytest_llmbench.schema.keys import AttemptKey
-from pytest_llmbench.schema.outcome import completion_of, failure_of
+from pytest_llmbench.schema.outcome import HandedInFiles, completion_of, failure_of
 from pytest_llmbench.schema.plan import Plan
 from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results
 from pytest_llmbench.schema.run_files import EXCHANGE, ITEMS, PLAN, handed_in_name
+from pytest_llmbench.schema.tree import Tree
 from pytest_llmbench.store.exchanges import read_exchange
 from pytest_llmbench.store.records import RecordLog, read_record
 from pytest_llmbench.store.run_dir import RunDir, files_parts, reading, write_atomically
+from pytest_llmbench.store.trees import StoredTree
 from pytest_llmbench.untrusted import files
 
 LONGEST_FILE = 4_000_000
 """Bytes of one graded file that are read: no file that was handed in is longer."""
 _MOST_FILES = 2000
+_SHOWN_FILES, _SHOWN_BYTES = 200, LONGEST_FILE
+"""Of a tree that was handed in: how much of it a report holds."""
 _MODULE = re.compile(r"[\w.@+][\w.@+ -]*(/[\w.@+ -]+)*\.py")
 """A test module as this project names them; what begins with a dash would be an option to whoever copies the line."""
 
@@ -50,12 +54,12 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
     items = _ItemLines(run.path / ITEMS)
     for attempt in results.attempts:
         key = AttemptKey(attempt.task, attempt.model, attempt.epoch)
-        turns = list(_turns(run, key))
+        turns, tree = _turns(run, key)
         yield (
             attempt,
             AttemptEvidence(
                 turns=turns,
-                files=graded_files(run, key),
+                files=graded_files(run, key) if tree is None else frozen_files(run, key, tree),
                 items=items.of(key),
                 again=_again(run, modules.get(key, ""), models.get(key.model), results),
                 where=f"{run.reply_stem(key.turn(max(1, len(turns))))}{EXCHANGE}",
@@ -79,25 +83,53 @@ class _ItemLines:
         return list({(record.point, record.case): record for record in found}.values())
 
 
-def _turns(run: RunDir, key: AttemptKey) -> Iterator[Turn]:
-    """The replies of an attempt, as far as they were recorded; one that is damaged says so, and is the last."""
-    number = 1
+def _turns(run: RunDir, key: AttemptKey) -> tuple[list[Turn], Tree | None]:
+    """The replies of an attempt, as far as they were recorded; one that is damaged says so, and is the last.
+
+    With the manifest of the files that were handed in, if it ended so.
+    """
+    turns: list[Turn] = []
+    tree = None
     while True:
         try:
-            exchange = read_exchange(run, key.turn(number))
+            exchange = read_exchange(run, key.turn(len(turns) + 1))
         except StoreError as error:
-            yield Turn(reply="", reasoning="", told="", failure=Failure(kind="grader", message=str(error)))
-            return
+            turns.append(Turn(reply="", reasoning="", told="", failure=Failure(kind="grader", message=str(error))))
+            return turns, None
         if exchange is None:
-            return
+            return turns, tree
+        tree = exchange.outcome.tree if isinstance(exchange.outcome, HandedInFiles) else None
         completion = completion_of(exchange.outcome)
-        yield Turn(
-            reply=completion.text if completion else "",
-            reasoning=completion.reasoning if completion else "",
-            told=exchange.request.messages[-1].content if number > 1 and exchange.request else "",
-            failure=failure_of(exchange.outcome),
+        turns.append(
+            Turn(
+                reply=completion.text if completion else "",
+                reasoning=completion.reasoning if completion else "",
+                told=exchange.request.messages[-1].content if turns and exchange.request else "",
+                failure=failure_of(exchange.outcome),
+            )
         )
-        number += 1
+
+
+def frozen_files(run: RunDir, key: AttemptKey, tree: Tree) -> dict[str, str]:
+    """The files of a tree, name -> text, as far as a page can show them; the last entry says what it cannot.
+
+    One that is missing, or is not what was handed in, says so in its place.
+    """
+    stored, shown, left = StoredTree(run, key, tree), {}, _SHOWN_BYTES
+    for file in tree.files[:_SHOWN_FILES]:
+        if file.size > left:
+            continue
+        left -= file.size
+        try:
+            shown[file.name] = stored[file.name].decode("utf-8", "backslashreplace")
+        except StoreError as error:
+            shown[file.name] = str(error)
+    more = len(tree.files) - len(shown)
+    if more:
+        shown[f"({more} more)"] = (
+            f"{more} more files, {sum(file.size for file in tree.files)} bytes in all, are not shown."
+        )
+    return shown
 
 
 def graded_files(run: RunDir, key: AttemptKey) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ from support.records import answered, card, criterion, failed, header, plan, rec
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.llm.solving import Files, Job
+from pytest_llmbench.runs import report_data
 from pytest_llmbench.runs.results import Recorder, load_results, make_results, to_json
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, ItemRecord, Message, Usage
 from pytest_llmbench.schema.keys import TurnKey
@@ -335,6 +336,7 @@ import resource, sys
 from pathlib import Path
 from support.records import answered, card, criterion, header, plan, records
 from pytest_llmbench.errors import StoreError
+from pytest_llmbench.runs import report_data
 from pytest_llmbench.runs.results import Recorder
 from pytest_llmbench.schema.attempt import CompletionRequest
 from pytest_llmbench.store.run_dir import RunDir
@@ -379,3 +381,15 @@ def test_a_record_of_the_wrong_task_is_no_harm(tmp_path):
     made = recorder(tmp_path, plan(SORT))
     made.item(ItemRecord(task="other", model="alpha", epoch=1, point="p", outcome="earned"))
     assert [a.task for a in made.finish(ended(made)).attempts] == ["sort"]
+
+
+def test_a_report_shows_as_much_of_a_tree_as_a_page_can_hold(tmp_path, monkeypatch):
+    made, key = recorder(tmp_path, plan(SORT)), TurnKey("sort", "alpha", 1)
+    files = Files({f"{number}.py": f"x = {number}" for number in range(9)})
+    tree = made.freeze(Job(key.attempt, ()), files)
+    (made.run.path / "files/alpha/sort.1/1.py.reply").write_text("y = 1")
+    monkeypatch.setattr(report_data, "_SHOWN_FILES", 3)
+    shown = report_data.frozen_files(made.run, key.attempt, tree)
+    assert (shown["0.py"], list(shown)) == ("x = 0", ["0.py", "1.py", "2.py", "(6 more)"])
+    assert "its digest differs" in shown["1.py"]
+    assert shown["(6 more)"] == "6 more files, 45 bytes in all, are not shown."

@@ -7,12 +7,19 @@ points, line and paragraph separators, every blank but the common one. Each beco
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TypeGuard
 
 MESSAGE_CHARS = 300
 BODY_CHARS = 500
 _TAB = 4
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_MOST_BITS = 14_000
+"""Of an integer that is written with its digits: Python refuses those of more than 4300."""
+_MOST_LEVELS = 200
+"""Of a value that is shown."""
+_SET_LEVELS = 4
 _WORKFLOW_COMMAND = re.compile(r"(?m)^( *):(?=:[\w-][^\n]*::)")
 
 
@@ -62,6 +69,76 @@ def without_numbers(text: str) -> str:
 def bounded(text: str, limit: int) -> str:
     """The first ``limit`` characters of a longer text, and how many are missing."""
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text) - limit} more characters)"
+
+
+def stable_repr(value: object, limit: int = BODY_CHARS) -> str:
+    """The ``repr`` of a value: the same in every process, which sets have not, and of at most ``limit`` characters.
+
+    Looks at no more of the value than it shows, but for sets, whose members it sorts. A value that cannot be shown, as
+    an integer of too many digits or lists in more than 200 levels, is named by its type.
+    """
+    try:
+        return _text_of(value, limit, _MOST_LEVELS)
+    except (ValueError, RecursionError):
+        return f"<{type(value).__name__} that cannot be shown>"
+
+
+def stable_order(member: object) -> tuple[bool, float, str]:
+    """A sorting key for members of a set: numbers by value, then the rest by how they are shown."""
+    return _order(member, stable_repr(member))
+
+
+def _order(member: object, text: str) -> tuple[bool, float, str]:
+    if isinstance(member, int | float) and member == member:  # noqa: PLR0124  # a nan has no place in an order
+        with suppress(OverflowError):
+            return False, float(member), text
+    return True, 0.0, text
+
+
+def _text_of(value: object, limit: int, levels: int) -> str:
+    pieces: list[str] = []
+    length = 0
+    for piece in _pieces(value, limit, levels):
+        pieces.append(piece)
+        length += len(piece)
+        if length > limit:
+            return f"{''.join(pieces)[:limit]}..."
+    return "".join(pieces)
+
+
+def _pieces(value: object, limit: int, levels: int) -> Iterator[str]:
+    """The text of a value from its beginning. Raises ``RecursionError`` for one of more levels."""
+    if levels <= 0:
+        raise RecursionError
+    kind = type(value)
+    if isinstance(value, str | bytes) and kind in (str, bytes):
+        yield repr(value[: limit + 1])
+    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        yield "<int that cannot be shown>"
+    elif isinstance(value, dict) and kind is dict:
+        yield "{"
+        for number, (key, item) in enumerate(value.items()):
+            yield ", " if number else ""
+            yield from _pieces(key, limit, levels - 1)
+            yield ": "
+            yield from _pieces(item, limit, levels - 1)
+        yield "}"
+    elif isinstance(value, list | tuple) and kind in (list, tuple):
+        yield "[" if kind is list else "("
+        for number, item in enumerate(value):
+            yield ", " if number else ""
+            yield from _pieces(item, limit, levels - 1)
+        yield "]" if kind is list else ",)" if len(value) == 1 else ")"
+    elif isinstance(value, set | frozenset) and kind in (set, frozenset) and value:
+        # Each member is put in words once: twice at each level would be without end. That takes some frames more.
+        members = sorted(_order(member, _text_of(member, limit, levels - _SET_LEVELS)) for member in value)
+        yield "{" if kind is set else "frozenset({"
+        for number, (_, _, text) in enumerate(members):
+            yield ", " if number else ""
+            yield text
+        yield "}" if kind is set else "})"
+    else:
+        yield repr(value)
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+from pytest_llmbench.text import stable_repr
 
 LimitName = Literal[
     "wall_s", "cpu_s", "memory_mb", "processes", "open_files", "output_bytes", "file_mb", "disk_mb", "inodes"
@@ -93,12 +95,15 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What one call of a function inside the sandbox gave, as plain JSON values."""
+    """What one call of a function inside the sandbox gave.
+
+    Its text form is short and the same on every run, for assertion texts.
+    """
 
     outcome: Literal["returned", "raised", "died"]
     """``died``: the process ended, hit a limit or answered nothing usable before this call was done."""
     value: Any = None
-    """The returned value; only exact JSON types cross, compare it outside."""
+    """The returned value, of exact built-in types at all levels (``sandbox/calls``); compare it outside."""
     type_name: str = ""
     """Type of the returned value, or of the exception."""
     message: str = ""
@@ -109,6 +114,10 @@ class CallResult:
     """What the code printed during this call."""
     execution: ExecResult | None = field(default=None, compare=False, repr=False)
     """The run of the process that served this call."""
+
+    def __repr__(self) -> str:
+        shown = [(each.name, stable_repr(getattr(self, each.name))) for each in fields(self) if each.repr]
+        return f"CallResult({', '.join(f'{name}={text}' for name, text in shown)})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

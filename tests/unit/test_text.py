@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections import OrderedDict
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.text import bounded, excerpt, one_line, printable, sanitize
+from pytest_llmbench.text import bounded, excerpt, one_line, printable, sanitize, stable_repr
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,48 @@ def test_excerpts_are_short_and_printable(text: str, limit: int) -> None:
 def test_what_is_cut_off_is_counted() -> None:
     assert bounded("abcd", 4) == "abcd"
     assert bounded("abcdef", 4) == "abcd... (2 more characters)"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, -1, 1.5, float("nan"), "a'b", b"\0", [], [1, ["x"]], (), (1,), (1, 2), {}, {1: {"a": (2,)}}, set(),
+     frozenset(), {1}, frozenset({"x"}), 2j, OrderedDict(a=1), {(1, 2): [None]}],
+)  # fmt: skip
+def test_the_stable_form_is_the_form_that_python_writes(value: Any) -> None:
+    assert stable_repr(value) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({10, 9, -1, 2.5, True}, "{-1, True, 2.5, 9, 10}"),
+        ({"b", "a", None, 2, (1,), 2**2000 - 1 == 0}, "{False, 2, 'a', 'b', (1,), None}"),
+        ([{"k": {"b", "a"}}, frozenset({"b", frozenset({"d", "c"}), frozenset("a")})],
+         "[{'k': {'a', 'b'}}, frozenset({'b', frozenset({'a'}), frozenset({'c', 'd'})})]"),
+        ({10**400, 10**401}, f"{{1{'0' * 400}, 1{'0' * 95}..."),
+    ],
+)  # fmt: skip
+def test_sets_are_sorted(value: Any, shown: str) -> None:
+    assert stable_repr(value) == shown
+
+
+def test_the_stable_form_is_short() -> None:
+    assert stable_repr([1, "abc"], 5) == "[1, '..."
+    assert stable_repr("x" * 1000, 5) == "'xxxx..."
+    assert stable_repr(dict.fromkeys(range(10**6)), 5) == "{0: N..."
+    assert stable_repr([10**5000, 1]) == "[<int that cannot be shown>, 1]"
+    deep = functools.reduce(lambda inner, _: [inner], range(1000), [])
+    assert stable_repr((1, deep)) == "<tuple that cannot be shown>"
+    loop: list[Any] = []
+    loop.append(loop)
+    assert stable_repr(loop, 5) == "[[[[[..."
+
+
+def test_sets_of_sets_are_put_in_words_once() -> None:
+    value: frozenset[Any] = frozenset()
+    for _ in range(40):
+        value = frozenset({value, 1})
+    assert stable_repr(value, 40) == "frozenset({1, frozenset({1, frozenset({1..."
+    for _ in range(400):
+        value = frozenset({value})
+    assert stable_repr(value) == "<frozenset that cannot be shown>"

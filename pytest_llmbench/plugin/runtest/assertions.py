@@ -1,20 +1,25 @@
-"""What a failed comparison of large values says: short, and worked out in linear time.
+"""What a failed comparison of large values, or of sets, says: short, worked out in linear time, the same on every run.
 
 pytest's own explanation makes a diff of the whole, with ``-vv`` and wherever ``CI`` is set: of an answer of a megabyte
-that takes minutes to hours, in the test process.
+that takes minutes to hours, in the test process. And it names the members of sets in the order in which they lie in
+memory, which is another one in each process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from types import TracebackType
 from typing import Any
 
 import pytest
+from _pytest._io.saferepr import DEFAULT_REPR_MAX_SIZE, SafeRepr
 from _pytest.assertion import util
+
+from pytest_llmbench.text import stable_order, stable_repr
 
 LARGE = 2000
 """Characters and members of both sides together from which on a comparison is told in short."""
@@ -29,7 +34,7 @@ _Compare = Callable[[str, object, object], str | None]
 
 @contextlib.contextmanager
 def short_comparisons() -> Iterator[None]:
-    """Inside, asserts over large values are explained by ``explain``, all others by pytest and its plugins.
+    """Inside, asserts over large values and sets are explained by ``explain``, all others by pytest and its plugins.
 
     The hook ``pytest_assertrepr_compare`` would not do: pytest asks every plugin, its own costly explanation too, and
     then takes the first answer.
@@ -37,30 +42,45 @@ def short_comparisons() -> Iterator[None]:
     given: _Compare | None = util._reprcompare  # noqa: SLF001  # there is no other place before that hook
 
     def compare(op: str, left: object, right: object) -> str | None:
-        if not is_large(left, right):
+        if not is_large(left, right) and not _has_sets(left, right):
             return given(op, left, right) if given is not None else None
         # As pytest puts explanations together: "~" continues one, and "%" is formatted afterwards.
         return "\n~".join(line.replace("\n", "\\n") for line in explain(op, left, right)).replace("%", "%%")
 
     util._reprcompare = compare  # noqa: SLF001  # as above
     try:
-        yield
+        with _sorted_sets():
+            yield
     finally:
         util._reprcompare = given  # noqa: SLF001  # as above
 
 
 @contextlib.contextmanager
+def _sorted_sets() -> Iterator[None]:
+    """Inside, pytest shows the members of every set in one order; by itself it sorts them only where ``<`` does."""
+
+    def shown(self: SafeRepr, value: set[Any] | frozenset[Any], _level: int) -> str:
+        return stable_repr(value, DEFAULT_REPR_MAX_SIZE if self.maxsize is None else self.maxsize)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SafeRepr, "repr_set", shown)
+        patch.setattr(SafeRepr, "repr_frozenset", shown)
+        yield
+
+
+@contextlib.contextmanager
 def short_locals(config: pytest.Config, traceback: TracebackType | None) -> Iterator[None]:
-    """Inside, what pytest shows of local variables is cut, as without ``-vv``, if one of them is large."""
+    """Inside, pytest cuts what it shows of local variables, as without ``-vv``, if one is large, and sorts sets."""
     verbosity = getattr(config.option, "verbose", 0)  # missing with -p no:terminal
-    if verbosity <= 1 or not _has_large_locals(traceback):
-        yield
-        return
-    config.option.verbose = 1
-    try:
-        yield
-    finally:
-        config.option.verbose = verbosity
+    with _sorted_sets():
+        if verbosity <= 1 or not _has_large_locals(traceback):
+            yield
+            return
+        config.option.verbose = 1
+        try:
+            yield
+        finally:
+            config.option.verbose = verbosity
 
 
 def is_large(*values: object) -> bool:
@@ -85,7 +105,9 @@ def is_large(*values: object) -> bool:
 
 def explain(op: str, left: object, right: object) -> list[str]:
     """The lines that take the place of pytest's: the comparison in short, lengths, and the first difference."""
-    lines = [f"{short(left)} {op} {short(right)}"]
+    large = is_large(left, right)
+    shown = short if large else stable_repr
+    lines = [f"{shown(left)} {op} {shown(right)}"]
     try:
         if op == "==":
             lines += _difference(left, right)
@@ -93,7 +115,7 @@ def explain(op: str, left: object, right: object) -> list[str]:
             lines.append(f"found at {right.find(left)}")
     except Exception as error:  # noqa: BLE001  # whatever the members' own comparison does, the assertion is what counts
         lines.append(f"(no difference is shown: comparing raised {type(error).__name__})")
-    return [*lines, "(large values: told in short)"]
+    return [*lines, "(large values: told in short)"] if large else lines
 
 
 def short(value: object, levels: int = _SHOWN_LEVELS) -> str:
@@ -113,9 +135,16 @@ def short(value: object, levels: int = _SHOWN_LEVELS) -> str:
     if isinstance(value, Mapping):
         parts = [f"{short(key, 0)}: {short(item, levels - 1)}" for key, item in islice(value.items(), _SHOWN)]
     else:
-        parts = [short(item, levels - 1) for item in islice(value, _SHOWN)]
+        parts = [short(item, levels - 1) for item in _first(value)]
     more = f", ... ({len(value)} members)" if len(value) > _SHOWN else ""
     return f"{opening}{', '.join(parts)}{more}{closing}"
+
+
+def _first(members: Collection[Any], *, unordered: bool = False) -> list[Any]:
+    """The members that are shown, of a set those that are the first when it is sorted."""
+    if unordered or isinstance(members, set | frozenset):
+        return heapq.nsmallest(_SHOWN, members, key=stable_order)
+    return list(islice(members, _SHOWN))
 
 
 def _difference(left: Any, right: Any) -> Iterator[str]:
@@ -142,8 +171,8 @@ def _difference(left: Any, right: Any) -> Iterator[str]:
     elif isinstance(left, set | frozenset | dict):
         yield f"sizes: {len(left)} and {len(right)}"
         for side, one, other in (("left", left, right), ("right", right, left)):
-            extra = (key for key in one if key not in other)
-            if found := [short(key, 0) for key in islice(extra, _SHOWN)]:
+            extra = [key for key in one if key not in other]
+            if found := [short(key, 0) for key in _first(extra, unordered=not isinstance(left, dict))]:
                 yield f"only on the {side}: {', '.join(found)}{', ...' if len(found) == _SHOWN else ''}"
     elif isinstance(left, list | tuple) and len(left) != len(right):
         yield f"lengths: {len(left)} and {len(right)}"
@@ -160,6 +189,19 @@ def _step(left: Any, right: Any) -> Any:
     else:
         return None
     return next((place for place, one, other in pairs if one != other), None)
+
+
+def _has_sets(*values: object) -> bool:
+    """True where there is a set of several members in the values, which are not large."""
+    waiting = list(values)
+    for _ in range(LARGE):
+        if not waiting:
+            break
+        value = waiting.pop()
+        if isinstance(value, set | frozenset) and len(value) > 1:
+            return True
+        waiting += islice(_members(value), LARGE)
+    return False
 
 
 def _members(value: object) -> Iterator[object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -126,3 +128,39 @@ def test_locals_are_cut_where_one_is_large(request: pytest.FixtureRequest, monke
                 seen = config.option.verbose
             del value
         assert (seen, config.option.verbose) == (verbosity, 3)
+
+
+SETS = """
+from _pytest._io.saferepr import saferepr
+from _pytest.assertion import util
+from pytest_llmbench import CallResult
+from pytest_llmbench.plugin.runtest.assertions import short_comparisons
+
+MIXED = {"b", "a", None, (1, "x"), 7, frozenset({"q", "r", 1})}
+LARGE = {f"{n}" for n in range(3000)} | {None}
+with short_comparisons():
+    for left, right in [
+        (MIXED, {"a"}), ({1: [MIXED]}, {1: [{"a"}]}), ({"a", "b", "c", "d"}, set()), (LARGE, {0}),
+        (CallResult("returned", MIXED), CallResult("returned", LARGE)), ([LARGE, 1], [LARGE, 2]), (MIXED, "a"),
+    ]:
+        print(util._reprcompare("==", left, right))
+        print(util._reprcompare("in", left, [right]))
+        print(saferepr(left), saferepr(left, maxsize=None), repr(CallResult("returned", left, args_after=(right,))))
+"""
+
+
+def test_what_is_told_of_sets_is_the_same_in_every_process() -> None:
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SETS], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "123"
+    }
+    assert len(told) == 1, told
+
+
+def test_small_sets_are_told_whole() -> None:
+    with short_comparisons():
+        assert util._reprcompare is not None
+        told = util._reprcompare("==", {3, 1, "a"}, {1, "b"})
+    assert told == "{1, 3, 'a'} == {1, 'b'}\n~sizes: 3 and 2\n~only on the left: 3, 'a'\n~only on the right: 'b'"

@@ -4,9 +4,9 @@ What the author of a task types::
 
     from pytest_llmbench import Limits
 
-and what makes a second task shorter (``Batches``, ``checked``, ``seeded``, ``shortened``). Everything else comes as
-markers (``llm_task``, ``rubric``) and fixtures (``submission``, ``completion``, ``workspace``, ``sandbox``, ``source``,
-...); their types are here for annotations. Imported on first use, so that pytest starts quickly.
+and what makes a second task shorter (``Batches``, ``checked``, ``same``, ``seeded``, ``shortened``). Everything else
+comes as markers (``llm_task``, ``rubric``) and fixtures (``submission``, ``completion``, ``workspace``, ``sandbox``,
+``source``, ...); their types are here for annotations. Imported on first use, so that pytest starts quickly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_llmbench.plugin.author.label import Label
     from pytest_llmbench.plugin.author.shapes import Row, checked, fits
     from pytest_llmbench.plugin.author.source import SourceFile, SourceFinder
-    from pytest_llmbench.plugin.author.values import seeded, shortened
+    from pytest_llmbench.plugin.author.values import same, seeded, shortened
     from pytest_llmbench.sandbox.protocol import Sandbox
     from pytest_llmbench.schema.attempt import Completion
     from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, Limits, TestRun
@@ -43,6 +43,7 @@ _HOMES = {
     "TestRun": "schema.execution",
     "checked": "plugin.author.shapes",
     "fits": "plugin.author.shapes",
+    "same": "plugin.author.values",
     "seeded": "plugin.author.values",
     "shortened": "plugin.author.values",
 }
@@ -64,6 +65,7 @@ __all__ = [
     "TestRun",
     "checked",
     "fits",
+    "same",
     "seeded",
     "shortened",
 ]

@@ -47,7 +47,11 @@ class Sandbox(Protocol):
     def call(
         self, file: str | Path, function: str, *args: Any, limits: Limits | None = None, loopback: bool = False
     ) -> CallResult:
-        """Call one function of a Python or JavaScript file with JSON values, in a fresh process."""
+        """Call one function of a Python or JavaScript file in a fresh process.
+
+        Arguments and values keep their types (``sandbox/calls``). Raises ``TaskError`` for arguments that cannot be
+        passed.
+        """
         ...
 
     def calls(

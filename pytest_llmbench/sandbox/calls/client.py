@@ -10,11 +10,15 @@ the calls. It answers with frames on its standard output, in between what the co
 Code in the driver's process can answer in the driver's place (``framing.py``). It can then only give wrong values, for
 the expected ones never enter.
 
-What crosses: null, booleans, numbers, strings, lists and objects of exactly these types, up to 400 levels deep (Python:
-int, float, str, list, dict with str keys; no subclass, no tuple). For anything else ``value`` is None, ``type_name``
-says what it was (``tuple``, ``undefined``, ``bigint``, ``Map``; ``nan``, ``NaN`` and the infinities by name) and
-``message`` where in the value it stood. Promises and coroutines are awaited. ``args_after`` is empty when the
-arguments after the call cannot cross. A JavaScript number without fraction arrives as an int.
+What crosses keeps its type, up to 400 levels of containers deep (``values.py``): None, bool, int, float with nan and
+the infinities, complex, str, bytes, list, tuple, set, frozenset and dict; no subclass. For anything else ``value`` is
+None, ``type_name`` says what it was (``OrderedDict``, ``undefined``, ``Date``) and ``message`` where in the value it
+stood. Promises and coroutines are awaited. ``args_after`` is empty when the arguments after the call cannot cross.
+
+JavaScript (``drivers/values.mjs``): a number without fraction below 1e21 arrives as an int, as does a bigint; -0 as
+-0.0, ``Map`` as dict, ``Set`` as set, ``Uint8Array`` and ``Buffer`` as bytes. There, a tuple becomes an array, a set of
+either kind a ``Set``, bytes a ``Uint8Array``, a dict with other keys than str a ``Map``, an int beyond 53 bits a
+bigint.
 
 Python code sees the standard library, never the machine's site-packages: what is installed beside must not decide a
 point. A file of the workspace also sees its folder and the workspace, before all else, as a script would.
@@ -32,21 +36,27 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_llmbench.errors import SandboxError, TaskError
-from pytest_llmbench.sandbox.calls.framing import new_nonce, read_frames, without_frames
+from pytest_llmbench.sandbox.calls import values
+from pytest_llmbench.sandbox.calls.framing import Frame, new_nonce, read_frames, without_frames
+from pytest_llmbench.sandbox.calls.values import (
+    PLAIN_BITS,
+    CannotCrossError,
+    MalformedError,
+    decode,
+    encode,
+    may_have_tags,
+)
 from pytest_llmbench.sandbox.command import Launch
 from pytest_llmbench.sandbox.files.bed import Bed
 from pytest_llmbench.schema.execution import CallResult, ExecResult, LimitHit, LimitName, Limits
 
 _DRIVERS = Path(__file__).parents[1] / "drivers"
-_PYTHON = ("python", "-P", "-s", "-S", "-B"), "driver.py"
-_NODE = ("node",), "driver.mjs"
-_LANGUAGES = {".py": _PYTHON, ".js": _NODE, ".mjs": _NODE, ".cjs": _NODE}
 _PROCESSES = 4
 _UNSETTLED_PROMISE = 13
 """Node's exit status when it waits for a promise and nothing is left that could settle it."""
@@ -74,6 +84,25 @@ class DriverHost(Protocol):
     def run_in(self, bed: Bed, launch: Launch) -> ExecResult:
         """Run a command in its bed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """How functions of one language are called."""
+
+    interpreter: tuple[str, ...]
+    driver: Path
+    codec: Path
+    """What the driver encodes and decodes values with; it lies beside the driver in the sandbox."""
+    plain_bits: int = PLAIN_BITS
+    """Of the largest integers that are read exactly where they are written in decimal."""
+    without: tuple[type, ...] = ()
+    """Types of values that have no counterpart."""
+
+
+_PYTHON = _Language(("python", "-P", "-s", "-S", "-B"), _DRIVERS / "driver.py", Path(values.__file__))
+_NODE = _Language(("node",), _DRIVERS / "driver.mjs", _DRIVERS / "values.mjs", plain_bits=53, without=(complex,))
+_LANGUAGES = {".py": _PYTHON, ".js": _NODE, ".mjs": _NODE, ".cjs": _NODE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +158,8 @@ class _Answers:
     ready: bool = False
     begun: dict[int, int] = field(default_factory=dict)
     """Call: where its output starts."""
-    ends: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
-    """Call: where its output ends and what was answered, once for an honest call."""
+    ends: dict[int, list[Frame]] = field(default_factory=dict)
+    """Call: what was answered, once for an honest call. Its output ends there."""
 
 
 def make_calls(
@@ -150,11 +179,12 @@ def make_calls(
     """
     plan = _plan(host, file, function, loopback=loopback)
     budget = _Budget(limits)
+    wires = _encoded(args, _LANGUAGES[file.suffix], function)
     results: list[CallResult] = []
     for _ in range(_PROCESSES):
         if len(results) == len(args):
             return results
-        execution, made = _one_process(host, plan, args, len(results), budget)
+        execution, made = _one_process(host, plan, wires, len(results), budget)
         results += made
         if budget.exhausted:
             why = str(budget.exhausted)
@@ -169,9 +199,8 @@ def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Pl
     if file.suffix not in _LANGUAGES:
         msg = f"cannot call {function}() of {str(file)!r}: only files that end in {', '.join(_LANGUAGES)} can be called"
         raise TaskError(msg)
-    interpreter, driver_name = _LANGUAGES[file.suffix]
-    driver = _DRIVERS / driver_name
-    mounts = {driver: f"/driver/{driver_name}"}
+    language = _LANGUAGES[file.suffix]
+    mounts = {script: f"/driver/{script.name}" for script in (language.driver, language.codec)}
     if file.is_absolute() and not file.is_relative_to(host.workspace):
         if not file.is_file():
             msg = f"cannot call {function}() of {str(file)!r}: there is no such file"
@@ -184,16 +213,32 @@ def _plan(host: DriverHost, file: Path, function: str, *, loopback: bool) -> _Pl
             msg = f"cannot call {function}() of {str(file)!r}: the name leaves the workspace"
             raise TaskError(msg)
         name = inside.as_posix()
-    command = (*interpreter, host.seen_at(driver, mounts[driver]))
+    scripts = [host.seen_at(script, mounts[script]) for script in (language.driver, language.codec)]
+    command = (*language.interpreter, *scripts)
     return _Plan(command, mounts, name, file in mounts, function, loopback)
 
 
+def _encoded(args: Sequence[Sequence[Any]], language: _Language, function: str) -> list[Any]:
+    """The arguments of each call as they are sent."""
+    wires = []
+    for index, arguments in enumerate(args):
+        try:
+            wires.append(encode(list(arguments), plain_bits=language.plain_bits, without=language.without))
+        except (CannotCrossError, RecursionError) as error:
+            why = error if isinstance(error, CannotCrossError) else "nested too deeply"
+            msg = f"cannot call {function}(): an argument cannot be passed to {language.interpreter[0]}: {why}"
+            if len(args) > 1:
+                msg += f", in call {index}"
+            raise TaskError(msg) from error
+    return wires
+
+
 def _one_process(
-    host: DriverHost, plan: _Plan, args: Sequence[Sequence[Any]], first: int, budget: _Budget
+    host: DriverHost, plan: _Plan, wires: Sequence[Any], first: int, budget: _Budget
 ) -> tuple[ExecResult, list[CallResult]]:
     """Make the calls from ``first`` on until the process ends; the results of those that were begun."""
     nonce = new_nonce()
-    calls = [[index, list(arguments)] for index, arguments in enumerate(args)][first:]
+    calls = list(enumerate(wires))[first:]
     execution = budget.charge(_drive(host, plan, budget.rest, {"nonce": nonce, "calls": calls}))
     host.last = replace(execution, stdout=without_frames(execution.stdout, nonce))
     answers = _read_answers(execution.stdout, nonce)
@@ -203,12 +248,12 @@ def _one_process(
     if first and budget.exhausted and not answers.begun:  # what was left of the time was too little to begin again
         return execution, []
     results = []
-    for index in range(first, len(args)):
+    for index in range(first, len(wires)):
         result = _result(index, answers, execution)
         results.append(result)
         if index not in answers.ends:
             if not answers.begun:  # it died in the import, and would do so again
-                results += [result] * (len(args) - index - 1)
+                results += [result] * (len(wires) - index - 1)
             break
     return execution, results
 
@@ -229,14 +274,8 @@ def _drive(host: DriverHost, plan: _Plan, limits: Limits, asked: Mapping[str, An
         home = host.home(bed)
         file = plan.name if plan.is_probe else f"{home}/{plan.name}"
         request = {"file": file, "is_probe": plan.is_probe, "function": plan.function, "workspace": home, **asked}
-        try:
-            text = json.dumps(request, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            msg = f"cannot call {plan.function}(): arguments must be JSON values: {error}"
-            raise TaskError(msg) from error
-        return host.run_in(
-            bed, Launch(plan.command, limits, stdin=text.encode(), mounts=plan.mounts, loopback=plan.loopback)
-        )
+        stdin = json.dumps(request, allow_nan=False).encode()
+        return host.run_in(bed, Launch(plan.command, limits, stdin=stdin, mounts=plan.mounts, loopback=plan.loopback))
 
 
 def _read_answers(stdout: str, nonce: str) -> _Answers:
@@ -247,8 +286,8 @@ def _read_answers(stdout: str, nonce: str) -> _Answers:
                 answers.ready = True
             case ["begin", int(index)]:
                 answers.begun.setdefault(index, frame.end)
-            case ["end", int(index), payload]:
-                answers.ends.setdefault(index, []).append((frame.start, payload))
+            case ["end", int(index), _]:
+                answers.ends.setdefault(index, []).append(frame)
     return answers
 
 
@@ -259,17 +298,21 @@ def _result(index: int, answers: _Answers, execution: ExecResult) -> CallResult:
             stdout = "" if start is None else execution.stdout[start:]
             where = "while the file was imported: " if answers.ready and not answers.begun else ""
             message = where + _how_it_died(execution)
-        case [(end, payload)]:
-            stdout = execution.stdout[start:end]
-            match payload:
+        case [frame]:
+            stdout = execution.stdout[start : frame.start]
+            match frame.value[2]:
                 case {
                     "outcome": "returned" | "raised" as outcome,
                     "value": value,
                     "type_name": str(type_name),
                     "message": str(message),
-                    "args_after": list(args_after),
+                    "args_after": args_after,
                 }:
-                    return CallResult(outcome, value, type_name, message, tuple(args_after), stdout, execution)
+                    with suppress(MalformedError, RecursionError):
+                        if may_have_tags(frame.text):
+                            value, args_after = decode(value), decode(args_after)
+                        if type(args_after) is list:
+                            return CallResult(outcome, value, type_name, message, tuple(args_after), stdout, execution)
             message = "the answer to the call was malformed"
         case _:
             stdout, message = "", "the call was answered more than once"

@@ -4,23 +4,11 @@
 import { openSync, readFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
+import { CannotCrossError, decode, encode, typeName } from "./values.mjs";
 
 const MESSAGE_LENGTH = 2000;
-const MOST_LEVELS = 400;
 const { stringify, parse } = JSON;
 const exit = process.exit.bind(process);
-const { getPrototypeOf, prototype: objectPrototype } = Object;
-const { ownKeys, getOwnPropertyDescriptor } = Reflect;
-const isArray = Array.isArray;
-const arrayPrototype = Array.prototype;
-
-class NotJSONError extends Error {
-  constructor(typeName, where) {
-    super(typeName);
-    this.typeName = typeName;
-    this.where = where;
-  }
-}
 
 /** A descriptor of the answers that the untrusted code cannot close by closing standard output. */
 function openChannel(nonce) {
@@ -43,43 +31,10 @@ function openChannel(nonce) {
   };
 }
 
-/** The name under which a value is reported: "number", "array", "Map", "undefined", "NaN", ... */
-function typeName(value) {
-  if (value === null) return "null";
-  if (typeof value === "number") return Number.isFinite(value) ? "number" : String(value);
-  if (typeof value !== "object") return typeof value;
-  if (isArray(value)) return "array";
-  const prototype = getPrototypeOf(value);
-  if (prototype === null || prototype === objectPrototype) return "object";
-  return String(prototype.constructor?.name || "object");
-}
-
-/** A copy of the value, made of exact JSON types only; throws NotJSONError. */
-function plain(value, where = "", above = []) {
-  const name = typeName(value);
-  if (name === "null" || name === "boolean" || name === "string" || name === "number") return value;
-  if (above.length >= MOST_LEVELS) throw new RangeError();
-  if (above.includes(value)) throw new NotJSONError(`${name} that contains itself`, where);
-  const inside = [...above, value];
-  if (name === "array" && getPrototypeOf(value) === arrayPrototype) {
-    return Array.from({ length: value.length }, (_, index) => plain(value[index], `${where}[${index}]`, inside));
-  }
-  if (name !== "object") throw new NotJSONError(name, where);
-  const copy = Object.create(null);
-  for (const key of ownKeys(value)) {
-    if (typeof key === "symbol") throw new NotJSONError("key of type symbol", where);
-    const property = getOwnPropertyDescriptor(value, key);
-    if (!property.enumerable) continue;
-    if (!("value" in property)) throw new NotJSONError("accessor", `${where}.${key}`);
-    copy[key] = plain(property.value, `${where}.${key}`, inside);
-  }
-  return copy;
-}
-
 /** The arguments after the call; none when one of them cannot cross. */
 function crossing(args) {
   try {
-    return plain(args);
+    return encode(args);
   } catch {
     return [];
   }
@@ -88,11 +43,11 @@ function crossing(args) {
 function returned(value, args) {
   const result = { outcome: "returned", value: null, type_name: typeName(value), message: "", args_after: crossing(args) };
   try {
-    result.value = plain(value);
+    result.value = encode(value);
   } catch (error) {
     const place = error.where ? ` at ${error.where}` : "";
-    const what = error instanceof NotJSONError ? error.typeName : error instanceof RangeError ? "nested too deeply" : "unreadable";
-    result.message = `returned no plain JSON value: ${what}${place}`;
+    const what = error instanceof CannotCrossError ? error.what : error instanceof RangeError ? "nested too deeply" : "unreadable";
+    result.message = `returned a value that cannot be passed: ${what}${place}`;
   }
   return result;
 }
@@ -120,10 +75,13 @@ function find(module, name) {
   return undefined;
 }
 
-const request = parse(readFileSync(0, "utf8"));
+const text = readFileSync(0, "utf8");
+const request = parse(text);
 const answer = openChannel(request.nonce);
 globalThis.WORKSPACE = request.workspace;
 const name = basename(request.file);
+// Where no text begins as a tag does, each value stands for itself.
+const calls = text.includes('"$') ? request.calls.map(([index, args]) => [index, decode(args)]) : request.calls;
 answer("ready");
 
 let target;
@@ -134,7 +92,7 @@ try {
 } catch (error) {
   broken = raised(error, `while importing ${name}: `);
 }
-for (const [index, args] of request.calls) {
+for (const [index, args] of calls) {
   answer("begin", index);
   let result = broken;
   if (!result) {

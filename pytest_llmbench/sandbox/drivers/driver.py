@@ -20,21 +20,25 @@ if TYPE_CHECKING:  # importing typing would take a third of the driver's own tim
     from typing import Any
 
 MESSAGE_LENGTH = 2000
-MOST_LEVELS = 400
 
 
-class NotJSONError(Exception):
-    """A value that has no exact JSON form."""
+def opened_codec(path: str) -> ModuleType:
+    """A module from a file, under no name by which other code could import it or find its own in its place."""
+    spec = importlib.util.spec_from_file_location("llmbench_values", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def __init__(self, type_name: str, where: str) -> None:
-        super().__init__(type_name, where)
-        self.type_name = type_name
-        self.where = where
 
+def open_channel() -> tuple[dict[str, Any], Callable[..., None], Any]:
+    """Keep our own descriptor of the answers, take the request, and leave an empty standard input.
 
-def open_channel() -> tuple[dict[str, Any], Callable[..., None]]:
-    """Keep our own descriptor of the answers, take the request, and leave an empty standard input."""
-    request = json.loads(sys.stdin.buffer.read())
+    The third is the module that encodes and decodes values (``sandbox/calls/values.py``), which nothing can import.
+    """
+    text = sys.stdin.buffer.read().decode()
+    request = json.loads(text)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -48,7 +52,10 @@ def open_channel() -> tuple[dict[str, Any], Callable[..., None]]:
         while rest:
             rest = rest[write(descriptor, rest) :]
 
-    return request, answer
+    codec: Any = opened_codec(sys.argv[1])
+    if codec.may_have_tags(text):
+        request["calls"] = [(index, codec.decode(args)) for index, args in request["calls"]]
+    return request, answer, codec
 
 
 def load(path: str, first: Sequence[str] = ()) -> ModuleType:
@@ -87,39 +94,6 @@ def offer(workspace: str) -> None:
     sys.modules[module.__name__] = module
 
 
-def check(value: Any, where: str = "", above: tuple[int, ...] = ()) -> None:
-    """Raise ``NotJSONError`` unless the value and all within are of exact JSON types, ``RecursionError`` far inside."""
-    kind = type(value)
-    if value is None or kind is bool or kind is str:
-        return
-    if kind is int or kind is float:
-        check_number(value, where)
-    elif len(above) >= MOST_LEVELS:
-        raise RecursionError
-    elif id(value) in above:
-        raise NotJSONError(f"{kind.__name__} that contains itself", where)
-    elif kind is list:
-        for index, item in enumerate(value):
-            check(item, f"{where}[{index}]", (*above, id(value)))
-    elif kind is dict:
-        for key, item in value.items():
-            if type(key) is not str:
-                raise NotJSONError(f"key of type {type(key).__name__}", where)
-            check(item, f"{where}[{key!r}]", (*above, id(value)))
-    else:
-        raise NotJSONError(kind.__name__, where)
-
-
-def check_number(value: float, where: str) -> None:
-    """Raise ``NotJSONError`` for a number that JSON, or the reader, has no form for."""
-    try:
-        text = repr(value)
-    except ValueError:
-        raise NotJSONError("int too long to print", where) from None
-    if text in ("nan", "inf", "-inf"):
-        raise NotJSONError(text, where)
-
-
 def finished(value: Any, clean_path: list[str]) -> Any:
     """The value itself, or what it gives when awaited."""
     if not hasattr(type(value), "__await__"):
@@ -136,39 +110,34 @@ def finished(value: Any, clean_path: list[str]) -> Any:
     return asyncio.run(wait())
 
 
-def returned(value: Any, args: list[Any]) -> dict[str, Any]:
+def returned(value: Any, args: list[Any], codec: Any) -> dict[str, Any]:
     """The answer for a call that came back."""
     result = {"outcome": "returned", "value": None, "type_name": type(value).__name__, "message": ""}
     try:
-        check(value)
-        result["value"] = value
-    except NotJSONError as problem:
-        if type(value) is float:
-            result["type_name"] = problem.type_name
-        place = f" at {problem.where}" if problem.where else ""
-        result["message"] = f"returned no plain JSON value: {problem.type_name}{place}"
+        result["value"] = codec.encode(value)
+    except codec.CannotCrossError as problem:
+        result["message"] = f"returned a value that cannot be passed: {problem}"
     except RecursionError:
-        result["message"] = "returned no plain JSON value: nested too deeply"
-    return result | {"args_after": crossing(args)}
+        result["message"] = "returned a value that cannot be passed: nested too deeply"
+    return result | {"args_after": crossing(args, codec)}
 
 
-def raised(error: BaseException, prefix: str = "", args: Sequence[Any] = ()) -> dict[str, Any]:
+def raised(error: BaseException, codec: Any, prefix: str = "", args: Sequence[Any] = ()) -> dict[str, Any]:
     """The answer for a call that raised."""
     try:
         message = str(error)[:MESSAGE_LENGTH]
     except BaseException:  # noqa: BLE001 - the exception's class is untrusted too
         message = "(its message cannot be read)"
     result = {"outcome": "raised", "value": None, "type_name": type(error).__name__, "message": prefix + message}
-    return result | {"args_after": crossing(args)}
+    return result | {"args_after": crossing(args, codec)}
 
 
-def crossing(args: Sequence[Any]) -> Sequence[Any]:
-    """The arguments after the call; none when one of them cannot cross."""
+def crossing(args: Sequence[Any], codec: Any) -> Any:
+    """The arguments after the call, encoded; none when one of them cannot cross."""
     try:
-        check(args)
-    except (NotJSONError, RecursionError):
+        return codec.encode(list(args))
+    except (codec.CannotCrossError, RecursionError):
         return []
-    return args
 
 
 def flush() -> None:
@@ -181,7 +150,7 @@ def flush() -> None:
 def main() -> None:
     """Serve the request; the process ends here, without running what the code left for its exit."""
     end = os._exit
-    request, answer = open_channel()
+    request, answer, codec = open_channel()
     clean_path = list(sys.path)
     sys.argv = [request["file"]]
     name = request["file"].rpartition("/")[2]
@@ -197,9 +166,9 @@ def main() -> None:
         module = load(request["file"], folders)
         function = getattr(module, request["function"], None)
         if function is None:
-            broken = raised(AttributeError(f"{name} has no {request['function']}"))
+            broken = raised(AttributeError(f"{name} has no {request['function']}"), codec)
     except BaseException as error:  # noqa: BLE001 - also SystemExit
-        broken = raised(error, f"while importing {name}: ")
+        broken = raised(error, codec, f"while importing {name}: ")
     flush()
     for index, args in request["calls"]:
         answer("begin", index)
@@ -207,14 +176,14 @@ def main() -> None:
             result = broken
         else:
             try:
-                result = returned(finished(function(*args), clean_path), args)
+                result = returned(finished(function(*args), clean_path), args, codec)
             except BaseException as error:  # noqa: BLE001 - also SystemExit
-                result = raised(error, args=args)
+                result = raised(error, codec, args=args)
         flush()
         try:
             answer("end", index, result)
-        except (ValueError, TypeError, RecursionError):
-            answer("end", index, raised(TypeError("the returned value changed while it was read")))
+        except (ValueError, TypeError, RecursionError):  # what cannot be written is a name or a message
+            answer("end", index, raised(TypeError("the call's answer cannot be written"), codec))
     end(0)
 
 

@@ -77,12 +77,20 @@ NUMBERS = st.one_of(
     st.sampled_from([0, -1, 2**63, True, 1e308]),
     st.sampled_from([400, 4000, 5000]).map(lambda digits: 10**digits),
 )
+KEYS = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, st.complex_numbers(), st.binary(max_size=5), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4).map(tuple), st.frozensets(inner, max_size=4)),
+    max_leaves=8,
+)
 ANYTHING = st.one_of(
     st.recursive(
         st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=20), st.sampled_from(["\ud800", "\0"])),
         lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)),
         max_leaves=8,
     ),
+    KEYS,
+    st.sets(KEYS, max_size=4),
+    st.lists(st.dictionaries(KEYS, NUMBERS, max_size=4), max_size=3),
     st.booleans().map(lambda objects: nested(900, objects=objects)),
     st.sampled_from([0, None, "x", [1]]).map(lambda value: [value] * 2_000),
     st.sampled_from(["x", "\n"]).map(lambda letter: letter * 30_000),

@@ -2,7 +2,11 @@
 
 import pytest
 
+from pytest_llmbench import same
+from pytest_llmbench.errors import TaskError
 from pytest_llmbench.schema.execution import Limits
+
+NAN, INF = float("nan"), float("inf")
 
 
 @pytest.fixture(autouse=True)
@@ -38,29 +42,37 @@ def test_ways_to_export_a_function(call, name, source):
     assert (result.outcome, result.value, result.type_name) == ("returned", 2, "number")
 
 
-@pytest.mark.parametrize(
-    ("expression", "type_name", "message"),
-    [
-        ("undefined", "undefined", "undefined"),
-        ("10n", "bigint", "bigint"),
-        ("NaN", "NaN", "NaN"),
-        ("-Infinity", "-Infinity", "-Infinity"),
-        ("new Map()", "Map", "Map"),
-        ("new Date(0)", "Date", "Date"),
-        ("() => 1", "function", "function"),
-        ("Symbol.iterator", "symbol", "symbol"),
-        ("({ toJSON() { return 1 } })", "object", "function at .toJSON"),
-        ("({ a: [1, undefined] })", "object", "undefined at .a[1]"),
-        ("({ get a() { return 1 } })", "object", "accessor at .a"),
-        ("[, 1]", "array", "undefined at [0]"),
-        ("(() => { const a = []; a.push(a); return a })()", "array", "contains itself"),
-        ("(() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return a })()", "array", "nested too deeply"),
-    ],
-)
-def test_other_values_do_not_cross_but_are_told(call, expression, type_name, message):
-    result = call(f"exports.f = () => {expression}")
-    assert (result.outcome, result.value, result.type_name) == ("returned", None, type_name)
-    assert message in result.message
+OTHERS = [
+    ("undefined", "undefined", "undefined"),
+    ("1n << 400000n", "bigint", "bigint of 100001 hexadecimal digits"),
+    ("new Set([1, 1n])", "Set", "equal in Python"),
+    ("new Set([true, 1])", "Set", "equal in Python"),
+    ("new Set([NaN])", "Set", "NaN in a set or a key at {member}"),
+    ("new Map([[[1], 2]])", "Map", "array in a set or a key at {key}"),
+    ("new Map([['a', [undefined]]])", "Map", 'undefined at ["a"][0]'),
+    ("new (class extends Map {})()", "object", "instance of a class without a name"),
+    ("new (class Sub extends Map {})()", "Sub", "Sub"),
+    ("Object.create(Set.prototype)", "Set", "unreadable"),
+    ("new Set(Array(100_001).keys())", "Set", "more than 100000 members"),
+    ("new Date(0)", "Date", "Date"),
+    ("() => 1", "function", "function"),
+    ("Symbol.iterator", "symbol", "symbol"),
+    ("({ toJSON() { return 1 } })", "object", "function at .toJSON"),
+    ("({ a: [1, undefined] })", "object", "undefined at .a[1]"),
+    ("({ get a() { return 1 } })", "object", "accessor at .a"),
+    ("[, 1]", "array", "undefined at [0]"),
+    ("(() => { const a = []; a.push(a); return a })()", "array", "contains itself"),
+    ("(() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return a })()", "array", "nested too deeply"),
+]
+
+
+def test_other_values_do_not_cross_but_are_told(either, workspace):
+    (workspace / "solution.js").write_text("exports.f = (text) => eval(text)")
+    results = either.calls("solution.js", "f", [[expression] for expression, *_ in OTHERS])
+    for result, (expression, type_name, message) in zip(results, OTHERS, strict=True):
+        assert (result.outcome, result.value, result.type_name) == ("returned", None, type_name), expression
+        assert result.message.startswith("returned a value that cannot be passed: "), expression
+        assert message in result.message, expression
 
 
 def test_json_values_cross(call):
@@ -69,6 +81,56 @@ def test_json_values_cross(call):
     assert result.value == {**value, "a": [1, 2.5, "grüße \U0001f600", None, True]}
     assert type(result.value["a"][4]) is bool
     assert result.message == ""
+
+
+KINDS = {
+    "bigint": ("[10n, 2n ** 64n, -(2n ** 64n)]", [10, 2**64, -(2**64)]),
+    "numbers": ("[NaN, Infinity, -Infinity, -0, 1.0, 2 ** 53, 1e300]", [NAN, INF, -INF, -0.0, 1, 2**53, 1e300]),
+    "Map": ("new Map([[1, 'a'], ['b', new Map()], [null, [1n]], [1.5, 0]])", {1: "a", "b": {}, None: [1], 1.5: 0}),
+    "Set": ("new Set(['1', 1, true === 1, null, 2n ** 64n])", {"1", 1, False, None, 2**64}),
+    "bytes": ("[new Uint8Array([0, 255]), Buffer.from('ab')]", [b"\0\xff", b"ab"]),
+    "texts": ("[['$tuple', 1], { $set: ['$'] }, '$int']", [["$tuple", 1], {"$set": ["$"]}, "$int"]),
+}
+
+
+def test_kinds_of_values_and_their_counterparts(either, workspace):
+    (workspace / "solution.js").write_text("exports.f = (text) => eval(`(${text})`)")
+    results = either.calls("solution.js", "f", [[expression] for expression, _ in KINDS.values()])
+    for result, (kind, (_, expected)) in zip(results, KINDS.items(), strict=True):
+        assert result.message == "", kind
+        assert same(result.value, expected), kind
+
+
+SEEN = """
+const told = (x) => Array.isArray(x) ? x.map(told) : typeof x === 'bigint' ? `${x}n` : Object.is(x, -0) ? '-0'
+  : x instanceof Map ? { map: told([...x]) } : x instanceof Set ? { set: [...x].map(told).sort() }
+  : x instanceof Uint8Array ? { bytes: [...x] } : typeof x === 'number' ? `${x}` : x;
+exports.f = told;
+"""
+
+
+ARGUMENTS = [
+    ((1, (2,)), ["1", ["2"]]),
+    ({"a", "b"}, {"set": ["a", "b"]}),
+    (frozenset({1}), {"set": ["1"]}),
+    ({1: "a", None: b"x"}, {"map": [["1", "a"], [None, {"bytes": [120]}]]}),
+    ({"$set": 1, "__proto__": 2}, {"$set": 1, "__proto__": 2}),
+    (["$set", 1], ["$set", "1"]),
+    ([float("nan"), float("inf"), -float("inf"), -0.0, 1.0], ["NaN", "Infinity", "-Infinity", "-0", "1"]),
+    ([2**53 - 1, 2**53, -(2**70)], ["9007199254740991", "9007199254740992n", f"-{2**70}n"]),
+    (b"", {"bytes": []}),
+]
+
+
+def test_arguments_have_counterparts(either, workspace):
+    (workspace / "solution.js").write_text(SEEN)
+    results = either.calls("solution.js", "f", [[argument] for argument, _ in ARGUMENTS])
+    assert [result.value for result in results] == [seen for _, seen in ARGUMENTS]
+
+
+def test_complex_numbers_have_no_counterpart(call):
+    with pytest.raises(TaskError, match=r"cannot be passed to node: complex at \[0\]\[1\]"):
+        call("exports.f = (x) => x", [1, 2j])
 
 
 def test_promises_are_awaited(call):

@@ -1,11 +1,15 @@
 """Calling functions of untrusted Python files."""
 
+import functools
+import math
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_llmbench import same
 from pytest_llmbench.errors import SandboxError, TaskError
 from pytest_llmbench.schema.execution import Limits
 
@@ -38,55 +42,117 @@ def test_many_calls_share_one_process(either, solution):
     assert either.calls("solution.py", "note", []) == []
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+KEYS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+    | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),
+    max_leaves=5,
+)
+VALUES = st.recursive(
+    KEYS | st.floats() | st.complex_numbers() | st.sets(KEYS, max_size=4) | st.sampled_from(["$", "$tuple"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+        | st.dictionaries(KEYS, inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(values=st.lists(JSON, max_size=20))
-def test_every_json_value_crosses_unchanged(make_sandbox, workspace, values):
+@given(values=st.lists(VALUES, max_size=20))
+def test_every_value_crosses_unchanged(make_sandbox, workspace, values):
     (workspace / "solution.py").write_text("def same(x):\n    return x\n")
     results = make_sandbox("bubblewrap").calls("solution.py", "same", [[value] for value in values])
-    assert [repr(result.value) for result in results] == [repr(value) for value in values]
+    for result, value in zip(results, values, strict=True):
+        assert result.message == ""
+        assert same(result.value, value)
+        assert same(result.args_after, (value,))
 
 
-@pytest.mark.parametrize(
-    ("expression", "type_name", "where"),
-    [
-        ("(1, 2)", "tuple", ""),
-        ("{1}", "set", ""),
-        ("float('nan')", "nan", ""),
-        ("-float('inf')", "-inf", ""),
-        ("b'x'", "bytes", ""),
-        ("len", "builtin_function_or_method", ""),
-        ("Word('x')", "Word", ""),
-        ("Always()", "Always", ""),
-        ("loop", "list", "list that contains itself at [0]"),
-        ("{'a': [1, (2,)]}", "dict", "tuple at ['a'][1]"),
-        ("{1: 2}", "dict", "key of type int"),
-        ("deep", "list", ""),
-        ("10 ** 5000", "int", "int too long to print"),
-    ],
-)
-def test_other_values_do_not_cross_but_are_told(sandbox, solution, expression, type_name, where):
-    solution(f"""
+MBPP = {
+    "tuple": ("tuple(x)", [1, "a"], (1, "a")),
+    "set": ("set(x)", (3, 1, 3), {1, 3}),
+    "frozenset": ("frozenset(x)", {3, 1}, frozenset({1, 3})),
+    "dict with int keys": ("{n: n * n for n in x}", [2, 3], {2: 4, 3: 9}),
+    "dict with tuple keys": ("{(n, None): [n] for n in x}", [2], {(2, None): [2]}),
+    "keys of one hash": ("{-1: True, -2: False, **x}", {True: 1}, {-1: True, -2: False, True: 1}),
+    "complex": ("x * 1j", 2 + 1j, -1 + 2j),
+    "complex of no number": ("x - x", complex("inf-infj"), complex("nan+nanj")),
+    "bytes": ("x + b'\\n\\xff'", b"\x00", b"\x00\n\xff"),
+    "inf": ("min(x, default=float('inf'))", [], float("inf")),
+    "-inf": ("-x", float("inf"), -float("inf")),
+    "nan": ("x - x", float("inf"), float("nan")),
+    "minus zero": ("-x", 0.0, -0.0),
+    "factorial": ("__import__('math').factorial(x)", 3000, math.factorial(3000)),
+    "minus a large integer": ("-x", 2**5000, -(2**5000)),
+    "list of tuples": ("sorted(x.items())", {"b": 1, "a": 2}, [("a", 2), ("b", 1)]),
+    "a text as a tag": ("[['$tuple'], {'$set': x}]", ["$list", 1], [["$tuple"], {"$set": ["$list", 1]}]),
+    "nothing in them": ("[(), set(), frozenset(), {}, b'', []]", None, [(), set(), frozenset(), {}, b"", []]),
+}  # fmt: skip
+
+
+def test_types_of_foreign_suites_are_kept_both_ways(either, solution):
+    functions = "".join(f"def f{n}(x):\n    return {case[0]}\n" for n, case in enumerate(MBPP.values()))
+    solution(functions + "def f(n, x):\n    return globals()[f'f{n}'](x)\n")
+    results = either.calls("solution.py", "f", [[n, case[1]] for n, case in enumerate(MBPP.values())])
+    for name, result in zip(MBPP, results, strict=True):
+        assert (result.outcome, result.message) == ("returned", ""), name
+        assert same(result.value, MBPP[name][2]), name
+        assert same(result.args_after[1], MBPP[name][1]), name
+
+
+OTHERS = [
+    ("len", "builtin_function_or_method", ""),
+    ("Word('x')", "Word", ""),
+    ("Always()", "Always", ""),
+    ("[1, {2: Always()}]", "list", "Always at [1][2]"),
+    ("{'a': {Always()}}", "dict", "Always at ['a']{member}"),
+    ("{Always(): 1}", "dict", "Always at {key}"),
+    ("{(1, Word('x')): 1}", "dict", "Word at {key}[1]"),
+    ("OrderedDict(a=1)", "OrderedDict", ""),
+    ("Point(1, 2)", "Point", ""),
+    ("(1, bytearray(b'x'))", "tuple", "bytearray at [1]"),
+    ("range(3)", "range", ""),
+    ("{1, float('nan')}", "set", "nan in a set or a key at {member}"),
+    ("{(1, complex('nan')): 1}", "dict", "nan in a set or a key at {key}[1]"),
+    ("loop", "list", "list that contains itself at [0]"),
+    ("tied", "dict", "tuple that contains itself at [1][0]"),
+    ("deep", "list", "nested too deeply"),
+    ("1 << 400_000", "int", "int of 400001 bits"),
+    ("set(range(100_001))", "set", "more than 100000 members"),
+    ("{n * (2**61 - 1) for n in range(500)}", "set", "too many members with one hash"),
+]
+MAKES_OTHERS = """
+from collections import OrderedDict, namedtuple
+Point = namedtuple("Point", "x y")
 class Word(str): pass
 class Always:
     def __eq__(self, other): return True
+    def __hash__(self): return 1
 loop = []
 loop.append(loop)
+tied = {1: ([],)}
+tied[1][0].append(tied[1])
+tied = {1: tied[1]}
 deep = []
 for _ in range(100000): deep = [deep]
-def f(): return {expression}
-""")
-    result = sandbox.call("solution.py", "f")
-    assert (result.outcome, result.value) == ("returned", None)
-    assert result.type_name.startswith(type_name)
-    assert "no plain JSON value" in result.message
-    assert where in result.message
+def f(text): return eval(text)
+"""
+
+
+def test_other_values_do_not_cross_but_are_told(sandbox, solution):
+    solution(MAKES_OTHERS)
+    results = sandbox.calls("solution.py", "f", [[expression] for expression, *_ in OTHERS])
+    for result, (expression, type_name, where) in zip(results, OTHERS, strict=True):
+        assert (result.outcome, result.value, result.type_name) == ("returned", None, type_name), expression
+        assert result.message.startswith("returned a value that cannot be passed: "), expression
+        assert where in result.message, expression
 
 
 @pytest.mark.parametrize(
@@ -101,7 +167,7 @@ def test_types_are_kept(sandbox, solution, expression, value):
 
 
 def test_mutated_arguments_are_seen(sandbox, solution):
-    solution("def f(items):\n    items.sort()\n    return len(items)\ndef g(items):\n    items.append({1})\n")
+    solution("def f(items):\n    items.sort()\n    return len(items)\ndef g(items):\n    items.append(len)\n")
     assert sandbox.call("solution.py", "f", [3, 1, 2]).args_after == ([1, 2, 3],)
     assert sandbox.call("solution.py", "g", [3]).args_after == ()
 
@@ -325,7 +391,7 @@ def test_two_answers_are_none(sandbox, solution):
     assert results[0].message == "the call was answered more than once"
 
 
-@pytest.mark.parametrize("answer", ["7", "{}", '{"outcome": "earned"}', "[" * 5000, "1" * 5000, "NaN", ""])
+@pytest.mark.parametrize("answer", ["7", "{}", '{"outcome": "earned"}', "[" * 5000, "1" * 5000, "NaN", "", '["$list"]'])
 def test_malformed_answers_are_none(sandbox, solution, answer):
     solution(
         FORGE
@@ -336,6 +402,16 @@ def f():
 """
     )
     assert sandbox.call("solution.py", "f").outcome == "died"
+
+
+@pytest.mark.parametrize(
+    "value", ['["$tupel", 1]', '[["$set", ["$float", "nan"]]]', r'["\u0024dict", [], 1]', '["$int", "x"]']
+)
+def test_forged_values_that_nothing_encodes_are_none(sandbox, solution, value):
+    solution(FORGE + f"def f():\n    forge(0, {value!r})\n    os._exit(0)\n")
+    result = sandbox.call("solution.py", "f")
+    assert (result.outcome, result.value) == ("died", None)
+    assert result.message == "the answer to the call was malformed"
 
 
 def test_frames_without_the_nonce_are_prints(sandbox, solution):
@@ -394,10 +470,27 @@ def test_files_that_a_task_cannot_call(sandbox, file, message):
         sandbox.call(file, "f")
 
 
-@pytest.mark.parametrize("argument", [float("nan"), {1}, object()])
-def test_arguments_must_be_json(sandbox, argument):
-    with pytest.raises(TaskError, match="must be JSON values"):
+class Sub(list):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("argument", "why"),
+    [
+        (object(), "object at [0]"),
+        ([1, Sub()], "Sub at [0][1]"),
+        ({1: {float("nan")}}, "nan in a set or a key at [0][1]{member}"),
+        (Path("x"), "Path at [0]"),
+        (functools.reduce(lambda inner, _: [inner], range(1000), []), "nested too deeply"),
+    ],
+    ids=["object", "subclass", "nan", "path", "deep"],
+)
+def test_arguments_that_cannot_be_passed(sandbox, argument, why):
+    with pytest.raises(TaskError, match=r"^cannot call f\(\): an argument cannot be passed to python: ") as told:
         sandbox.call("solution.py", "f", argument)
+    assert why in str(told.value)
+    with pytest.raises(TaskError, match=r"in call 1$"):
+        sandbox.calls("solution.py", "f", [[1], [argument]])
 
 
 def test_a_driver_that_does_not_come_up_is_no_verdict(sandbox, solution, monkeypatch):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PAIRS = {"<think>": "</think>", "<thinking>": "</thinking>", "[THINK]": "[/THINK]"}
+from pytest_llmbench.llm.clients import thought_tags
+from pytest_llmbench.llm.clients.thought_tags import Family
+
 _CHANNEL_TAG = re.compile(r"(?<!`)<\|(?:channel|message|start)\|>")
 """Tags of a chat template; between backquotes somebody writes about them."""
 _FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)(.*)")
+_BEHIND_FENCE = re.compile(r"\s*(?:<[^<>]{1,60}>\s*)*\Z")
+"""What may stand behind a closing fence: tokens and tags."""
 _ENDS = r"\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What ends a line for ``str.splitlines``."""
 _END = rf"(?:\r\n|[{_ENDS}])"
-_NO_MARK = rf"(?:[^{_ENDS}<\[`~]++|<(?![/t|])|\[(?![/T])|`(?!``)|~(?!~~))*+"
+_NO_MARK = rf"(?:[^{_ENDS}<\[`~\u25c1]++|`(?!``)|~(?!~~))*+"
 _LINE = re.compile(rf"(?:{_NO_MARK}{_END})++|[^{_ENDS}]*+{_END}?+")
 """One line; lines that can hold neither a tag nor a fence are taken together."""
 _BLANK = re.compile(r"\s*+")
@@ -40,17 +44,18 @@ def separate(text: str) -> Separated:
     broke off within a block of code, the tag has its own line in it and the next block begins before that one ends. A
     text of more than ``LONGEST`` characters is left as it is.
     """
-    if len(text) > LONGEST or ("<" not in text and "[" not in text):
+    if len(text) > LONGEST or not any(start in text for start in thought_tags.STARTS):
         return Separated(text)
     reader = _Reader(text)
     for line in _LINE.finditer(text):
         reader.read(*line.span())
-    leak = reader.leak or reader.opened
+    answer = _joined(text, reader.answer).lstrip("\n")
+    leak = reader.leak or reader.opened or thought_tags.only_tokens(answer)
     if leak:
         return Separated(text, leak=leak)
     if not reader.thought:
         return Separated(text)
-    return Separated(_joined(text, reader.answer).lstrip("\n"), _joined(text, reader.thought).strip())
+    return Separated(answer, _joined(text, reader.thought).strip())
 
 
 _Spans = list[tuple[int, int]]
@@ -69,6 +74,9 @@ class _Reader:
         self.thought: _Spans = []
         self.opened = ""
         """The tag of the thought being read."""
+        self._family: Family | None = None
+        self._ended = False
+        """Whether the model's turn is over: what follows is a turn that it made up."""
         self.leak = ""
         self._text = text
         self._fence = ""
@@ -83,34 +91,38 @@ class _Reader:
 
     def _rest_of_thought(self, at: int, end: int) -> int:
         """Where the thought ends; the end of the line: it goes on."""
-        closing = _PAIRS[self.opened]
-        found = self._text.find(closing, at, end)
-        if found < 0:
+        found = self._family.closing.search(self._text, at, end) if self._family else None
+        if found is None:
             self.thought.append((at, end))
             return end
-        self.thought.append((at, found))
-        self.opened = ""
-        return found + len(closing)
+        self.thought.append((at, found.start()))
+        self.opened, self._family = "", None
+        return found.end()
 
     def _rest_of_answer(self, at: int, last: int, end: int) -> int:
         """The place behind a tag that begins or ends a thought; the end of the line: all of it was answer.
 
         ``last``: where the white space at the end of the line begins.
         """
-        if not self._in_fence(at, end):
+        if not self._in_fence(at, end) and not self._ended:
             text = self._text
             first = self._first(at, end)
-            for opening, closing in _PAIRS.items():
-                if text.startswith(opening, first, last):
-                    self.opened = opening
-                    return first + len(opening)
-                if text.startswith(closing, first, last) or text.endswith(closing, first, last):
-                    found = text.find(closing, first, last)
-                    self.thought += [*self.answer, (at, found)]
-                    self.answer = []
-                    return found + len(closing)
+            if opened := thought_tags.opening_at(text, first, last):
+                self._family, behind = opened
+                self.opened = text[first:behind]
+                return behind
+            if found := thought_tags.closing_at(text, first, last) or thought_tags.closing_before(text, first, last):
+                self.thought += [*self.answer, (at, found.start())]
+                self.answer = []
+                return found.end()
+            if text.find("<", first, last) >= 0 and thought_tags.ends_turn(text, first, last):
+                self._ended = any(not text[start:stop].isspace() for start, stop in self.answer) or text[first] != "<"
+            if behind := thought_tags.harmless_token(text, first, last):
+                self.answer.append((at, behind))
+                return behind
             if tag := _CHANNEL_TAG.search(text, at, end):
                 self.leak = self.leak or tag.group()
+            self.leak = self.leak or thought_tags.foreign_token(text, first, last)
         self.answer.append((at, end))
         return end
 
@@ -125,14 +137,15 @@ class _Reader:
         if mark and not self._fence:
             self._fence, self._tag_in_code = mark[1], None
         elif mark and mark[1].startswith(self._fence):
-            if not mark[2].strip():
+            if _BEHIND_FENCE.match(mark[2]):
                 self._fence = ""
+                self._ended = self._ended or thought_tags.ends_turn(self._text, mark.end(1), mark.end())
             elif self._tag_in_code is not None:  # another block begins before this one has ended
                 self.thought += self.answer[: self._tag_in_code]
                 del self.answer[: self._tag_in_code + 1]
                 self._fence, self._tag_in_code = mark[1], None
         elif not self._fence:
             return False
-        elif self._tag_in_code is None and self._text[at : min(end, at + _TAG_LINE)].strip() in _PAIRS.values():
+        elif self._tag_in_code is None and thought_tags.is_closing(self._text[at : min(end, at + _TAG_LINE)]):
             self._tag_in_code = len(self.answer)
         return True

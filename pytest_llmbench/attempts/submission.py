@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from pytest_llmbench.errors import HarnessError
-from pytest_llmbench.extraction.extract import Extraction, extract
+from pytest_llmbench.extraction.extract import extract
+from pytest_llmbench.extraction.extraction import Extraction
 from pytest_llmbench.grading.aggregate import NO_CODE
 from pytest_llmbench.sandbox.files.workspace import refusals, write_files
 from pytest_llmbench.schema.attempt import Completion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from functools import cached_property
 from pytest_llmbench.extraction import syntax
 from pytest_llmbench.extraction.fences import Block
 
-_ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#39|#x27);")
-_CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "#39": "'", "#x27": "'"}
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_TIMES = 2
+"""So often code may have been escaped."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Candidate:
         """The code, freed of HTML escapes where it makes sense only so."""
         return unescaped(self.block.source, self.language)
 
+    @property
+    def was_escaped(self) -> bool:
+        """Whether HTML escapes were undone in it."""
+        return self.source != self.block.source
+
     @cached_property
     def outline(self) -> syntax.Outline:
         """What the code defines and uses."""
@@ -39,6 +46,10 @@ class Candidate:
     def leans_on(self, other: Candidate) -> bool:
         """Whether it uses a name that only the other one defines."""
         return bool(self.outline.identifiers & (other.outline.names - self.outline.names))
+
+    def is_use_of(self, other: Candidate) -> bool:
+        """Whether it defines nothing, and uses what the other one defines."""
+        return not self.outline.names and self.leans_on(other)
 
     def renews(self, other: Candidate) -> bool:
         """Whether it is the other one written anew: half of its names, a third of its lines of code."""
@@ -50,11 +61,20 @@ class Candidate:
 
 
 def unescaped(source: str, language: str) -> str:
-    """Code freed of HTML escapes, if it parses only without them; else the code as it is."""
+    """Code freed of HTML escapes, if it parses only without them; otherwise the code as it is.
+
+    To Rust's macros anything is a token; but a string needs a quote that is none.
+    """
     if not _ENTITY.search(source):
         return source
-    plain = _ENTITY.sub(lambda entity: _CHARACTERS[entity[1]], source)
-    return plain if syntax.parses(plain, language) and not syntax.parses(source, language) else source
+    if syntax.parses(source, language) and (language != "rust" or '"' in source):
+        return source
+    plain = source
+    for _ in range(_TIMES):
+        plain = _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\xa0", " "), plain)
+        if syntax.parses(plain, language):
+            return plain
+    return source
 
 
 def best(candidates: Sequence[Candidate]) -> tuple[Candidate, dict[int, str]]:

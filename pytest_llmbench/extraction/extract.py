@@ -7,14 +7,17 @@ fenced blocks (``fences``); which block is which file, ``selection`` tells.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pytest_llmbench.extraction import fences, syntax
-from pytest_llmbench.extraction.candidates import unescaped
+from pytest_llmbench.extraction import syntax
+from pytest_llmbench.extraction.extraction import Extraction, Taken
+from pytest_llmbench.extraction.fences import Block
 from pytest_llmbench.extraction.filenames import Wanted
+from pytest_llmbench.extraction.judging import ParserJudge
 from pytest_llmbench.extraction.languages import language_of_block, language_of_file
 from pytest_llmbench.extraction.readings import is_diff, names
+from pytest_llmbench.extraction.scanning import scan
 from pytest_llmbench.extraction.selection import Selection
+from pytest_llmbench.extraction.whole import whole_reply
 
 LONGEST_REPLY = 1_000_000
 """Characters, thoughts included; a longer reply is not read: models write half of that at most."""
@@ -25,40 +28,6 @@ MOST_TEXT = 400_000
 MOST_NOTES = 20
 LONGEST_NOTE = 200
 """Characters; the names and labels that notes quote are the model's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Where a file was found. Lines are counted from 1."""
-
-    name: str
-    """The expected name."""
-    block: int
-    """Number of the block, from 1; 0: the whole reply."""
-    start_line: int
-    """First line of code in the reply."""
-    end_line: int
-    """Last line of code in the reply."""
-    info: str
-    """The block's info string."""
-    why: str
-    """A short sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """The files found in a reply."""
-
-    files: dict[str, str]
-    """Expected name to source, which ends in exactly one newline; the missing ones are not in it."""
-    took: tuple[Taken, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What was passed over or changed, and why."""
-
-    @property
-    def no_code(self) -> bool:
-        """True when the reply holds none of the expected files."""
-        return not self.files
 
 
 def extract(text: str, expected: Sequence[str]) -> Extraction:
@@ -79,12 +48,20 @@ def extract(text: str, expected: Sequence[str]) -> Extraction:
 def _extract(text: str, wanted: Wanted) -> Extraction:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     notes: tuple[str, ...] = ()
-    whole = _whole(text, wanted)
+    whole = whole_reply(text, wanted)
     if whole is not None:
         return whole
-    blocks = fences.scan(text)
+    judge = ParserJudge(wanted)
+    blocks = scan(text, judge)
     looked_at, room = _within(blocks, wanted, MOST_TEXT)
-    found = _search(looked_at, wanted, room)
+    first = [block for block in looked_at if not block.made_up]
+    found = _search(first, wanted, room, judge)
+    if len(first) < len(looked_at):
+        everything = found if len(found.files) == len(wanted.names) else _search(looked_at, wanted, room, judge)
+        if len(everything.files) > len(found.files):
+            found = everything
+        else:
+            notes = (*notes, f"the reply ends before block {looked_at[len(first)].number}: a token says so")
     if len(looked_at) < len(blocks):
         notes = (*notes, f"only {len(looked_at)} of {len(blocks)} blocks were looked at")
     if not blocks and is_diff(text, wanted):
@@ -92,34 +69,14 @@ def _extract(text: str, wanted: Wanted) -> Extraction:
     return Extraction(found.files, found.took, _shortened((*notes, *found.notes)))
 
 
-def _whole(text: str, wanted: Wanted) -> Extraction | None:
-    """The reply as one file without any fence, if it is beyond doubt the source of exactly one expected file."""
-    source = text.strip("\n") + "\n"
-    if source.lstrip().startswith(("```", "~~~")):
-        return None  # three backquotes are a template string to JavaScript
-    languages = [language_of_file(name) for name in wanted.names]
-    found = [
-        (name, code)
-        for name, language in zip(wanted.names, languages, strict=True)
-        if languages.count(language) == 1 and syntax.is_file(code := unescaped(source, language), language)
-    ]
-    if len(found) != 1:
-        return None
-    ((name, code),) = found
-    start = len(text) - len(text.lstrip("\n")) + 1
-    why = f"whole reply parses as {language_of_file(name)}, no fence"
-    taken = Taken(name, 0, start, start + source.count("\n") - 1, "", why)
-    return Extraction({name: code}, (taken,), ("HTML entities unescaped",) if code != source else ())
-
-
-def _within(blocks: list[fences.Block], wanted: Wanted, room: int) -> tuple[list[fences.Block], int]:
+def _within(blocks: list[Block], wanted: Wanted, room: int) -> tuple[list[Block], int]:
     """As many blocks as can be looked at, in order, and the room that they leave for more text.
 
     Those that name an expected file come before the others, and the last before the first.
     """
     if len(blocks) <= MOST_BLOCKS and sum(map(_cost, blocks)) <= room:
         return blocks, room - sum(map(_cost, blocks))
-    chosen: dict[int, fences.Block] = {}
+    chosen: dict[int, Block] = {}
     for block in sorted(blocks, key=lambda block: (names(block, wanted) is None, -block.number)):
         if len(chosen) < MOST_BLOCKS and _cost(block) <= room:
             chosen[block.number] = block
@@ -127,19 +84,20 @@ def _within(blocks: list[fences.Block], wanted: Wanted, room: int) -> tuple[list
     return [chosen[number] for number in sorted(chosen)], room
 
 
-def _cost(block: fences.Block) -> int:
+def _cost(block: Block) -> int:
     """Characters that parsers will be given of it."""
     return len(block.source) if len(block.source) <= syntax.LONGEST else 0
 
 
-def _search(blocks: list[fences.Block], wanted: Wanted, room: int) -> Extraction:
+def _search(blocks: list[Block], wanted: Wanted, room: int, judge: ParserJudge) -> Extraction:
     """Look into the blocks; and into the blocks inside a Markdown or unlabelled one, if that finds nothing."""
     found = _from_blocks(blocks, wanted)
     if found.files or any(language_of_file(name) == "markdown" for name in wanted.names):
         return found
     for block in reversed(blocks):
         if language_of_block(block.info) in ("", "markdown"):
-            inner = fences.scan(block.source, first_line=block.first_line + 1, first_number=blocks[-1].number + 1)
+            number = blocks[-1].number + 1
+            inner = scan(block.source, judge, first_line=block.first_line + 1, first_number=number)
             looked_at, room = _within(inner, wanted, room)
             inside = _from_blocks(looked_at, wanted)
             if inside.files:
@@ -148,7 +106,7 @@ def _search(blocks: list[fences.Block], wanted: Wanted, room: int) -> Extraction
     return found
 
 
-def _from_blocks(blocks: list[fences.Block], wanted: Wanted) -> Extraction:
+def _from_blocks(blocks: list[Block], wanted: Wanted) -> Extraction:
     """What a selection among the blocks finds."""
     selection = Selection(blocks, wanted)
     files: dict[str, str] = {}
@@ -160,7 +118,9 @@ def _from_blocks(blocks: list[fences.Block], wanted: Wanted) -> Extraction:
         took.append(Taken(name, block.number, block.first_line + 1, block.last_line, block.info, pick.why))
         if not block.closed:
             notes.append(f"block {block.number} is not closed")
-        if source != block.source:
+        if block.note:
+            notes.append(f"block {block.number}: {block.note}")
+        if pick.candidate.was_escaped:
             notes.append(f"HTML entities unescaped in block {block.number}")
     return Extraction(files, tuple(took), (*notes, *selection.notes))
 

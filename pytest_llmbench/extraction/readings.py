@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_llmbench.extraction import syntax
 from pytest_llmbench.extraction.fences import Block
 from pytest_llmbench.extraction.filenames import Name, Wanted
-from pytest_llmbench.extraction.languages import language_of_block, language_of_file, same_language
+from pytest_llmbench.extraction.headings import Headless, headless
+from pytest_llmbench.extraction.languages import (
+    ending_of,
+    info_pieces,
+    language_of_block,
+    language_of_file,
+    suits,
+    suits_named,
+)
 
 _DIFF = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|^--- \S.*\n\+\+\+ \S|^<{5,9} SEARCH$", re.MULTILINE)
 
@@ -33,14 +41,15 @@ class Reading:
         return suits(self.label, file)
 
     def means(self, file: str) -> bool:
-        """Whether it names that expected file and is not labelled as something else."""
-        return self.name is not None and self.name.wanted == file and self.suits(file)
+        """Whether it names that expected file and is not labelled as something else altogether."""
+        return self.name is not None and self.name.wanted == file and suits_named(self.label, file)
 
-
-def suits(label: str, file: str) -> bool:
-    """Whether a block with this label may be that file."""
-    language = language_of_file(file)
-    return not label or not language or same_language(label, language)
+    def states(self, file: str) -> bool:
+        """Whether its label is that of the file, be it the bare ending of a language that is not known."""
+        if self.label:
+            return self.suits(file)
+        words = info_pieces(self.block.info)
+        return bool(words) and words[0].lower() == ending_of(file)
 
 
 def is_diff(text: str, wanted: Wanted) -> bool:
@@ -67,20 +76,30 @@ def _read(block: Block, wanted: Wanted) -> Reading:
         return Reading(block, label, no_file="is a diff, not a file")
     if wanted.several_in(block.source):
         return Reading(block, label, no_file="holds several files: each needs its own block")
-    name, where = _name(block, label, wanted)
+    head = headless(block.source, label, wanted)
+    block, label = _without_head(block, head), label or head.label
+    name, where = _name(block, label, wanted, head.name)
     return Reading(block, label, name, where)
 
 
-def _name(block: Block, label: str, wanted: Wanted) -> tuple[Name | None, str]:
+def _without_head(block: Block, head: Headless) -> Block:
+    if not head.lines:
+        return block
+    note = "; ".join(filter(None, (block.note, "a label at the head of the code is left out")))
+    return replace(block, first_line=block.first_line + head.lines, source=head.source, note=note)
+
+
+def _name(block: Block, label: str, wanted: Wanted, head: Name | None = None) -> tuple[Name | None, str]:
     """The file that a block says it is, and where it says so.
 
     A file named above that does not go with the label is another matter: ``top_k.py`` above a shell block.
     """
     above = wanted.above(block.above)
-    if above is not None and not suits(label, above.wanted or above.text):
+    if above is not None and not suits_named(label, above.wanted or above.text):
         above = None
     for name, where in (
         (wanted.in_info(block.info), "named in the info string"),
+        (head, "named in the first line of its block"),
         (above, "named in the line above"),
         (wanted.in_comment(block.source), "named in the first line of code"),
     ):

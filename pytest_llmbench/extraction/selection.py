@@ -21,8 +21,8 @@ from pytest_llmbench.extraction import syntax
 from pytest_llmbench.extraction.candidates import Candidate, best
 from pytest_llmbench.extraction.fences import Block
 from pytest_llmbench.extraction.filenames import Wanted
-from pytest_llmbench.extraction.languages import language_of_file, same_language
-from pytest_llmbench.extraction.readings import Reading, read, suits
+from pytest_llmbench.extraction.languages import ending_of, language_of_file, same_language, suits
+from pytest_llmbench.extraction.readings import Reading, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ class Selection:
             return
         candidates = closed or found
         winner, passed = best(candidates)
+        if round_ == self._handed_in and self._is_use(file, winner):
+            return
         self._passed.update(passed)
         if winner.named:
             why = winner.what
@@ -92,9 +94,10 @@ class Selection:
             if reading.name is not None:
                 if reading.means(file):
                     yield Candidate(reading.block, language, named=True, what=reading.where)
-            elif reading.label:
-                if language and reading.suits(file) and self._free(file, reading.label):
-                    yield Candidate(reading.block, language, named=False, what=f"{reading.label} block")
+            elif reading.label or reading.states(file):
+                if reading.states(file) and self._free(file, reading.label):
+                    what = f"{reading.label or ending_of(file)} block"
+                    yield Candidate(reading.block, language, named=False, what=what)
             elif self._free(file, language):
                 candidate = Candidate(
                     reading.block, language, named=False, what=f"unlabelled block that parses as {language}"
@@ -113,11 +116,19 @@ class Selection:
     def _misnamed(self, file: str) -> Iterator[Candidate]:
         language = language_of_file(file)
         same = [reading for reading in self._readings if language and same_language(reading.label, language)]
-        if len(same) == 1 and self._free(file, same[0].label):
-            name = same[0].name
-            if name is not None and name.wanted is None:
-                what = f"{language} block, though it names {name.text}"
-                yield Candidate(same[0].block, language, named=False, what=what)
+        strangers = [reading for reading in same if reading.name is not None and reading.name.wanted is None]
+        if len(strangers) == 1 and self._free(file, strangers[0].label):
+            what = f"{language} block, though it names {strangers[0].name.text if strangers[0].name else ''}"
+            candidate = Candidate(strangers[0].block, language, named=False, what=what)
+            others = [
+                Candidate(each.block, language, named=False, what="") for each in same if each is not strangers[0]
+            ]
+            if all(other.is_use_of(candidate) for other in others):
+                yield candidate
+
+    def _is_use(self, file: str, winner: Candidate) -> bool:
+        """Whether that is no file but an example of how to use one, which names another file than the expected."""
+        return not winner.named and any(winner.is_use_of(candidate) for candidate in self._misnamed(file))
 
     def _free(self, file: str, label: str) -> bool:
         """Whether a block with this label that names no expected file can be no other of them than this one."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GRAMMARS = {language.name: language.identifiers for language in LANGUAGES if language.identifiers}
 """Languages that are parsed, and their kinds of identifiers; code in any other language has no outline."""
+PARSED = frozenset(GRAMMARS) | {language.name for language in LANGUAGES if language.searchable}
+"""Languages of which can be said whether code parses."""
 LONGEST = MOST_CHARACTERS
 """Characters; longer code is not parsed, nor is what is nested too deeply (``trees``)."""
 _MOST_CACHED = 8
@@ -93,7 +95,7 @@ def is_file(source: str, language: str) -> bool:
     """Whether text is code beyond doubt: it parses, and defines or imports something."""
     if language == "python" and not _is_python(source):
         return False
-    root = _root(source, language)
+    root = _root(source, language) if language in GRAMMARS else None
     if root is None or (language != "python" and root.find(kind="ERROR") is not None):
         return False
     return _survey(root)[1]
@@ -102,7 +104,7 @@ def is_file(source: str, language: str) -> bool:
 def outline(source: str, language: str) -> Outline:
     """The outline of some code; error-tolerant."""
     lines = sum(1 for line in source.split("\n") if (code := line.strip()) and not _COMMENT.match(code))
-    root = _root(source, language)
+    root = _root(source, language) if language in GRAMMARS else None
     if root is None:
         return Outline(lines=lines)
     names, defines = _survey(root)
@@ -152,7 +154,7 @@ def _survey(root: SgNode) -> tuple[frozenset[str], bool]:
 
 @lru_cache(maxsize=_MOST_CACHED)
 def _root(source: str, language: str) -> SgNode | None:
-    if language not in GRAMMARS:
+    if language not in PARSED:
         return None
     try:
         return parsed(source, language)

@@ -1,20 +1,36 @@
-"""A thousand random replies: each is read, looked into and taken down in one state, soon and in little memory."""
+"""Random replies: hostile ones are read within bounds, and in those that hold known code, that is what is found."""
 
 from __future__ import annotations
 
 import pytest
 from support.bench import Bench
+from support.found import misses
 from support.fuzzing import check, looked_at
 from support.grammar import LONGEST, random_reply
 
 from pytest_llmbench.llm.clients.reasoning import separate
 
 BATCH = 100
+WRITTEN = 8000
+LEAST_RIGHT = 0.995
+KNOWN_MISSES = {
+    7269: "a fence behind text that is never closed, in a language that nobody knows: as likely a sentence on fences",
+}
+"""Seeds of replies that are not read rightly, with the reason."""
 
 
 @pytest.mark.parametrize("first", range(0, 1000, BATCH))
 def test_every_reply_is_read_and_looked_into_within_bounds(first: int) -> None:
     check(looked_at(first, BATCH, LONGEST, timeout_s=1800), first, BATCH)
+
+
+@pytest.mark.slow
+def test_the_code_that_was_written_is_the_code_that_is_found() -> None:
+    missed = misses(range(WRITTEN))
+    told = "\n".join(map(str, missed))
+    assert len(missed) <= (1 - LEAST_RIGHT) * WRITTEN, told
+    assert not [miss for miss in missed if miss.wrong], told
+    assert {miss.seed for miss in missed} == KNOWN_MISSES.keys(), told
 
 
 TASK = """\

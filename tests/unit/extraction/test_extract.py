@@ -1,6 +1,7 @@
 """Whatever the text: nothing raised, nothing invented, nothing that takes long. Single cases are in the corpus."""
 
 import html
+import re
 import time
 
 import pytest
@@ -27,6 +28,7 @@ def test_any_text(text, expected):
     assert extraction.no_code is (extraction.files == {})
     assert [taken.name for taken in extraction.took] == [name for name in expected if name in extraction.files]
     written = {line.strip() for form in (text, html.unescape(text)) for line in form.lstrip("\ufeff").splitlines()}
+    written |= {piece.strip() for line in written for piece in re.split("`{3,}|~{3,}", line)}
     written |= {line.lstrip("> -\t") for line in written} | {""}
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for taken in extraction.took:

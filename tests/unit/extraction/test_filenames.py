@@ -52,6 +52,17 @@ def test_expected_names_are_kept_as_they_are():
         "Here's the complete, updated `top_k.py`:",
         "[top_k.py](top_k.py)",
         "Save this as **top_k.py**.",
+        "**\u6587\u4ef6\uff1atop_k.py**",
+        "\u300ctop_k.py\u300d\u306e\u5168\u6587\uff1a",
+        "\u4fee\u6539\u540e\u7684`top_k.py`\uff1a",
+        '<file path="top_k.py">',
+        "\u201ctop_k.py\u201d:",
+        "# New file: top_k.py",
+        "# File 1: top_k.py",
+        "**top\\_k.py**",
+        "__top_k.py__",
+        "Datei: top_k.py",
+        "\U0001f4c4top_k.py",
     ],
 )
 def test_naming_line(line):
@@ -69,6 +80,7 @@ def test_naming_line(line):
         "Run it with `python top_k.py`:",
         "The difference between `top_k.py` and `old.py`:",
         "### Node.js",
+        "Output: top_k.py",
         "x" * 500 + " top_k.py",
     ],
 )
@@ -98,6 +110,17 @@ def test_heading_further_up():
         ("/* top_k.py */", "top_k.py"),
         ("<!-- top_k.py -->", "top_k.py"),
         ("# Filename: ./top_k.py", "top_k.py"),
+        ("# filepath: top_k.py", "top_k.py"),
+        ("// filepath: src/top_k.py", "top_k.py"),
+        ("# file_path: top_k.py", "top_k.py"),
+        ("# File Path = top_k.py", "top_k.py"),
+        ("# New file: top_k.py", "top_k.py"),
+        ("# File 1: `top_k.py`", "top_k.py"),
+        ("# \u6587\u4ef6\uff1atop_k.py", "top_k.py"),
+        ("-- path: top_k.py", "top_k.py"),
+        ('"""\nFile: top_k.py\n"""', "top_k.py"),
+        ("/*\n * top_k.py\n */", "top_k.py"),
+        ("# filepath: other.py", None),
         ("# top_k.py - the k most frequent", "top_k.py"),
         ("# top_k.py: the k most frequent", "top_k.py"),
         ("# other.py", None),
@@ -110,7 +133,16 @@ def test_comment(line, meant):
 
 
 @pytest.mark.parametrize(
-    "line", ["x = 1", "# The k most frequent", "# top_k.py: usage example", "# top_k.py holds it", "#", "#!top_k.py"]
+    "line",
+    [
+        "x = 1",
+        "# The k most frequent",
+        "# top_k.py: usage example",
+        "# top_k.py holds it",
+        "#",
+        "#!top_k.py",
+        "# Depends on: top_k.py",
+    ],
 )
 def test_no_comment(line):
     assert Wanted(["top_k.py"]).in_comment(f"{line}\n") is None
@@ -138,6 +170,23 @@ def test_no_comment(line):
         ("bash", "shell"),
         ("patch", "diff"),
         ("mermaid", "mermaid"),
+        ("ipython", "python"),
+        ("python-repl", "python"),
+        ("es6", "javascript"),
+        ("typescriptreact", "tsx"),
+        ("js/node", "javascript"),
+        ("rust-lang", "rust"),
+        ("lang=python", "python"),
+        ("{code-cell} ipython3", "python"),
+        ("slug.py#L1-L20", "python"),
+        ("C++17", "cpp"),
+        ("c#", "csharp"),
+        ("text/x-python", "python"),
+        ("\uff30ython", "python"),
+        ("python\u200b", "python"),
+        ("answer", ""),
+        ("\u4ee3\u7801", ""),
+        ("output_code", ""),
     ],
 )
 def test_language_of_block(info, language):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmbench.extraction.fences import scan
+from pytest_llmbench.extraction.scanning import scan
 
 PROSE = st.sampled_from(
     ["Some text.", "# A title", "Text with `code` in it,\nover two lines.", "**bold**", "- an item"]

@@ -11,7 +11,7 @@ import pytest
 from support.bench import Bench
 from support.evil import EVIL
 
-from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, from_reply
+from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, from_reply, read_submission
 from pytest_llmbench.extraction.extract import (
     LONGEST_NOTE,
     LONGEST_REPLY,
@@ -23,8 +23,11 @@ from pytest_llmbench.extraction.extract import (
 from pytest_llmbench.sandbox.files.workspace import MAX_FILES, refusals, write_files
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.keys import AttemptKey
+from pytest_llmbench.schema.outcome import HandedInFiles
 from pytest_llmbench.schema.task import Task
 from pytest_llmbench.store.guard import GUARDS
+from pytest_llmbench.store.run_dir import RunDir
+from pytest_llmbench.store.trees import freeze
 
 GOOD = "def add(a, b):\n    return a + b\n"
 GOOD_BLOCK = f"```python add.py\n{GOOD}```\n"
@@ -105,18 +108,21 @@ def test_ten_thousand_names_are_refused_one_by_one_and_the_rest_is_written(tmp_p
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("x = '\ud800'\n", "not valid Unicode"),
         ("x = 1\n" * 2_000_000, f"longer than {LONGEST_FILE} characters"),
         ("a" * (LONGEST_FILE + 1), f"longer than {LONGEST_FILE} characters"),
     ],
 )
-def test_a_file_that_cannot_be_written_was_not_handed_in(content: str, reason: str) -> None:
+def test_a_file_that_cannot_be_written_was_not_handed_in(content: str, reason: str, tmp_path: Path) -> None:
     task = replace(TASK, files=("add.py", "other.py"))
-    completion = Completion(text="", files={"add.py": GOOD, "other.py": content})
-    submission = from_reply(KEY, task, completion)
+    run = RunDir.create(tmp_path / "base")
+
+    def handed_in(files: dict[str, str]) -> Submission:
+        return read_submission(KEY, task, HandedInFiles(tree=freeze(run, KEY, files)), run)
+
+    submission = handed_in({"add.py": GOOD, "other.py": content})
     assert dict(submission.files) == {"add.py": GOOD}
     assert [note for note in submission.notes if note.startswith("other.py: refused: ") and reason in note]
-    alone = from_reply(KEY, task, Completion(text="", files={"other.py": content}))
+    alone = handed_in({"other.py": content})
     assert alone.no_code
     assert alone.labels == {"no_code"}
 

@@ -15,10 +15,12 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pytest_llmbench.errors import OptionError, StoreError
-from pytest_llmbench.schema.results import Results
+from pytest_llmbench.schema.attempt import Frozen
+from pytest_llmbench.schema.results import AttemptResult, ModelInfo, Results, RunInfo
 from pytest_llmbench.schema.run_files import RESULTS
 from pytest_llmbench.store.records import read_record
 from pytest_llmbench.store.search import runs_below
@@ -27,53 +29,33 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def _texts(*names: str) -> dict[str, Any]:
-    return dict.fromkeys(names, "VARCHAR")
+_SCALARS: dict[object, str] = {str: "VARCHAR", float: "DOUBLE", int: "BIGINT", bool: "BOOLEAN"}
 
 
-def _numbers(*names: str) -> dict[str, Any]:
-    return dict.fromkeys(names, "DOUBLE")
+def _column_type(annotation: Any) -> Any:
+    """DuckDB's type of a field of ``results.json``, as ``from_json`` takes it; JSON for what has no fixed fields."""
+    of, inside = get_origin(annotation), get_args(annotation)
+    if of is Annotated:
+        return _column_type(inside[0])
+    if of in (Union, UnionType):
+        (known,) = [each for each in inside if each is not NoneType]
+        return _column_type(known)
+    if of is Literal:
+        return "VARCHAR"
+    if of in (list, tuple):
+        return [_column_type(inside[0])]
+    if isinstance(annotation, type) and issubclass(annotation, Frozen):
+        return _columns_of(annotation)
+    return _SCALARS.get(annotation, "JSON")
 
 
-def _whole(*names: str) -> dict[str, Any]:
-    return dict.fromkeys(names, "BIGINT")
+def _columns_of(record: type[Frozen]) -> dict[str, Any]:
+    return {name: _column_type(field.annotation) for name, field in record.model_fields.items()}
 
 
-def _any(*names: str) -> dict[str, Any]:
-    return dict.fromkeys(names, "JSON")
-
-
-_USAGE = _whole("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
-_CRITERION = {
-    **_texts("id", "dimension", "by"),
-    **_numbers("points", "max_points"),
-    **_texts("outcome", "message"),
-}
-_ATTEMPT = {
-    **_texts("task", "model"),
-    **_whole("epoch"),
-    **_texts("status"),
-    "error": _texts("kind", "message"),
-    **_texts("reason"),
-    **_numbers("points", "max_points"),
-    "caps": ["VARCHAR"],
-    "labels": ["VARCHAR"],
-    "criteria": [_CRITERION],
-    **_numbers("wall_s", "first_token_s", "tokens_per_s", "prompt_tokens_per_s", "queue_s", "load_s", "grading_s"),
-    "usage": _USAGE,
-    **_texts("finish_reason"),
-    **_whole("iterations"),
-    **_numbers("cost_usd"),
-    "cached": "BOOLEAN",
-}
-_RUN = {
-    **_texts("id", "started", "ended"),
-    "finished": "BOOLEAN",
-    **_texts("stopped_by"),
-    **_any("versions", "options", "machine", "sandbox"),
-}
-_MODEL = {**_texts("name", "resolved", "endpoint"), **_any("params", "metadata")}
-_COLUMNS = json.dumps({"run": _RUN, "models": [_MODEL], "attempts": [_ATTEMPT]})
+_COLUMNS = json.dumps(
+    {"run": _columns_of(RunInfo), "models": [_columns_of(ModelInfo)], "attempts": [_columns_of(AttemptResult)]}
+)
 _VIEWS = {
     "runs": (
         "SELECT run.id, run.started::TIMESTAMPTZ AS started, run.ended::TIMESTAMPTZ AS ended, run.finished, "
@@ -82,8 +64,9 @@ _VIEWS = {
     ),
     "attempts": (
         "SELECT run.id AS run, a.* EXCLUDE (criteria, error, usage), a.error.kind AS error, "
-        "a.error.message AS error_message, a.usage.prompt_tokens, a.usage.completion_tokens, a.usage.cached_tokens, "
-        "a.usage.reasoning_tokens FROM (SELECT run, unnest(attempts) AS a FROM files)"
+        "a.error.message AS error_message, a.error.cause AS error_cause, a.usage.prompt_tokens, "
+        "a.usage.completion_tokens, a.usage.cached_tokens, a.usage.reasoning_tokens "
+        "FROM (SELECT run, unnest(attempts) AS a FROM files)"
     ),
     "criteria": (
         "SELECT run.id AS run, a.task, a.model, a.epoch, a.status, c.* FROM (SELECT run, a, unnest(a.criteria) AS c "

@@ -139,7 +139,7 @@ class Bench:
         """The command line."""
         return [sys.executable, "-m", "pytest", *map(str, args)]
 
-    def run(self, *args: object, timeout_s: float = 120.0, cwd: Path | None = None, **env: str) -> Run:
+    def run(self, *args: object, timeout_s: float = 300.0, cwd: Path | None = None, **env: str) -> Run:
         """Run pytest to its end."""
         with self.start(*args, cwd=cwd, **env) as process:
             try:

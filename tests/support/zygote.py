@@ -32,7 +32,8 @@ _SET_CHILD_SUBREAPER = 36
 """Of ``prctl``: orphans below this process become its children."""
 _SESSION, _WORKER = "session", "worker"
 _MAX_REQUEST = 1 << 20
-_FORK_S = 30.0
+_FORK_S = 300.0
+"""Imports come before the first fork, and take minutes of wall time on a machine that does much else."""
 IMPORTED = (
     "pytest_llmbench.plugin.activate", "pytest_llmbench.cli.main", "xdist.dsession", "xdist.workermanage",
     "xdist.remote", "pytest_timeout", "pytest_jsonreport.plugin", "rich.console", "httpx", "pydantic",
@@ -117,6 +118,11 @@ def _ask(zygote: socket.socket, request: Mapping[str, Any], descriptors: list[in
         sent = zygote.sendmsg([line], rights)
         zygote.sendall(line[sent:])
         return int(zygote.recv(20))
+    except OSError:
+        # Its answer may still come, and must not be taken for the answer to the next request.
+        _nursery.cache_clear()
+        zygote.close()
+        raise
     finally:
         libc.prctl(_SET_CHILD_SUBREAPER, 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
@@ -78,6 +78,10 @@ class CompletionCache(Protocol):
 
     def difference(self, request: CompletionRequest) -> str:
         """In what the stored request that is most like this one differs; empty: none is of the same model."""
+        ...
+
+    def last_made_by(self, model: str, endpoint: str) -> dict[str, Any]:
+        """What answered the completion of this model that was stored last; empty: it was not told, or none is."""
         ...
 
     def save(self, request: CompletionRequest, completion: Completion) -> None:

@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 
 from pytest_llmbench.llm.prices import Price
 
+LOADING: dict[str, Any] = {"state": "loading"}
+"""``made_by`` of a server that was still loading when it was asked: what is stored so is never taken for an equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServedTarget:
@@ -37,6 +40,8 @@ class ServedTarget:
     """Name of the environment variable with the key for this endpoint alone; None: the usual ones."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """What is known of the model and its server."""
+    made_by: dict[str, Any] | None = field(default_factory=dict)
+    """What answers, as the server tells it (``CompletionRequest.made_by``); None: it could not be asked."""
     routes: bool = False
     """True for a llama-server that loads models as they are asked for."""
     problem: str = ""

@@ -61,6 +61,13 @@ class Message(Frozen):
     content: str
 
 
+_MADE_BY_DIGITS = 16
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
 class CompletionRequest(Frozen):
     """Everything that shapes a reply: equal requests share one stored completion."""
 
@@ -74,11 +81,16 @@ class CompletionRequest(Frozen):
     """Sampling parameters sent; empty: the server's own presets hold."""
     context: int | None = Field(default=None, exclude=True)
     """The model's window in tokens as far as it is known: it shapes no reply, so it is neither kept nor compared."""
+    made_by: dict[str, Any] = Field(default_factory=dict)
+    """What answers, as the server tells it: model file, sampling defaults, template, context, build; empty: untold."""
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of this request."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 (hex) of the canonical JSON of what is asked, and behind a dash that of what answers, if it is told.
+
+        Requests that differ in what answers alone begin alike. Without it the fingerprint is that of older versions.
+        """
+        asked = _sha256(self.model_dump(mode="json", exclude={"made_by"}))
+        return f"{asked}-{_sha256(self.made_by)[:_MADE_BY_DIGITS]}" if self.made_by else asked
 
 
 class Usage(Frozen):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
@@ -30,10 +33,18 @@ class CompletionStore:
         """Id of the run that stores."""
         self.damaged: dict[str, str] = {}
         """File -> what is wrong with it, of every one that counted as none."""
+        self._last_made_by: dict[tuple[str, str], dict[str, Any]] = {}
+        self._made_otherwise: Counter[str] = Counter()
 
     def load(self, request: CompletionRequest) -> Completion | None:
-        """The stored completion of an equal request; a damaged file counts as missing, and is noted."""
-        return self._record(_name(request), Completion, "completion")
+        """The stored completion of an equal request; a damaged file counts as missing, and is noted.
+
+        So is one that differs only in what answered.
+        """
+        found = self._record(_name(request), Completion, "completion")
+        if found is None:
+            self._note_others(request)
+        return found
 
     def save(self, request: CompletionRequest, completion: Completion) -> None:
         """Store a completion; raises ``StoreError`` if it cannot be written."""
@@ -46,6 +57,25 @@ class CompletionStore:
         with writing(self._folder / _name(request)):
             text = json.dumps(content, indent=1, sort_keys=True).encode()
             files.write(self._folder.parent, f"{self._folder.name}/{_name(request)}", [text])
+
+    @property
+    def made_otherwise(self) -> list[str]:
+        """Why stored replies to equal requests were not used: another model or other settings answered. A line each."""
+        return [
+            f"{count} stored {'reply' if count == 1 else 'replies'} {why}, and cannot stand for this server's."
+            for why, count in self._made_otherwise.items()
+        ]
+
+    def last_made_by(self, model: str, endpoint: str) -> dict[str, Any]:
+        """What answered the completion of this model that was stored last; empty: it was not told, or none is."""
+        key = (model, endpoint)
+        if key not in self._last_made_by:
+            mine = [name for name in self._names() if self._asked(name) == key]
+            for name in sorted(mine, key=self._stored_at, reverse=True):
+                if (request := self._record(name, CompletionRequest, "request")) is not None:
+                    self._last_made_by[key] = request.made_by
+                    break
+        return self._last_made_by.setdefault(key, {})
 
     def stored_by(self, request: CompletionRequest) -> str | None:
         """The run that requested the stored completion; None: unknown."""
@@ -84,6 +114,28 @@ class CompletionStore:
         for part in self._list(()):
             if len(part) == 2:  # noqa: PLR2004 - the first two digits
                 yield from (f"{part}/{name}" for name in self._list((part,)) if name.endswith(".json"))
+
+    def _note_others(self, request: CompletionRequest) -> None:
+        """Note a stored request that differs from this one in what answered, and in nothing else."""
+        folder, _, own = _name(request).partition("/")
+        asked = own.removesuffix(".json").partition("-")[0]
+        if not (self._folder / folder).exists():
+            return
+        for name in self._list((folder,)):
+            if name != own and name.startswith(asked) and name.endswith(".json"):
+                other = self._record(f"{folder}/{name}", CompletionRequest, "request")
+                if other is not None:
+                    differences = "; ".join(_differences(other, request))
+                    self._made_otherwise[f"of {request.model} at {request.endpoint} differ in {differences}"] += 1
+                    return
+
+    def _stored_at(self, name: str) -> int:
+        """When a file was written; 0: it cannot be read."""
+        try:
+            with files.opened(self._folder.parent, f"{self._folder.name}/{name}", most_bytes=MOST_BYTES) as file:
+                return os.fstat(file.fileno()).st_mtime_ns
+        except OSError:
+            return 0
 
     def _list(self, parts: tuple[str, ...]) -> list[str]:
         where = self._folder.joinpath(*parts)
@@ -138,7 +190,25 @@ def _differences(stored: CompletionRequest, request: CompletionRequest) -> list[
         for name in ("endpoint", "epoch", "params")
         if getattr(stored, name) != getattr(request, name)
     ]
+    there, here = _flat(stored.made_by), _flat(request.made_by)
+    found += [
+        f"{name} of the server ({_told(there, name)} there, {_told(here, name)} here)"
+        for name in dict.fromkeys([*there, *here])
+        if there.get(name) != here.get(name)
+    ]
     if stored.messages != request.messages:
         system = [[m.content for m in each.messages if m.role == "system"] for each in (stored, request)]
         found.append("the system prompt" if system[0] != system[1] else "the prompt")
     return found
+
+
+def _flat(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """What answers, its tables of settings laid out beside the rest."""
+    flat: dict[str, Any] = {}
+    for name, value in made_by.items():
+        flat.update(value if isinstance(value, Mapping) else {name: value})
+    return flat
+
+
+def _told(made_by: Mapping[str, Any], name: str) -> str:
+    return repr(made_by[name]) if name in made_by else "not told"

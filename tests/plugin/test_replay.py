@@ -92,3 +92,30 @@ def message(bench: Bench, *options: str, epoch: int = 1) -> str:
     attempt = bench.run(*options).attempt("one", "test-model", epoch)
     assert attempt["error"]["kind"] == "missing_reply"
     return attempt["error"]["message"]
+
+
+@pytest.mark.slow
+def test_a_reply_belongs_to_what_made_it(bench: Bench) -> None:
+    """Another model behind the same name and port is asked again, an equal one after a restart is not."""
+    bench.task("one")
+
+    def props(temperature: float, slots: int = 1) -> dict:
+        defaults = {"n_ctx": 16_384, "params": {"temperature": temperature}}
+        return {"total_slots": slots, "model_path": "/m/a.gguf", "default_generation_settings": defaults}
+
+    with ChatServer(ADD_REPLY, models=["gem2"], routes={"/props": props(0.2)}) as server:
+        options = ("--llm-model=gem2", f"--llm-base-url={server.base_url}")
+        first = bench.run(*options)
+        assert first.exit == 0
+        server.routes["/props"] = props(0.2, slots=4)
+        assert "1 replies reused" in bench.run(*options).out
+        server.routes["/props"] = props(1.5)
+        again = bench.run(*options)
+        assert server.chat_count == 2
+        refused = bench.run(*options, f"--llm-resume={first.folder.name}")
+    assert not again.results["attempts"][0]["cached"]
+    assert "temperature of the server (0.2 there, 1.5 here)" in again.out
+    assert "sampling at the server of 'gem2' was" in refused.out + refused.err
+    replay = bench.run(*options, "--llm-cache=only")
+    assert replay.exit == 0, replay.out
+    assert replay.results["attempts"][0]["cached"]

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from pytest_llmbench.llm.discovery.made_by import of_entry
 from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.presets import kept_settings, told_settings
 from pytest_llmbench.llm.guarded_json import short
 from pytest_llmbench.text import printable
 
@@ -52,7 +54,17 @@ def _served(entry: Any, base_url: str) -> ServedModel | None:
     aliases = entry.get("aliases")
     told = aliases[:_MAX_ALIASES] if isinstance(aliases, list) else []
     names = tuple(alias for each in told if (alias := short(each, MAX_NAME_CHARS)))
-    return ServedModel(name, names, base_url, _state(entry.get("status")))
+    status = entry.get("status")
+    preset = status.get("preset") if isinstance(status, Mapping) else None
+    return ServedModel(
+        name,
+        names,
+        base_url,
+        _state(status),
+        of_entry(entry),
+        kept_settings(told_settings(preset)),
+        short(entry.get("owned_by"), MAX_NAME_CHARS),
+    )
 
 
 def _state(status: Any) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
@@ -20,6 +21,12 @@ class ServedModel:
     """The server that lists it."""
     state: str = field(default="", compare=False)
     """As the server tells it: ``loaded``, ``unloaded``, ``loading``...; empty: it does not."""
+
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What answers, as its list tells it (``made_by.py``)."""
+    settings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Its preset, as a router's list tells it, as far as reports keep it."""
+    owner: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.base_url}/{self.id}" if self.base_url else self.id

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import api_root
 from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.presets import kept_settings, read_presets
 from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import Frozen
 
@@ -24,25 +25,6 @@ _COUNTS = frozenset({"n", "num_return_sequences", "candidate_count", "num_comple
 """Would ask for several answers at once, of which one alone can be graded."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _METADATA = ("size_gb", "quant", "base", "thinking", "labels", "context", "preset")
-_PRESET_TEXT = """
-    ctx-size n-predict temperature top-k top-p min-p typical top-nsigma xtc-probability xtc-threshold repeat-last-n
-    repeat-penalty presence-penalty frequency-penalty dry-multiplier dry-base dry-allowed-length mirostat mirostat-lr
-    mirostat-ent seed samplers cache-type-k cache-type-v jinja reasoning-format reasoning-budget parallel flash-attn
-    rope-scaling rope-scale swa-full
-"""
-_PRESET_KEYS = frozenset(_PRESET_TEXT.split())
-"""What shapes replies. Everything else, paths and keys among it, is not kept."""
-_SHORT = {
-    "c": "ctx-size",
-    "n": "n-predict",
-    "predict": "n-predict",
-    "temp": "temperature",
-    "ctk": "cache-type-k",
-    "ctv": "cache-type-v",
-    "np": "parallel",
-    "fa": "flash-attn",
-}
-"""Other names that llama.cpp has for some of them."""
 
 
 class _Entry(Frozen):
@@ -202,24 +184,15 @@ def unsendable(params: Mapping[str, Any]) -> str:
 
 
 def _presets(path: Path, text: str) -> dict[str, ModelEntry]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), default_section="\n")
     try:
-        parser.read_string(f"[ ]\n{text}")  # lines before the first section belong to none
+        sections = read_presets(text)
     except configparser.Error as error:
         raise OptionError(f"models file {path} is not a valid preset file: {error}. Fix it there.") from error
     entries = {}
-    shared = _named_alike(parser["*"]) if "*" in parser else {}
-    for name in parser.sections():
-        if name.strip() not in ("", "*"):
-            keys = shared | _named_alike(parser[name])
-            aliases = [alias.strip() for alias in keys.get("alias", "").split(",") if alias.strip()]
-            kept = {key: value for key, value in keys.items() if key in _PRESET_KEYS}
-            size = kept.get("ctx-size", "")
-            context = int(size) if size.isascii() and size.isdigit() and int(size) else None  # 0: the model's own
-            entries[name] = ModelEntry(aliases=aliases, context=context, preset=kept)
+    for name, keys in sections.items():
+        aliases = [alias.strip() for alias in keys.get("alias", "").split(",") if alias.strip()]
+        kept = kept_settings(keys)
+        size = kept.get("ctx-size", "")
+        context = int(size) if size.isascii() and size.isdigit() and int(size) else None  # 0: the model's own
+        entries[name] = ModelEntry(aliases=aliases, context=context, preset=kept)
     return entries
-
-
-def _named_alike(section: Mapping[str, str]) -> dict[str, str]:
-    """The settings of a section, each by its one name; of one that stands there twice the later counts."""
-    return {_SHORT.get(key, key): value for key, value in section.items()}

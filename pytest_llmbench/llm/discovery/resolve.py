@@ -12,24 +12,29 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os.path import isdir, isfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import api_root, is_near, is_private
-from pytest_llmbench.llm.discovery.llama_server import Props, ask_props
+from pytest_llmbench.llm.discovery.llama_server import Props, ask_props, ask_tags
+from pytest_llmbench.llm.discovery.made_by import of_tags
 from pytest_llmbench.llm.discovery.model_names import ServedModel, match, nearest
 from pytest_llmbench.llm.discovery.models_file import ModelEntry, ModelsFile, unsendable
+from pytest_llmbench.llm.discovery.presets import identity_of
 from pytest_llmbench.llm.discovery.servers import Listing, listing, probe, probed_urls
 from pytest_llmbench.llm.http_environment import check_environment
 from pytest_llmbench.llm.prices import PriceTable
 from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
-from pytest_llmbench.llm.targets import ModelTarget, OfflineTarget, ServedTarget
+from pytest_llmbench.llm.targets import LOADING, ModelTarget, OfflineTarget, ServedTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.run_files import HEADER
 from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
 
 HOSTED_CONCURRENCY = 8
 
+_OLLAMA = "library"
+"""Owner of the models in an Ollama's list."""
 _LONGEST_LIST = 20
 _HOSTED_URL = "https://hosted.example"
 """Stands for any hosted provider: its address is litellm's to know."""
@@ -94,6 +99,8 @@ class _Places:
     by_prefix: Mapping[str, ModelProvider] = field(default_factory=dict)
     offline: Collection[str] = ()
     _asked: dict[str, Props] = field(default_factory=dict)
+    _lists: dict[str, Listing] = field(default_factory=dict)
+    _tags: dict[str, Any] = field(default_factory=dict)
     _checked: set[tuple[str, bool]] = field(default_factory=set)
 
     def find(self, spec: ModelSpec) -> ModelTarget:
@@ -116,7 +123,7 @@ class _Places:
             return self._with(entry, self._hosted_target(spec, entry.litellm))
         name = entry.name or self._entry_name(spec.name)
         if entry.base_url is not None:
-            return self._with(entry, self._openai(spec, name, api_root(entry.base_url)))
+            return self._with(entry, self._at_its_url(spec, name, api_root(entry.base_url), entry.api_key_env))
         return self._with(entry, self._look_up(spec._replace(name=name)))
 
     def _look_up(self, spec: ModelSpec) -> ServedTarget:
@@ -169,6 +176,7 @@ class _Places:
             raise OptionError(f"--llm-param: {problem}")
         self._check_environment(target)
         props = self._props(target, entry)
+        made_by = self._made_by(target, entry, props)
         concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
         return replace(
             target,
@@ -179,8 +187,20 @@ class _Places:
             price=entry.usd or target.price,
             context=entry.context or props.context,
             routes=props.routes,
-            metadata={**entry.metadata, **props.metadata},
+            made_by=made_by,
+            metadata={**entry.metadata, **target.metadata, **props.metadata},
         )
+
+    def _made_by(self, target: ServedTarget, entry: ModelEntry, props: Props) -> dict[str, Any] | None:
+        """What answers, as the server tells it; where it tells nothing, as its preset file does. None: not asked."""
+        if target.client != "openai" or target.base_url is None:
+            return {}
+        if target.problem or self.settings.cache == "only":
+            return None
+        if props.loading:
+            return LOADING
+        told = {**(target.made_by or {}), **props.made_by}
+        return told or ({"preset": identity_of(entry.preset)} if entry.preset else {})
 
     def _check_environment(self, target: ServedTarget) -> None:
         """Refuse a proxy or certificate of the environment that no client of ours can be made with."""
@@ -220,6 +240,28 @@ class _Places:
             )
         return OfflineTarget(spec.label, "run", str(path))
 
+    # The base URL of an entry
+
+    def _at_its_url(self, spec: ModelSpec, name: str, base_url: str, key_variable: str | None) -> ServedTarget:
+        """The model as it is named; a server nearby is looked at for what it tells of it, and needs no list."""
+        if self.settings.cache == "only" or not is_near(base_url):
+            return self._openai(spec, name, base_url)
+        if base_url not in self._lists:
+            self._lists[base_url] = listing(base_url, self.env.get(key_variable) if key_variable else None)
+        found = [model for model in self._lists[base_url].models or () if name in model.names]
+        return (
+            self._known(self._openai(spec, name, base_url), found[0]) if found else self._openai(spec, name, base_url)
+        )
+
+    def _known(self, target: ServedTarget, model: ServedModel) -> ServedTarget:
+        """The target with what the list tells of its model."""
+        told = dict(model.told)
+        if model.owner == _OLLAMA and is_near(model.base_url):
+            if model.base_url not in self._tags:
+                self._tags[model.base_url] = ask_tags(model.base_url)
+            told = of_tags(self._tags[model.base_url], model.id)
+        return replace(target, made_by=told, metadata={"preset": dict(model.settings)} if model.settings else {})
+
     # A base URL that the user named
 
     @property
@@ -246,7 +288,7 @@ class _Places:
                 "If the endpoint takes names that it does not list, write a table for this one in llmbench.toml, with "
                 "base_url and name."
             )
-        return self._openai(spec, model.id, listing.base_url)
+        return self._known(self._openai(spec, model.id, listing.base_url), model)
 
     # Without one
 
@@ -266,7 +308,8 @@ class _Places:
         served = [model for listing in self._running for model in listing.models or ()]
         model = _only(spec.name, match(spec.name, served))
         if model is not None:
-            return replace(self._openai(spec, model.id, model.base_url), passed_over=self._passed_over)
+            target = self._known(self._openai(spec, model.id, model.base_url), model)
+            return replace(target, passed_over=self._passed_over)
         if self._provider(spec.name):
             return replace(self._hosted_target(spec, spec.name), passed_over=self._passed_over)
         raise OptionError(self._not_found(spec.name, served))

@@ -98,6 +98,9 @@ class RequestScheduler:
         target = self._targets[key.model]
         request = _request(target, key, messages)
         try:
+            if target.made_by is None:
+                untold = request
+                request = await self._host.on_disk(lambda: self._reuse.as_last_stored(untold))
             outcome = await self._without_asking(target, key, request)
             if outcome is not None:
                 return outcome
@@ -236,6 +239,7 @@ def _request(target: ServedTarget, key: TurnKey, messages: Sequence[Message]) ->
         epoch=key.epoch,
         params=target.params,
         context=target.context,
+        made_by=target.made_by or {},
     )
 
 

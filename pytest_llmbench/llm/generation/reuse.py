@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.llm.protocols import CompletionCache, OnOutcome
-from pytest_llmbench.llm.targets import ServedTarget
+from pytest_llmbench.llm.targets import LOADING, ServedTarget
 from pytest_llmbench.schema.attempt import CompletionRequest, Failure
 from pytest_llmbench.schema.keys import TurnKey
 from pytest_llmbench.schema.outcome import Failed, Outcome, Replied
@@ -27,10 +27,22 @@ class CompletionReuse:
         self._mode = mode
         self._own_run = own_run
 
+    def as_last_stored(self, request: CompletionRequest) -> CompletionRequest:
+        """A request to a server that cannot be asked what answers: taken for what answered last.
+
+        One configuration for all requests to a model, so that no row of results mixes two.
+        """
+        try:
+            made_by = self._cache.last_made_by(request.model, request.endpoint)
+        except Exception:  # noqa: BLE001 - the look at the stored reply that follows meets it too, and says so
+            return request
+        return request.model_copy(update={"made_by": made_by})
+
     def stored(self, target: ServedTarget, key: TurnKey, request: CompletionRequest) -> Replied | Failed | None:
         """The outcome of a turn that needs no request; None: ask."""
         try:
-            stored = self._cache.load(request) if self._mode in ("use", "only") else None
+            looks = self._mode == "only" or (self._mode == "use" and request.made_by != LOADING)
+            stored = self._cache.load(request) if looks else None
             if stored is not None:
                 own = self._own_run is not None and self._cache.stored_by(request) == self._own_run
                 return Replied(completion=stored, cached=not own)

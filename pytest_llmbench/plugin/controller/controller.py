@@ -20,6 +20,7 @@ from pytest_llmbench.llm.clients.factory import real_clients
 from pytest_llmbench.llm.credentials.environment import Secrets
 from pytest_llmbench.llm.credentials.redact import Scrub
 from pytest_llmbench.llm.discovery.model_names import ServedModel
+from pytest_llmbench.llm.discovery.presets import without_slots
 from pytest_llmbench.llm.discovery.resolve import describe, own_files, resolve
 from pytest_llmbench.llm.generation.gateway import Gateway
 from pytest_llmbench.llm.solving import Job
@@ -195,8 +196,9 @@ class Controller:
 
     @property
     def damaged(self) -> list[str]:
-        """What is wrong with each stored reply that could not be read, and so counted as missing."""
-        return [*self.recorder.damaged.values(), *self._completions.damaged.values()]
+        """What is wrong with each stored reply that counted as missing: damaged, or from another configuration."""
+        stored = self._completions
+        return [*self.recorder.damaged.values(), *stored.damaged.values(), *stored.made_otherwise]
 
     @property
     def results_path(self) -> str:
@@ -291,6 +293,10 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
             was, is_now = getattr(known, what), getattr(model, what)
             if was != is_now:
                 found.append(f"{what} of {model.name!r} was {was!r}, is {is_now!r}")
+        found += [
+            f"{name} at the server of {model.name!r} was {was!r}, is {is_now!r}"
+            for name, was, is_now in _told_otherwise(known, model)
+        ]
         prompts = [header.run.options.system_prompts.get(model.name, "") for header in (former, now)]
         if prompts[0] != prompts[1]:
             found.append(f"system prompt of {model.name!r} was {prompts[0]!r}, is {prompts[1]!r}")
@@ -301,6 +307,18 @@ def differences_between(former: RunHeader, now: RunHeader) -> list[str]:
     was, is_now = former.run.sandbox.get("name"), now.run.sandbox.get("name")
     if was != is_now:
         found.append(f"sandbox was {was!r}, is {is_now!r} (restore it with --llm-sandbox={was})")
+    return found
+
+
+def _told_otherwise(former: ModelInfo, now: ModelInfo) -> list[tuple[str, Any, Any]]:
+    """What a server tells of a model now and told otherwise before; what it told but once is not compared."""
+    found = []
+    for table in ("server", "preset"):
+        before, after = (
+            without_slots(told) if isinstance(told := model.metadata.get(table), dict) else {}
+            for model in (former, now)
+        )
+        found += [(name, before[name], after[name]) for name in before if before[name] != after.get(name, before[name])]
     return found
 
 

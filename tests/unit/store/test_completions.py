@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 
 import pytest
@@ -67,6 +68,7 @@ CHANGES = {
     "param order": {"params": REQUEST.params | {"stop": ["b", "a"]}},
     "param type": {"params": REQUEST.params | {"temperature": "0.2"}},
     "nested param": {"params": REQUEST.params | {"nested": {"x": 1, "y": 0}}},
+    "what answers": {"made_by": {"size": 1}},
     "one param more": {"params": REQUEST.params | {"seed": 1}},
 }
 
@@ -219,3 +221,58 @@ def test_models_are_known_without_reading_long_replies(store, tmp_path):
     whole = path.read_bytes()
     path.write_bytes(whole[:5000])  # what comes later is not looked at
     assert store.models() == [(REQUEST.model, REQUEST.endpoint)]
+
+
+# What answers
+
+
+MADE_BY = {"size": 2_000_000, "sampling": {"temperature": 0.2}, "build": "b1"}
+
+
+def made(**changes):
+    return REQUEST.model_copy(update={"made_by": {**MADE_BY, **changes}})
+
+
+def test_equal_servers_share_and_the_order_of_what_they_tell_means_nothing(store):
+    store.save(made(), COMPLETION)
+    assert store.load(REQUEST.model_copy(update={"made_by": dict(reversed(MADE_BY.items()))})) == COMPLETION
+    assert store.made_otherwise == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"size": 3}, "size of the server (2000000 there, 3 here)"),
+        ({"sampling": {"temperature": 1.9}}, "temperature of the server (0.2 there, 1.9 here)"),
+        ({"template": "ab"}, "template of the server (not told there, 'ab' here)"),
+    ],
+)
+def test_another_model_or_other_settings_behind_one_name_do_not_share(store, change, said):
+    store.save(made(), COMPLETION)
+    assert store.load(made(**change)) is None
+    assert store.difference(made(**change)) == said
+    (line,) = store.made_otherwise
+    assert said in line
+    assert line.startswith("1 stored reply of gpt-oss-20b at ")
+
+
+def test_replies_of_older_versions_stay_for_servers_that_tell_nothing_and_for_no_others(store, tmp_path):
+    store.save(REQUEST, COMPLETION)
+    (path,) = tmp_path.rglob("*.json")
+    old = json.loads(path.read_text())
+    del old["request"]["made_by"]
+    path.write_text(json.dumps(old))
+    assert path.stem == REQUEST.fingerprint()
+    assert store.load(REQUEST) == COMPLETION
+    assert store.load(made()) is None
+    assert "size of the server (not told there, 2000000 here)" in store.made_otherwise[0]
+
+
+def test_what_answered_last_of_a_model(store, tmp_path):
+    assert store.last_made_by(REQUEST.model, REQUEST.endpoint) == {}
+    for when, size in enumerate((1, 3, 2)):
+        store.save(made(size=size), COMPLETION)
+        path = tmp_path / "completions" / made(size=size).fingerprint()[:2] / f"{made(size=size).fingerprint()}.json"
+        os.utime(path, (when, when))
+    store.save(made(size=9).model_copy(update={"model": "other"}), COMPLETION)
+    assert CompletionStore(tmp_path / "completions").last_made_by(REQUEST.model, REQUEST.endpoint)["size"] == 2

@@ -27,6 +27,8 @@ class ServedTarget:
     base_url: str | None = None
     concurrency: int = 1
     """Requests in flight."""
+    slots: int | None = None
+    """Requests that the server works on side by side; None: it does not say."""
     params: dict[str, Any] = field(default_factory=dict)
     provider: str = ""
     """``litellm``: its name for who answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,8 +23,8 @@ class RunOptions(BaseModel):
     max_tokens: int | None = None
     """Of all replies together."""
     max_minutes: float | None = None
-    concurrency: int | None = None
-    """Requests in flight at each endpoint; None: what the endpoint can take."""
+    concurrency: int | Literal["slots"] | None = None
+    """Requests in flight at each endpoint; ``slots``: as many as the server has; None: 1 nearby, otherwise 8."""
     timeout_s: float | None = None
     """Longest time for one request."""
     cache: str | None = None

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 CacheMode = Literal["use", "refresh", "only", "off"]
+SLOTS: Literal["slots"] = "slots"
+"""In place of a number of requests in flight: as many as the server works on side by side."""
 SandboxName = str
 """``auto``, ``bubblewrap``, ``landlock``, ``none``, ``podman:IMAGE``, ``docker:IMAGE``, or a plugin's."""
 
@@ -29,7 +31,7 @@ class LLMSettings(NamedTuple):
     """An OpenAI-compatible endpoint, asked before any other server."""
     epochs: int = 1
     """Independent attempts at each task."""
-    concurrency: int | None = None
+    concurrency: int | Literal["slots"] | None = None
     """Requests in flight per endpoint; None: one for a server on this machine, else eight."""
     timeout_s: float = 600.0
     """Longest wait for one completion, from sending to the last byte."""

@@ -29,7 +29,7 @@ from pytest_llmbench.llm.protocols import LOOKED_UP, ModelProvider
 from pytest_llmbench.llm.targets import LOADING, ModelTarget, OfflineTarget, ServedTarget
 from pytest_llmbench.schema.builtin import BUILTINS, PREFIX
 from pytest_llmbench.schema.run_files import HEADER
-from pytest_llmbench.schema.settings import LLMSettings, ModelSpec
+from pytest_llmbench.schema.settings import SLOTS, LLMSettings, ModelSpec
 
 HOSTED_CONCURRENCY = 8
 
@@ -84,8 +84,14 @@ def describe(target: ModelTarget) -> str:
     return (
         f"{target.label}: {where}: {target.problem}"
         if target.problem
-        else (f"{target.label}: {where}, {target.concurrency} at a time")
+        else (f"{target.label}: {where}, {target.concurrency} at a time{_of_slots(target)}")
     )
+
+
+def _of_slots(target: ServedTarget) -> str:
+    if target.slots is None or target.slots == 1 == target.concurrency:
+        return ""
+    return f" (the server has {target.slots} slot{'' if target.slots == 1 else 's'})"
 
 
 @dataclass
@@ -177,7 +183,8 @@ class _Places:
         self._check_environment(target)
         props = self._props(target, entry)
         made_by = self._made_by(target, entry, props)
-        concurrency = self.settings.concurrency or entry.slots or props.slots or target.concurrency
+        by_slots = props.slots if self.settings.concurrency == SLOTS else None
+        concurrency = by_slots or self._in_flight or entry.slots or target.concurrency
         return replace(
             target,
             concurrency=concurrency,
@@ -186,10 +193,16 @@ class _Places:
             key_variable=key_variable,
             price=entry.usd or target.price,
             context=entry.context or props.context,
+            slots=props.slots,
             routes=props.routes,
             made_by=made_by,
             metadata={**entry.metadata, **target.metadata, **props.metadata},
         )
+
+    @property
+    def _in_flight(self) -> int | None:
+        """The number that the user gave; None: none."""
+        return self.settings.concurrency if isinstance(self.settings.concurrency, int) else None
 
     def _made_by(self, target: ServedTarget, entry: ModelEntry, props: Props) -> dict[str, Any] | None:
         """What answers, as the server tells it; where it tells nothing, as its preset file does. None: not asked."""
@@ -335,7 +348,7 @@ class _Places:
             name,
             "litellm",
             f"litellm:{name}",
-            concurrency=self.settings.concurrency or HOSTED_CONCURRENCY,
+            concurrency=self._in_flight or HOSTED_CONCURRENCY,
             provider=provider,
             price=self._table.price(name),
         )
@@ -355,7 +368,7 @@ class _Places:
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
     def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ServedTarget:
-        concurrency = self.settings.concurrency or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
+        concurrency = self._in_flight or (1 if problem or is_private(base_url) else HOSTED_CONCURRENCY)
         return ServedTarget(
             spec.label,
             "openai",

@@ -18,7 +18,7 @@ from pytest_llmbench.plugin.options.table import OPTIONS, Option
 from pytest_llmbench.schema.builtin import BUILTINS
 from pytest_llmbench.schema.difference import KINDS
 from pytest_llmbench.schema.run_files import BASE
-from pytest_llmbench.schema.settings import CacheMode, Gates, LLMSettings, ModelSpec, Settings
+from pytest_llmbench.schema.settings import SLOTS, CacheMode, Gates, LLMSettings, ModelSpec, Settings
 
 if TYPE_CHECKING:
     from pytest_llmbench.sandbox.registry import Backends
@@ -78,7 +78,7 @@ def read_settings(
             models=models,
             base_url=read.text(values, "base-url"),
             epochs=read.whole(values, "epochs") or (SELFCHECK_EPOCHS if selfcheck else 1),
-            concurrency=read.whole(values, "concurrency"),
+            concurrency=read.whole_or(values, "concurrency", SLOTS),
             timeout_s=read.number(values, "timeout", above=0.0) or 600.0,
             connect_s=read.number(values, "connect-timeout", above=0.0) or 10.0,
             first_byte_s=read.number(values, "first-byte-timeout", above=0.0),

@@ -47,8 +47,8 @@ OPTIONS = (
     Option("solver", "NAME", "how models do tasks: completion, conversation, or a plugin's solver (default: auto, a "
            "conversation for tasks of several turns and one completion for the others)"),
     Option("epochs", "N", "independent attempts at each task (default: 1)"),
-    Option("concurrency", "N", "requests in flight per endpoint (default: 1 for a server on this machine, "
-           "otherwise 8)"),
+    Option("concurrency", "N", "requests in flight per endpoint; slots: as many as a llama-server has "
+           "(default: 1 for a server on this machine, otherwise 8)"),
     Option("models-file", "PATH", "models with their endpoints and parameters: llmbench.toml, or a llama.cpp "
            "preset.ini (default: llmbench.toml in the rootdir, if it exists)"),
     Option("list-models", "", "list the models that can be reached, and exit", switch=True),

@@ -107,6 +107,17 @@ def whole(values: Mapping[str, Value | None], name: str) -> int | None:
     return int(text)
 
 
+def whole_or(values: Mapping[str, Value | None], name: str, word: _Choice) -> int | _Choice | None:
+    """A whole number of at least 1, or the one word; raises ``OptionError``."""
+    raw = values[name]
+    if raw is not None and str(raw.value).strip() == word:
+        return word
+    try:
+        return whole(values, name)
+    except OptionError as error:
+        raise OptionError(f"{str(error).rstrip('.')}, or {word}.") from None
+
+
 def number(values: Mapping[str, Value | None], name: str, *, above: float) -> float | None:
     """A finite number above ``above``; raises ``OptionError``."""
     raw = values[name]

@@ -18,7 +18,7 @@ def completion(timings: dict[str, Any] | None = None, tokens: int | None = None,
     ("timings", "figure"),
     [
         ({"predicted_per_second": 50.5, "predicted_n": 10, "predicted_ms": 1000}, 50.5),
-        ({"predicted_n": 10, "predicted_ms": 500}, 20),
+        ({"predicted_n": 11, "predicted_ms": 500}, 20),
         ({"predicted_n": 10, "predicted_ms": 0}, None),
         ({"predicted_per_second": "fast"}, None),
         ({"predicted_per_second": 10**400}, None),
@@ -28,6 +28,9 @@ def completion(timings: dict[str, Any] | None = None, tokens: int | None = None,
         ({"predicted_n": 10**400, "predicted_ms": 10**400}, None),
         ({"predicted_per_second": float("inf")}, None),
         ({"predicted_per_second": float("nan")}, None),
+        ({"predicted_n": 1, "predicted_ms": 0.001, "predicted_per_second": 0.0}, None),
+        ({"predicted_n": 1, "predicted_ms": 0.001, "predicted_per_second": 1_000_000.0}, None),
+        ({"predicted_n": 2, "predicted_ms": 526.0, "predicted_per_second": 1.9}, None),
         (None, None),
     ],
 )
@@ -36,7 +39,9 @@ def test_generation_as_the_server_says(timings: dict[str, Any] | None, figure: f
 
 
 def test_generation_as_it_was_seen() -> None:
-    assert tokens_per_s(completion(tokens=30, wall_s=4.0, first_token_s=1.0)) == 10
+    assert tokens_per_s(completion(tokens=31, wall_s=4.0, first_token_s=1.0)) == 10
+    assert tokens_per_s(completion(tokens=1, wall_s=4.0, first_token_s=1.0)) is None, "no interval"
+    assert tokens_per_s(completion({"predicted_per_second": 50.0}, tokens=2)) is None, "counted beside the timings"
     assert tokens_per_s(completion(tokens=30, wall_s=4.0)) is None, "no stream"
     assert tokens_per_s(completion(tokens=30, wall_s=1.001, first_token_s=1.0)) is None, "all came at once"
     assert tokens_per_s(completion(wall_s=4.0, first_token_s=1.0)) is None, "nobody counted"

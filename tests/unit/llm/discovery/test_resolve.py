@@ -494,3 +494,76 @@ def test_several_answers_at_once_are_refused(name):
     settings = LLMSettings(base_url="http://127.0.0.1:9", params={name: 2}, cache="only")
     with pytest.raises(OptionError, match=f"{name} is not a sampling parameter.*--llm-epochs"):
         resolve(specs, settings, "/", {})
+
+
+# Slots
+
+
+@pytest.mark.parametrize(
+    ("asked", "slots", "in_flight", "said"),
+    [
+        (None, 4, 1, "1 at a time (the server has 4 slots)"),
+        ("slots", 4, 4, "4 at a time (the server has 4 slots)"),
+        (2, 4, 2, "2 at a time (the server has 4 slots)"),
+        ("slots", None, 1, "1 at a time"),
+        (None, 1, 1, "1 at a time"),
+    ],
+)
+def test_one_at_a_time_however_many_slots_there_are(asked, slots, in_flight, said):
+    with ChatServer(models=["a"], routes={"/props": {"total_slots": slots}} if slots else {}) as server:
+        target = one("a", base_url=server.url, concurrency=asked)
+    assert target.concurrency == in_flight
+    assert describe(target).endswith(f", {said}")
+
+
+def test_slots_of_no_hosted_model():
+    assert one(HOSTED, concurrency="slots").concurrency == one(HOSTED).concurrency
+
+
+# What answers
+
+
+def made_by(routes, cache="use", **options):
+    with ChatServer(models=["a"], routes=routes) as server:
+        settings = LLMSettings(base_url=server.url, cache=cache)
+        (target,) = resolve([ModelSpec("a", "a")], settings, "/", {"LLMBENCH_PROBE_PORTS": ""})
+    return target.made_by
+
+
+def listed(**entry):
+    return {"/v1/models": {"data": [{"id": "a", **entry}]}}
+
+
+def test_what_answers_comes_from_list_and_properties():
+    routes = listed(meta={"size": 3, "n_params": 4}) | {"/props": {"total_slots": 1, "build_info": "b1"}}
+    assert made_by(routes) == {"size": 3, "n_params": 4, "build": "b1"}
+    assert made_by({}) == {}
+
+
+def test_what_answers_cannot_be_known_of_a_server_that_is_not_asked_or_still_loads():
+    assert made_by({}, cache="only") is None
+    loading = Reply.error(503, "Loading model", "unavailable_error")
+    assert made_by({"/v1/models": loading, "/props": loading}) == {"state": "loading"}
+
+
+def test_an_ollama_is_known_by_its_digests():
+    tags = {"/api/tags": {"models": [{"name": "a", "digest": "d1"}]}}
+    assert made_by(listed(owned_by="library") | tags) == {"digest": "d1"}
+
+
+def test_a_router_tells_the_preset_of_its_models():
+    preset = "[a]\ntemp = 0.2\nmodel = /models/a.gguf\n"
+    routes = listed(status={"value": "unloaded", "preset": preset}) | {"/props": {"role": "router"}}
+    with ChatServer(models=["a"], routes=routes) as server:
+        target = one("a", base_url=server.url)
+    assert target.made_by == {"preset": {"model": "a.gguf", "temperature": "0.2"}}
+    assert target.metadata == {"preset": {"temperature": "0.2"}}
+
+
+def test_a_preset_file_speaks_for_a_server_that_says_nothing(tmp_path):
+    file = tmp_path / "preset.ini"
+    file.write_text("[a]\ntemp = 0.2\nnp = 4\n")
+    with ChatServer(models=["a"]) as server:
+        settings = LLMSettings(base_url=server.url, models_file=file)
+        (target,) = resolve([ModelSpec("a", "a")], settings, tmp_path, {"LLMBENCH_PROBE_PORTS": ""})
+    assert target.made_by == {"preset": {"temperature": "0.2"}}

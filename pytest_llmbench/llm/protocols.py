@@ -65,6 +65,15 @@ class TellsLoaded(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsContext(Protocol):
+    """A client whose endpoint can be asked how long a context a model was loaded with."""
+
+    async def context_of(self, model: str) -> int | None:
+        """Tokens; None: not told. Loads nothing, and never raises for what the server does."""
+        ...
+
+
 class CompletionCache(Protocol):
     """Stored completions, by request."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -18,10 +18,12 @@ from pytest_llmbench.llm.clients.timeouts import CONNECT_S, Clocks, Watch
 from pytest_llmbench.llm.credentials.header import check_key
 from pytest_llmbench.llm.credentials.secret_forms import written_forms
 from pytest_llmbench.llm.discovery.model_list import read_list
+from pytest_llmbench.llm.discovery.model_names import fold
 from pytest_llmbench.llm.failures.connection import dropped_failure, transport_failure
 from pytest_llmbench.llm.guarded_get import MAX_BYTES, look_through
 from pytest_llmbench.llm.http_environment import check_environment, tls_context
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
+from pytest_llmbench.schema.numbers import count
 
 MAX_REPLY_BYTES = 20_000_000
 _LIST_S = 2.0
@@ -66,6 +68,7 @@ class OpenAIClient:
         self._tls = tls_context() if url.scheme == "https" else False
         self._idle: list[tuple[httpx.AsyncClient, Meter]] = []
         self._reached = False
+        self._tells_context: bool | None = None
         self._shape: Shape = SHAPES[0]
 
     def __repr__(self) -> str:
@@ -123,6 +126,23 @@ class OpenAIClient:
         served = read_list(look.value, base_url)
         state = next((each.state for each in served.models if model in each.names), "") if served else ""
         return state == "loaded" if state else None
+
+    async def context_of(self, model: str) -> int | None:
+        """The context with which an Ollama has loaded this model; None: not told, as by every other server."""
+        if self._tells_context is False or not is_near(self._endpoint):
+            return None
+        root = self._endpoint.removesuffix("/chat/completions").removesuffix("/v1")
+        async with self._connection() as (connection, meter):
+            meter.allow(HEAD_BYTES + MAX_BYTES, lambda: httpx.ReadError("more than is read of a list"))
+            look = await look_through(connection, f"{root}/api/ps", limit_s=_LIST_S)
+        running = look.value.get("models") if isinstance(look.value, Mapping) else None
+        self._tells_context = isinstance(running, list)
+        for each in running if isinstance(running, list) else ():
+            if isinstance(each, Mapping) and {fold(model)} & {
+                fold(name) for key in ("name", "model") if isinstance(name := each.get(key), str)
+            }:
+                return count(each.get("context_length"))
+        return None
 
     async def aclose(self) -> None:
         """Close every connection that is not in use; the others close with their request."""

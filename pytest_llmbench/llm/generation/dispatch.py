@@ -7,11 +7,18 @@ from collections.abc import Callable
 
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.factory import ClientFactory
+from pytest_llmbench.llm.failures.cut_prompts import (
+    LEAST_COUNT,
+    PromptCounts,
+    filled_context,
+    told_tokens,
+    too_few_tokens,
+)
 from pytest_llmbench.llm.failures.retry import RetryPolicy, complete_with_retries
 from pytest_llmbench.llm.generation.budget import Budget
 from pytest_llmbench.llm.generation.load_time import Loads, load_apart
 from pytest_llmbench.llm.generation.reuse import fault
-from pytest_llmbench.llm.protocols import LLMClient, TellsLoaded
+from pytest_llmbench.llm.protocols import LLMClient, TellsContext, TellsLoaded
 from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest
 from pytest_llmbench.schema.outcome import Failed, NotRun, Replied
@@ -28,6 +35,7 @@ class RequestDispatcher:
         self._timeout_s = timeout_s
         self._clients: dict[str, LLMClient] = {}
         self._loads = Loads()
+        self._counts: dict[tuple[str, str], PromptCounts] = {}
 
     async def ask(
         self, target: ServedTarget, request: CompletionRequest, gate: Callable[[], None]
@@ -62,7 +70,30 @@ class RequestDispatcher:
             return Failed(failure=fault(f"asking {target.label} broke", error))
         finally:
             self._loads.answered(target)
+        outcome = await self._read_whole(target, client, request, outcome)
         return self._paid(target, load_apart(outcome) if loads else outcome)
+
+    async def _read_whole(
+        self, target: ServedTarget, client: LLMClient, request: CompletionRequest, outcome: Replied | Failed
+    ) -> Replied | Failed:
+        """The outcome; of a prompt that the server cut in silence, the failure in its place."""
+        completion = outcome.completion
+        if completion is None:
+            return outcome
+        told = told_tokens(completion) or 0
+        context = None
+        if told >= LEAST_COUNT and completion.timings is None and isinstance(client, TellsContext):
+            context = await client.context_of(request.model)
+        counts = self._counts.setdefault((target.queue, target.name), PromptCounts())
+        cut = (
+            counts.cut(request, completion, target.endpoint)
+            or filled_context(request, completion, context, target.endpoint)
+            or too_few_tokens(request, completion, target.endpoint)
+        )
+        if cut is None:
+            return outcome
+        known = {"retries": outcome.retries, "queue_s": outcome.queue_s, "load_s": outcome.load_s}
+        return Failed(failure=cut, completion=completion, **known)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -894,3 +894,35 @@ def test_what_cannot_fit_the_context_is_not_sent_and_stops_nothing_else(make):
     assert refused.failure.kind == "context_overflow"
     assert refused.queue_s is None
     assert answered.completion.text == "x"
+
+
+# Prompts cut in silence
+
+
+@pytest.mark.parametrize(
+    ("told", "cut"),
+    [
+        ({"models": [{"name": "m:latest", "context_length": 4096}]}, True),
+        ({"models": [{"name": "n"}]}, False),
+        (3, False),
+    ],
+)
+def test_a_prompt_that_an_ollama_cut_is_no_reply(make, cache, told, cut):
+    reply = Reply("```python\nx\n```", usage={"prompt_tokens": 4096, "completion_tokens": 9})
+    with ChatServer(reply, models=["m"], routes={"/api/ps": told}) as server:
+        gateway = make([target(server, "m")])
+        gateway.announce([job("t", "m")])
+        outcome = fetched(gateway, AttemptKey("t", "m", 1))
+    failure = failure_of(outcome)
+    assert (failure is not None and failure.kind == "context_overflow") == cut
+    assert bool(cache.stored) != cut
+    if cut:
+        assert "filled its context of 4096 tokens" in failure.message
+
+
+def test_short_prompts_cost_no_further_question(make):
+    with ChatServer(models=["m"]) as server:
+        gateway = make([target(server, "m")])
+        gateway.announce([job("t", "m")])
+        assert isinstance(fetched(gateway, AttemptKey("t", "m", 1)), Replied)
+        assert server.other_paths == []

@@ -20,6 +20,8 @@ from pytest_llmbench.schema.run_files import RUNS
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
+_NOTHING_SELECTED = 5
+"""pytest's exit status where no test is left."""
 NAME, HELP = "regrade", "re-grade stored replies with the current rubric"
 
 
@@ -49,15 +51,16 @@ def run(options: argparse.Namespace) -> int:
     base = options.run_dir.resolve()
     run_id = new_run_id()
     status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
-    if not (base / RUNS / run_id).is_dir():
+    graded = (base / RUNS / run_id).is_dir()
+    if not graded and status != _NOTHING_SELECTED:
         raise StoreError(f"nothing was graded: pytest exited with status {status}. Its output above says why.")
-    after = read_results(base / RUNS / run_id)
-    found = moves(before, after)
-    if not _attempts(before) & _attempts(after):
+    after = read_results(base / RUNS / run_id) if graded else None
+    if after is None or not _attempts(before) & _attempts(after):
         raise StoreError(
             "none of the run's attempts was re-graded. Name its tasks after --, as in: "
             f"llmbench regrade {options.which} -- path/to/tasks"
         )
+    found = moves(before, after)
     if options.json:
         output.print_json(found)
     else:

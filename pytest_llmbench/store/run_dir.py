@@ -29,8 +29,8 @@ from urllib.parse import quote
 
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey, TurnKey
-from pytest_llmbench.schema.run_files import COMPLETIONS, FILES, LATEST, REPLIES, RUNS
-from pytest_llmbench.store.guard import write_guards
+from pytest_llmbench.schema.run_files import COMPLETIONS, FILES, HEADER, LATEST, PLAN, REPLIES, RESULTS, RUNS
+from pytest_llmbench.store.guard import GUARDS, write_guards
 from pytest_llmbench.untrusted import files
 
 _LONGEST_NAME = 150
@@ -49,8 +49,8 @@ class RunDir:
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, base: Path, run_id: str | None = None) -> RunDir:
-        """Make a new run folder below ``base`` and point ``latest`` at it.
+    def create(cls, base: Path, run_id: str | None = None, *, latest: bool = True) -> RunDir:
+        """Make a new run folder below ``base`` and, unless told otherwise, point ``latest`` at it.
 
         Raises ``StoreError`` if the folder cannot be written, or if ``base`` or an entry to be made in it is a link.
         """
@@ -67,7 +67,8 @@ class RunDir:
         with writing(base / ".gitignore"):
             if _OURS.issuperset(files.names(base, most=_MOST_ENTRIES)):  # otherwise it would hide files of a project
                 files.write_new(base, ".gitignore", b"*\n")
-        run.point_latest(base)
+        if latest:
+            run.point_latest(base)
         return run
 
     @classmethod
@@ -92,6 +93,15 @@ class RunDir:
         if self.path.resolve().parent == (base / RUNS).resolve():
             with writing(base / LATEST):
                 _point_latest(base, self.path.name)
+
+    def discard(self) -> None:
+        """Remove the folder of a run in which nothing was done; one with anything else in it is left as it is."""
+        known = {*GUARDS, HEADER, PLAN, RESULTS}
+        with contextlib.suppress(OSError):
+            if known.issuperset(files.names(self.path, most=_MOST_ENTRIES)):
+                for name in known:
+                    files.remove(self.path, name)
+                self.path.rmdir()
 
     def hold(self) -> None:
         """Lock this run against other sessions until ``release``, or the end of this process.

@@ -641,3 +641,14 @@ def test_without_a_terminal_reporter_the_run_is_kept_all_the_same(bench: Bench) 
         run = bench.run("-p", "no:terminal", "tasks", "--llm-model=dir:replies", *workers)
         assert run.exit == 0, run.out + run.err
         assert run.row("dir:replies")["total"] == 4.0
+
+
+@pytest.mark.parametrize("typo", [("-k", "nosuch"), ("tests/nosuch.py",)])
+def test_a_session_without_attempts_leaves_no_run(bench: Bench, typo: tuple[str, ...]) -> None:
+    bench.task("one")
+    first = bench.run("--llm-model=builtin/reference")
+    again = bench.run("--llm-model=builtin/reference", *typo)
+    assert again.exit in (4, 5)
+    runs = bench.root / ".llmbench"
+    assert [path.name for path in (runs / "runs").iterdir()] == [first.folder.name]
+    assert (runs / "latest").resolve() == first.folder.resolve()

@@ -120,6 +120,8 @@ class Controller:
                 return
             self._announced_plan = plan
             self.recorder.planned(plan)
+            if plan.attempts():
+                self.run.point_latest(self.settings.run_base)
             if not ask:
                 return
             cards = {card.id: card for card in plan.tasks}
@@ -168,6 +170,18 @@ class Controller:
         if self._channel is not None:
             self._channel.close()
 
+    def release(self) -> None:
+        """End everything, and leave no folder of a run that came to no attempt. May be called again."""
+        self.close()
+        if not self.kept:
+            self.run.discard()
+        self.run.release()
+
+    @property
+    def kept(self) -> bool:
+        """False for a new run without attempts."""
+        return bool(self.recorder.plan.attempts() or self.settings.resume)
+
     @property
     def plan(self) -> Plan:
         """What this session grades; of a resumed run, without what only its earlier parts did."""
@@ -208,7 +222,7 @@ class Controller:
     def _recorder(self, resume: str | None) -> Recorder:
         """The recorder of a new run or of a resumed one. Raises ``OptionError`` or ``StoreError``."""
         if resume is None:
-            run = RunDir.create(self.settings.run_base, self.settings.run_id)
+            run = RunDir.create(self.settings.run_base, self.settings.run_id, latest=False)
             run.hold()
             return Recorder(run, self._header(run))
         run = RunDir.open(self.settings.run_base, resume)

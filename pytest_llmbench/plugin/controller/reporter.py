@@ -196,8 +196,10 @@ class Reporter:
         trouble = self.controller.recorder.trouble
         if trouble is not None:
             terminalreporter.write_line(f"llmbench: {trouble}", red=True)
-        else:
+        elif self.controller.kept:
             terminalreporter.write_line(f"results: {self.controller.results_path}")
+        else:
+            terminalreporter.write_line("llmbench: no attempts, so no run was kept")
         for line in self.controller.damaged:
             terminalreporter.write_line(printable(f"llmbench: {line} It was treated as missing."))
         if self._report:
@@ -213,8 +215,7 @@ class Reporter:
         for line in self._listeners.troubles():  # the session had no summary
             sys.stderr.write(printable(f"llmbench: {line}") + "\n")
         if self._controller is not None:
-            self._controller.close()
-            self._controller.run.release()
+            self._controller.release()
             if self._old_sigterm is not None:
                 signal.signal(signal.SIGTERM, self._old_sigterm)
 

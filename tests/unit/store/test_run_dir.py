@@ -241,3 +241,16 @@ def test_the_longest_names_can_be_written(tmp_path):
     run = RunDir(tmp_path)
     run.files_dir(key).mkdir(parents=True)
     assert run.write(f"{run.reply_stem(key.turn(1))}.json", "{}").is_file()
+
+
+def test_what_holds_nothing_is_discarded_and_nothing_else(tmp_path):
+    first, second = RunDir.create(tmp_path / "a"), RunDir.create(tmp_path / "a", latest=False)
+    assert RunDir.open(tmp_path / "a", "latest").path == first.path
+    second.write("run.json", ["{}"])
+    second.discard()
+    second.discard()
+    assert not second.path.exists()
+    first.write("notes.txt", ["mine"])
+    first.discard()
+    assert (first.path / "notes.txt").read_text() == "mine"
+    assert (first.path / "conftest.py").exists()

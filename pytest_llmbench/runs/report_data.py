@@ -31,6 +31,7 @@ _SHOWN_FILES, _SHOWN_BYTES = 200, LONGEST_FILE
 """Of a tree that was handed in: how much of it a report holds."""
 _MODULE = re.compile(r"[\w.@+][\w.@+ -]*(/[\w.@+ -]+)*\.py")
 """A test module as this project names them; what begins with a dash would be an option to whoever copies the line."""
+_SUITE = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def write_html(run: RunDir, results: Results, path: Path) -> None:
@@ -48,6 +49,7 @@ def write_html(run: RunDir, results: Results, path: Path) -> None:
 def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptResult, AttemptEvidence]]:
     """The evidence of each attempt in the run folder, in the order of the results; missing parts are left empty."""
     models = {model.name: model for model in results.models}
+    suites = {card.id: card.suite for card in plan.tasks}
     modules: dict[AttemptKey, str] = {}
     for item, ref in plan.items.items():
         modules.setdefault(ref.key, item.partition("::")[0])
@@ -61,7 +63,7 @@ def gather(run: RunDir, results: Results, plan: Plan) -> Iterator[tuple[AttemptR
                 turns=turns,
                 files=graded_files(run, key) if tree is None else frozen_files(run, key, tree),
                 items=items.of(key),
-                again=_again(run, modules.get(key, ""), models.get(key.model), results),
+                again=_again(run, modules.get(key, ""), suites.get(key.task, ""), models.get(key.model), results),
                 where=f"{run.reply_stem(key.turn(max(1, len(turns))))}{EXCHANGE}",
             ),
         )
@@ -140,7 +142,7 @@ def graded_files(run: RunDir, key: AttemptKey) -> dict[str, str] | None:
     return None
 
 
-def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) -> str:
+def _again(run: RunDir, module: str, suite: str, model: ModelInfo | None, results: Results) -> str:
     """The line that grades the attempt again from what is stored; empty where it is not known.
 
     People copy it, so what a record says goes into it only where it cannot mean something else than it seems.
@@ -148,7 +150,9 @@ def _again(run: RunDir, module: str, model: ModelInfo | None, results: Results) 
     options = results.run.options
     if not _MODULE.fullmatch(module) or ".." in module or (model is None and not options.selfcheck):
         return ""
-    words = ["pytest", module]
+    # A module of a suite that was chosen by its name is named below the suite's folder, wherever that is.
+    named = suite in options.suites and _SUITE.fullmatch(suite) is not None
+    words = ["pytest", *([f"--llm-suite={suite}"] if named else []), module]
     if options.selfcheck:
         words.append("--llm-selfcheck")
     elif model is not None:

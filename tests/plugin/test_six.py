@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 from support.bench import Bench
+
+from pytest_llmbench.runs.report_data import gather
+from pytest_llmbench.runs.results import load_results
+from pytest_llmbench.schema.plan import Plan
+from pytest_llmbench.store.run_dir import RunDir
 
 
 @pytest.fixture
@@ -31,3 +37,21 @@ def test_without_cargo_the_rest_is_ranked_under_a_heading_that_says_why(bench: B
     assert "maximum score: 100 of 120 points\n" in run.out
     assert "rust-cli: 20 points not graded (" in run.out
     assert "rustup" in run.out
+
+
+@pytest.mark.slow
+def test_the_line_that_grades_again_works_for_errors_of_a_suite_of_the_package(bench: Bench) -> None:
+    """As ``llmbench show`` prints it, and the node ids of the summary, from a folder elsewhere."""
+    (bench.root / "replies").mkdir()
+    first = bench.run("--llm-suite=six", "--llm-model=m=dir:replies", "-k", "test_python_top_k")
+    (attempt,) = first.results["attempts"]
+    assert attempt["error"]["kind"] == "missing_reply"
+    plan = Plan.model_validate(first.plan)
+    of = RunDir(first.folder)
+    ((_, evidence),) = gather(of, load_results(of), plan)
+    node = next(iter(plan.items))
+    for words in (shlex.split(evidence.again)[1:], ["--llm-suite=six", node, "--llm-model=m=dir:replies"]):
+        again = bench.run(*words)
+        assert [each["task"] for each in again.results["attempts"]] == ["python-top-k"], again.out + again.err
+        assert again.folder.parent == first.folder.parent
+        assert again.folder != first.folder

@@ -27,7 +27,8 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
     typed: list[str] = list(namespace.file_or_dir)
     extra: list[Path] = []
     if settings.suites or settings.loaded:
-        extra = [_suite_folder(name, settings) for name in settings.suites]
+        folders = [_suite_folder(name, settings) for name in settings.suites]
+        extra = [folder for folder in folders if not _narrowed(folder, early_config, args)]
         extra += _loaded_paths(settings, early_config, args)
         typed = list(namespace.file_or_dir)
     elif settings.active and not typed and early_config.invocation_params.dir == early_config.rootpath:
@@ -40,6 +41,24 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
     paths = [str(path) for path in extra]
     args[:0] = paths
     namespace.file_or_dir = paths + typed
+
+
+def _narrowed(folder: Path, early_config: pytest.Config, args: list[str]) -> bool:
+    """True where the command line names a part of a suite: that part is run and not the whole.
+
+    Parts are also known by the node ids that a session with the suite prints, which begin below its folder.
+    """
+    namespace = early_config.known_args_namespace
+    found = False
+    for word in list(namespace.file_or_dir):
+        path, below = _path_of(word, early_config), folder / word.partition("::")[0]
+        if path.exists():
+            found = found or folder in path.parents
+        elif below.exists() and below != folder:
+            found = True
+            for words in (args, namespace.file_or_dir):
+                words[:] = [str(folder / each) if each == word else each for each in words]
+    return found
 
 
 def _loaded_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> Iterator[Path]:

@@ -212,6 +212,8 @@ class Grader:
         suite = item.getparent(SuiteCollector)
         if suite is not None:
             words.append(f"--llm-suite={suite.loader}:{_from_here(suite.path)}")
+        elif not item.path.is_relative_to(item.config.rootpath):
+            words.append(f"--rootdir={_from_here(item.config.rootpath)}")  # or the run would be kept beside the module
         if self._collection.settings.selfcheck:
             return shlex.join([*words, "--llm-selfcheck", f"--llm-epochs={llm.epochs}"])
         spec = next(model for model in llm.models if model.label == key.model)

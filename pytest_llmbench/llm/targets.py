@@ -45,7 +45,7 @@ class ServedTarget:
     made_by: dict[str, Any] | None = field(default_factory=dict)
     """What answers, as the server tells it (``CompletionRequest.made_by``); None: it could not be asked."""
     routes: bool = False
-    """True for a llama-server that loads models as they are asked for."""
+    """True for a server that loads models as they are asked for, and tells which are loaded."""
     problem: str = ""
     """Set when the endpoint did not answer while looking the model up: every attempt is then ``error: connection``."""
     passed_over: tuple[str, ...] = ()

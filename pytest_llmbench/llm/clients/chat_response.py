@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.content import called_tool, read_content
+from pytest_llmbench.llm.clients.loading_banner import LoadingBanner
 from pytest_llmbench.llm.clients.reasoning import separate
 from pytest_llmbench.llm.failures.classify import answer_failure
 from pytest_llmbench.llm.failures.connection import invalid_failure
@@ -36,6 +37,7 @@ class Answer:
     def __init__(self) -> None:
         self._text = _Words()
         self._reasoning = _Words()
+        self._banner = LoadingBanner()
         self.finish_reason: str | None = None
         self.model: str | None = None
         self.usage = Usage()
@@ -81,6 +83,8 @@ class Answer:
         text = said.text or _string(message.get("refusal"))
         thought = said.thought
         thought += next((found for key in _REASONING_KEYS if (found := _string(message.get(key)))), "")
+        if by_parts and thought:
+            thought = self._banner.without(thought)
         brought = [
             words.add(part, by_parts=by_parts, ended=ended)
             for words, part in ((self._text, text), (self._reasoning, thought))
@@ -95,7 +99,7 @@ class Answer:
     @property
     def reasoning(self) -> str:
         """The reasoning so far."""
-        return _mended(self._reasoning.all)
+        return _mended(self._reasoning.all + self._banner.rest)
 
     def completion(
         self,

@@ -51,9 +51,11 @@ def read_list(answer: Any, base_url: str) -> ModelList | None:
 def _served(entry: Any, base_url: str) -> ServedModel | None:
     if not isinstance(entry, Mapping) or not (name := short(entry.get("id"), MAX_NAME_CHARS)):
         return None
-    aliases = entry.get("aliases")
-    told = aliases[:_MAX_ALIASES] if isinstance(aliases, list) else []
-    names = tuple(alias for each in told if (alias := short(each, MAX_NAME_CHARS)))
+    meta = entry.get("meta")
+    swap = meta.get("llamaswap") if isinstance(meta, Mapping) else None
+    lists = [entry.get("aliases"), swap.get("aliases") if isinstance(swap, Mapping) else None]
+    told = [each for aliases in lists if isinstance(aliases, list) for each in aliases[:_MAX_ALIASES]]
+    names = tuple(dict.fromkeys(alias for each in told if (alias := short(each, MAX_NAME_CHARS)) and alias != name))
     status = entry.get("status")
     preset = status.get("preset") if isinstance(status, Mapping) else None
     return ServedModel(

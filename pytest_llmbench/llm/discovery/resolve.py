@@ -194,7 +194,7 @@ class _Places:
             price=entry.usd or target.price,
             context=entry.context or props.context,
             slots=props.slots,
-            routes=props.routes,
+            routes=props.routes or target.routes,
             made_by=made_by,
             metadata={**entry.metadata, **target.metadata, **props.metadata},
         )
@@ -273,7 +273,8 @@ class _Places:
             if model.base_url not in self._tags:
                 self._tags[model.base_url] = ask_tags(model.base_url)
             told = of_tags(self._tags[model.base_url], model.id)
-        return replace(target, made_by=told, metadata={"preset": dict(model.settings)} if model.settings else {})
+        metadata = {"preset": dict(model.settings)} if model.settings else {}
+        return replace(target, made_by=told, metadata=metadata, routes=bool(model.state))
 
     # A base URL that the user named
 
@@ -353,6 +354,14 @@ class _Places:
             price=self._table.price(name),
         )
 
+    @property
+    def _stored_names(self) -> str:
+        """What could be meant where only stored replies count; empty elsewhere."""
+        if self.settings.cache != "only":
+            return ""
+        names = [str(model) for model in self._stored_here]
+        return f" Replies are stored of: {', '.join(names[:_LONGEST_LIST])}." if names else " No replies are stored."
+
     def _not_found(self, name: str, served: Sequence[ServedModel]) -> str:
         asked = ", ".join(probed_urls(self.env)) or "none"
         running = ", ".join(listing.base_url for listing in self._running if not listing.problem) or "none"
@@ -364,7 +373,7 @@ class _Places:
             f"model {name!r} was not found. {file}"
             f"Servers asked on this machine: {asked}; answered: {running}.{passed_over} "
             f"Not in litellm's table of hosted models.{_near(name, known)} "
-            f"{_served([str(model) for model in served]) if served else ''}"
+            f"{_served([str(model) for model in served]) if served else ''}{self._stored_names}"
         ).rstrip() + " Start its server, name it with --llm-base-url=URL, or write PROVIDER/NAME for a hosted model."
 
     def _openai(self, spec: ModelSpec, name: str, base_url: str, problem: str = "") -> ServedTarget:

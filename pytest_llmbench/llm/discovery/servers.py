@@ -15,8 +15,8 @@ from pytest_llmbench.llm.discovery.model_list import read_list
 from pytest_llmbench.llm.discovery.model_names import ServedModel
 from pytest_llmbench.llm.discovery.port_owners import is_trusted, listeners
 
-PORTS = (8080, 11434, 1234, 8000)
-"""Where llama-server and llama-swap, Ollama, LM Studio and vLLM listen by default."""
+PORTS = (8080, 9931, 11434, 1234, 8000)
+"""Where llama-server and llama-swap, newer llama-servers, Ollama, LM Studio and vLLM listen by default."""
 
 PORTS_VARIABLE = "LLMBENCH_PROBE_PORTS"
 """Environment variable with other ports of this machine to look at, separated by commas; empty: none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_llmbench.llm.targets import ServedTarget
 from pytest_llmbench.schema.outcome import Failed, Replied
@@ -19,17 +19,22 @@ from pytest_llmbench.schema.outcome import Failed, Replied
 class _Held:
     model: str
     loads: asyncio.Future[bool | None]
-    answered: bool = False
+    first: bool = True
+    """Nobody waits for the load yet."""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Loads:
-    """Which requests wait until their model is loaded: those sent before its first answer. For one event loop."""
+    """Which request waits until its model is loaded: the first one, and it alone. For one event loop.
+
+    The others are held back until it has ended: a load is counted once, and is in no other request's times.
+    """
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
 
     async def expected(self, target: ServedTarget, is_loaded: Callable[[str], Awaitable[bool | None]]) -> bool:
-        """True when a request sent now has to wait for the model; asks the server once each time the model changes.
+        """True for the request that has to wait for the model; asks the server once each time the model changes.
 
         Models of one queue never overlap, so that at a change nothing is in flight.
         """
@@ -37,13 +42,19 @@ class Loads:
         if held is None or held.model != target.name:
             held = _Held(target.name, asyncio.ensure_future(is_loaded(target.name)))
             self._held[target.queue] = held
-        return not held.answered and await asyncio.shield(held.loads) is False
+        if held.answered.is_set() or await asyncio.shield(held.loads) is not False:
+            return False
+        if held.first:
+            held.first = False
+            return True
+        await held.answered.wait()
+        return False
 
     def answered(self, target: ServedTarget) -> None:
         """A request ended, well or not: whoever is sent from now on waits for no load."""
         held = self._held.get(target.queue)
         if held is not None and held.model == target.name:
-            held.answered = True
+            held.answered.set()
 
 
 def load_apart(outcome: Replied | Failed) -> Replied | Failed:

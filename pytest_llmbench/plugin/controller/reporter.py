@@ -81,7 +81,7 @@ class Reporter:
         to_ask = progress.total - local - progress.reused - progress.earlier
         if to_ask or progress.reused:
             parts.append(f"{progress.reused} replies reused, {to_ask} to request")
-        if progress.reused:
+        if progress.reused and self.controller.settings.llm.cache != "only":
             parts[-1] += "; --llm-cache=refresh asks again"
         self._life.say(f"llmbench: attempts: {len(plan.attempts())}; {', '.join(parts) or 'none can be graded here'}")
         self._life.begin(plan, self.controller.gateway.progress)
@@ -200,6 +200,9 @@ class Reporter:
             terminalreporter.write_line(f"results: {self.controller.results_path}")
         else:
             terminalreporter.write_line("llmbench: no attempts, so no run was kept")
+        if self._stopped_by == "interrupted" and self.controller.kept:
+            resume = f"--llm-resume={self.controller.run.id}"
+            terminalreporter.write_line(f"llmbench: to resume this run, give the same command with {resume}")
         for line in self.controller.damaged:
             terminalreporter.write_line(printable(f"llmbench: {line} It was treated as missing."))
         if self._report:

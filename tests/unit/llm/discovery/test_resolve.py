@@ -15,6 +15,7 @@ from support.server import ChatServer, Reply
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import is_near, normalized
 from pytest_llmbench.llm.discovery import resolve as module
+from pytest_llmbench.llm.discovery.listing import reachable
 from pytest_llmbench.llm.discovery.model_names import ServedModel, fold, match, nearest
 from pytest_llmbench.llm.discovery.resolve import describe, resolve
 from pytest_llmbench.llm.discovery.servers import probed_urls
@@ -314,7 +315,7 @@ def test_ollama_host_is_asked_too(form):
 
 
 def test_usual_places():
-    assert probed_urls({}) == [f"http://127.0.0.1:{port}" for port in (8080, 11434, 1234, 8000)]
+    assert probed_urls({}) == [f"http://127.0.0.1:{port}" for port in (8080, 9931, 11434, 1234, 8000)]
     assert probed_urls({"OLLAMA_HOST": "0.0.0.0"}) == probed_urls({"OLLAMA_HOST": "[::]"})
     assert probed_urls({"OLLAMA_HOST": "0.0.0.0"})[0] == "http://127.0.0.1:11434"
     assert probed_urls({"LLMBENCH_PROBE_PORTS": ""}) == []
@@ -567,3 +568,12 @@ def test_a_preset_file_speaks_for_a_server_that_says_nothing(tmp_path):
         settings = LLMSettings(base_url=server.url, models_file=file)
         (target,) = resolve([ModelSpec("a", "a")], settings, tmp_path, {"LLMBENCH_PROBE_PORTS": ""})
     assert target.made_by == {"preset": {"temperature": "0.2"}}
+
+
+def test_aliases_of_a_llama_swap_and_no_name_twice():
+    entries = listed(aliases=["a", "b"], meta={"llamaswap": {"aliases": ["cold", 3]}}, status={"value": "unloaded"})
+    with ChatServer(models=["a"], routes=entries) as server:
+        target = one("cold", base_url=server.url)
+        lines = list(reachable(LLMSettings(base_url=server.url), {"LLMBENCH_PROBE_PORTS": ""}, {}))
+    assert (target.name, target.routes) == ("a", True)
+    assert "  a (also b, cold): unloaded" in lines

@@ -44,6 +44,8 @@ class ServedTarget:
     """What is known of the model and its server."""
     made_by: dict[str, Any] | None = field(default_factory=dict)
     """What answers, as the server tells it (``CompletionRequest.made_by``); None: it could not be asked."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the server lists for it."""
     routes: bool = False
     """True for a server that loads models as they are asked for, and tells which are loaded."""
     problem: str = ""

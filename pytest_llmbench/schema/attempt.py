@@ -81,6 +81,8 @@ class CompletionRequest(Frozen):
     """Sampling parameters sent; empty: the server's own presets hold."""
     context: int | None = Field(default=None, exclude=True)
     """The model's window in tokens as far as it is known: it shapes no reply, so it is neither kept nor compared."""
+    aliases: tuple[str, ...] = Field(default=(), exclude=True)
+    """Other names that the server has for the model: kept beside a stored reply, and not compared."""
     made_by: dict[str, Any] = Field(default_factory=dict)
     """What answers, as the server tells it: model file, sampling defaults, template, context, build; empty: untold."""
 

@@ -33,6 +33,7 @@ class CompletionStore:
         """Id of the run that stores."""
         self.damaged: dict[str, str] = {}
         """File -> what is wrong with it, of every one that counted as none."""
+        self._aliases: dict[tuple[str, str], dict[str, None]] = {}
         self._last_made_by: dict[tuple[str, str], dict[str, Any]] = {}
         self._made_otherwise: Counter[str] = Counter()
 
@@ -49,7 +50,8 @@ class CompletionStore:
     def save(self, request: CompletionRequest, completion: Completion) -> None:
         """Store a completion; raises ``StoreError`` if it cannot be written."""
         content = {
-            "asked": {"endpoint": request.endpoint, "model": request.model},  # first in the file: read without the rest
+            # First in the file: read without the rest.
+            "asked": {"aliases": request.aliases, "endpoint": request.endpoint, "model": request.model},
             "run": self.run,
             "request": request.model_dump(mode="json"),
             "completion": completion.model_dump(mode="json"),
@@ -89,6 +91,10 @@ class CompletionStore:
         """Model and endpoint of every stored completion, each pair once; reads no more than the beginnings of files."""
         found = {self._asked(name) for name in self._names()}
         return sorted(pair for pair in found if pair is not None)
+
+    def aliases(self, model: str, endpoint: str) -> tuple[str, ...]:
+        """Other names of one of the ``models``, as its server listed them when it was asked."""
+        return tuple(self._aliases.get((model, endpoint), ()))
 
     def requests(self) -> list[CompletionRequest]:
         """Every stored request, read once; damaged files are skipped, and noted."""
@@ -166,11 +172,15 @@ class CompletionStore:
                 head = file.read(_HEAD_BYTES)
             begin = head.index(_HEAD) + len(_HEAD)
             asked = json_text.parse(head[begin : head.index(b"}", begin) + 1])
-            return str(asked["model"]), str(asked["endpoint"])
+            key = str(asked["model"]), str(asked["endpoint"])
+            told = asked.get("aliases")
         except (OSError, ValueError, KeyError, TypeError):
             # Written before there was a head, or with an endless name in it, or with a brace.
             request = self._record(name, CompletionRequest, "request")
             return (request.model, request.endpoint) if request is not None else None
+        names = [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+        self._aliases.setdefault(key, {}).update(dict.fromkeys(names))
+        return key
 
 
 def _name(request: CompletionRequest) -> str:

@@ -119,3 +119,16 @@ def test_a_reply_belongs_to_what_made_it(bench: Bench) -> None:
     replay = bench.run(*options, "--llm-cache=only")
     assert replay.exit == 0, replay.out
     assert replay.results["attempts"][0]["cached"]
+
+
+@pytest.mark.slow
+def test_a_replay_knows_aliases_and_says_of_what_replies_are_stored(bench: Bench) -> None:
+    bench.task("one")
+    listed = {"data": [{"id": "gemma-cold", "meta": {"llamaswap": {"aliases": ["quick"]}}}]}
+    with ChatServer(ADD_REPLY, models=["gemma-cold"], routes={"/v1/models": listed}) as server:
+        assert bench.run("--llm-model=quick", LLMBENCH_PROBE_PORTS=str(server.port)).exit == 0
+    replay = bench.run("--llm-model=quick", "--llm-cache=only")
+    assert replay.exit == 0, replay.out + replay.err
+    assert "asks again" not in replay.out
+    missing = bench.run("--llm-model=slow", "--llm-cache=only")
+    assert f"Replies are stored of: {server.base_url}/gemma-cold." in missing.err

@@ -274,7 +274,7 @@ class _Places:
                 self._tags[model.base_url] = ask_tags(model.base_url)
             told = of_tags(self._tags[model.base_url], model.id)
         metadata = {"preset": dict(model.settings)} if model.settings else {}
-        return replace(target, made_by=told, metadata=metadata, routes=bool(model.state))
+        return replace(target, made_by=told, metadata=metadata, routes=bool(model.state), aliases=model.aliases)
 
     # A base URL that the user named
 

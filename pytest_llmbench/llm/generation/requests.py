@@ -239,6 +239,7 @@ def _request(target: ServedTarget, key: TurnKey, messages: Sequence[Message]) ->
         epoch=key.epoch,
         params=target.params,
         context=target.context,
+        aliases=target.aliases,
         made_by=target.made_by or {},
     )
 

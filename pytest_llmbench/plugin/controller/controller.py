@@ -340,7 +340,8 @@ def _stored(llm: LLMSettings, completions: CompletionStore) -> list[ServedModel]
     """Models with stored replies, where nothing else counts: looking a name up needs no server then."""
     if llm.cache != "only":
         return []
-    return [ServedModel(model, base_url=endpoint) for model, endpoint in completions.models()]
+    pairs = completions.models()
+    return [ServedModel(model, completions.aliases(model, endpoint), endpoint) for model, endpoint in pairs]
 
 
 def _recorded_runs(targets: Iterable[ModelTarget]) -> list[str]:

@@ -276,3 +276,15 @@ def test_what_answered_last_of_a_model(store, tmp_path):
         os.utime(path, (when, when))
     store.save(made(size=9).model_copy(update={"model": "other"}), COMPLETION)
     assert CompletionStore(tmp_path / "completions").last_made_by(REQUEST.model, REQUEST.endpoint)["size"] == 2
+
+
+def test_other_names_of_a_model_lie_beside_its_replies_and_shape_none(store, tmp_path):
+    named = REQUEST.model_copy(update={"aliases": ("cold", "odd }")})
+    assert named.fingerprint() == REQUEST.fingerprint()
+    store.save(named.model_copy(update={"aliases": ("cold",)}), COMPLETION)
+    again = CompletionStore(tmp_path / "completions")
+    assert again.models() == [(REQUEST.model, REQUEST.endpoint)]
+    assert again.aliases(REQUEST.model, REQUEST.endpoint) == ("cold",)
+    assert again.aliases("other", REQUEST.endpoint) == ()
+    store.save(named, COMPLETION)  # the brace ends what is read in haste
+    assert CompletionStore(tmp_path / "completions").models() == [(REQUEST.model, REQUEST.endpoint)]

@@ -280,25 +280,43 @@ function take(found, ...into) {
   let all = true;
   for (let at = 0; at < CLASSES.length; at += 1) {
     const name = CLASSES[at];
-    const one = found?.[name] ?? found?.default?.[name];
+    const one = found?.[name];
     for (let to = 0; to < into.length; to += 1) into[to][name] ??= one;
     all &&= Boolean(classes[name]);
   }
   return all;
 }
 
+/**
+ * Exported is what one of the usual ways to ask for it gives: `import { TaskQueue }` or `require(...).TaskQueue`. What
+ * is only a property of a default export is neither, and found as what is not exported at all.
+ */
 export function load(file, done, broken) {
+  const require = createRequire(file);
   const loaded = () => done("{}");
-  then(
-    import(pathToFileURL(file).href),
-    (module) => (take(module, exported, classes) ? loaded() : declared(file, loaded, loaded)),
-    (error) => declared(file, loaded, () => broken(message(error))),
-  );
+  const imported = (module) => {
+    const all =
+      take(module, exported, classes) ||
+      take(required(require, file), exported, classes) ||
+      take(module.default, classes);
+    if (all) loaded();
+    else declared(file, loaded, loaded);
+  };
+  then(import(pathToFileURL(file).href), imported, (error) => declared(file, loaded, () => broken(message(error))));
+}
+
+/** What require() gives of a file that was imported; undefined where there are no ES modules for it. */
+function required(require, file) {
+  try {
+    return require(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * Finds the classes that the file declares, exported or not. A forgotten export is a mistake of its own and judged as
- * one; it is no reason to leave the rest of the work unread.
+ * one; it is no reason to leave the rest of the work unread. Nor are two ways to export that exclude each other.
  */
 function declared(file, found, failed) {
   let all = "";
@@ -314,6 +332,9 @@ function declared(file, found, failed) {
     take(run(module.exports, createRequire(file), module), classes);
     found();
   } catch {
+    globalThis.module ??= { exports: {} };
+    globalThis.exports ??= globalThis.module.exports;
+    globalThis.require ??= createRequire(file);
     const text = `${source}\nexport const declaredHere = ({${all}});`;
     const use = (module) => { take(module.declaredHere, classes); found(); };
     then(import(`data:text/javascript,${encodeURIComponent(text)}`), use, failed);

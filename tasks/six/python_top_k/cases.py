@@ -82,6 +82,19 @@ def spread(distinct: int, twice: int, seed: int) -> list[int]:
     return nums
 
 
+def layered(frequencies: int, seed: int) -> list[int]:
+    """Shuffled values: one of each frequency from 2 on, and about as many numbers that occur once.
+
+    Whoever goes through all the values for each frequency goes through those many once.
+    """
+    rng = seeded(seed)
+    once = frequencies * (frequencies + 1) // 2
+    values = rng.sample(range(10 * once), once + frequencies)
+    nums = values + [value for place, value in enumerate(values[:frequencies]) for _ in range(place + 1)]
+    rng.shuffle(nums)
+    return nums
+
+
 def tiered_case() -> Case:
     """240 values of 24 frequencies: no frequency has more than 10 of them."""
     rng = seeded(22)
@@ -105,6 +118,8 @@ def growing_cases() -> dict[str, list[Case]]:
         "one of many": [Case(spread(4096, 4, seed), 1) for seed in range(2)],
         "half of few": [Case(spread(64, 16, seed), 32) for seed in range(16)],
         "half of many": [Case(spread(1024, 256, 0), 512)],
+        "few frequencies": [Case(layered(8, seed), 8) for seed in range(16)],
+        "many frequencies": [Case(layered(64, 0), 64)],
     }
 
 

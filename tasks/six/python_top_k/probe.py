@@ -35,6 +35,7 @@ COMPARED_PER_UNIT = 4
 INSERTED_PER_UNIT = 4
 """Fewer than could be: a list that is kept in order is told from a heap by what it costs for many elements."""
 ROWS = (list, tuple, deque, array, bytearray)
+SEARCHED = (*ROWS, type({}.values()))
 COSTS: dict[str, Callable[[int], float]] = {
     **dict.fromkeys(
         ("__add__", "__getitem__", "__setitem__", "copy", "extend", "pop", "rotate"),
@@ -140,8 +141,8 @@ def _shifted(row: Any) -> Any:
 
 
 def _searched(row: Any) -> Any:
-    """A row that is about to be searched."""
-    if isinstance(row, ROWS):
+    """A row that is about to be searched, or the values of a dictionary."""
+    if isinstance(row, SEARCHED):
         meter.charge(len(row) / COMPARED_PER_UNIT)
     return row
 
@@ -185,6 +186,25 @@ def _walking(function: Callable[..., Any]) -> Callable[..., Any]:
     return charged
 
 
+class _Map(map):  # type: ignore[type-arg] - the watched code gives it any function
+    """``map``, charged for each element: nothing of it is seen when its function is one of C."""
+
+    def __next__(self) -> Any:
+        meter.charge(1 / COMPARED_PER_UNIT)
+        return super().__next__()
+
+
+class _Filter(filter):  # type: ignore[type-arg] - as above
+    """``filter``, charged for each element that is drawn, also for those that it drops."""
+
+    def __new__(cls, function: Callable[[Any], Any] | None, values: Iterable[Any]) -> _Filter:
+        return super().__new__(cls, function, _Map(_same, values))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
 def _built_in(*, inner: bool) -> dict[str, Any]:
     """The built-in names of watched code; those with a dot are no names of Python, and so out of its reach."""
 
@@ -196,6 +216,8 @@ def _built_in(*, inner: bool) -> dict[str, Any]:
     return {
         **vars(builtins),
         **{each.__name__: _walking(each) for each in (min, max, sum)},
+        "map": _Map,
+        "filter": _Filter,
         "sorted": sorted_,
         ".method": _methods(inner=inner),
         ".result": _result,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from pytest_llmbench import shortened
 
@@ -72,10 +72,75 @@ def written(node: ast.AST) -> str:
         return "(nested too deeply to be shown)"
 
 
+def definition(tree: ast.Module, name: str) -> ast.FunctionDef | None:
+    """The function that a name of a module stands for; None when there is none to be seen.
+
+    What the module itself binds to the name counts first, also when that is another name, a method or an object that
+    can be called. Only then does a function of that name count wherever it stands: a factory may have made it.
+    """
+    own = _bindings(tree)
+    node, met = own.get(name), set()
+    while isinstance(node, ast.Name) and node.id not in met:
+        met.add(node.id)
+        node = own.get(node.id)
+    match node:
+        case ast.FunctionDef():
+            return node
+        case ast.Attribute(value=value, attr=attr):
+            found = _method(tree, own, value, attr)
+        case ast.Call():
+            found = _method(tree, own, node, "__call__")
+        case _:
+            found = None
+    return found or next((each for each in ast.walk(tree) if _is_function(each, name)), None)
+
+
+def _bindings(tree: ast.Module) -> dict[str, ast.AST]:
+    """What a module binds its names to, the last of several: definitions as they are, of assignments the value."""
+    own: dict[str, ast.AST] = {}
+    for node in _of_scope(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                own[name] = node
+            case ast.Assign(targets=targets, value=value):
+                own.update((target.id, value) for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                own[name] = value
+    return own
+
+
+def _of_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """All that lies in the scope of a node, nothing of the scopes within."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _of_scope(child)
+
+
+def _method(tree: ast.Module, own: dict[str, ast.AST], value: ast.AST, name: str) -> ast.FunctionDef | None:
+    """A method of a class or an instance; one of another class, perhaps its base, where its own has none."""
+    node: ast.AST | None = value
+    for _ in range(3):  # a name of an instance, which is a call of a name, which is a class
+        match node:
+            case ast.Name(id=other):
+                node = own.get(other)
+            case ast.Call(func=function):
+                node = function
+    classes = [each for each in (node, *ast.walk(tree)) if isinstance(each, ast.ClassDef)]
+    return next((each for one in classes for each in one.body if _is_function(each, name)), None)
+
+
+def _is_function(node: ast.AST, name: str) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and node.name == name
+
+
 def parameters(function: ast.FunctionDef) -> list[ast.arg]:
+    """The parameters that a caller fills: not the object that a method belongs to."""
     arguments = function.args
     stars = [star for star in (arguments.vararg, arguments.kwarg) if star is not None]
-    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *stars]
+    places = [*arguments.posonlyargs, *arguments.args]
+    bound = places[:1] if places and places[0].arg in ("self", "cls") else []
+    return [*places[len(bound) :], *arguments.kwonlyargs, *stars]
 
 
 def says_elements(hint: ast.expr) -> bool:

@@ -42,6 +42,8 @@ STEADY = 1.4
 """Growth of the work per element from 32 to 4096 distinct values, k = 1: linear ways stay below 1.2, sorts reach 2."""
 HALF_STEADY = 2.7
 """The same from 64 to 1024 values, k = half of them: log k brings it to 1.8, a list kept in order to 3.5."""
+EACH_STEADY = 2.2
+"""The same from 8 to 64 distinct frequencies: sound ways stay below 1.6, a walk for each exceeds 2.5."""
 MOST_WORK = 1e9
 """Far more than the probe's budget."""
 
@@ -220,6 +222,8 @@ def test_work_per_element_stays_level(observed):
     half = work["half of many"] / work["half of few"]
     assert one <= STEADY, f"k = 1: {one:.2f} times the work per element for 128 times the values"
     assert half <= HALF_STEADY, f"k = half: {half:.2f} times the work per element for 16 times the values"
+    each = work["many frequencies"] / work["few frequencies"]
+    assert each <= EACH_STEADY, f"{each:.2f} times the work per element for 8 times the distinct frequencies"
 
 
 @pytest.mark.rubric("large-input", cap=12)
@@ -354,12 +358,7 @@ def method_label(source: SourceFinder, label: Label) -> None:
 
 
 def _definition(tree: ast.Module) -> ast.FunctionDef:
-    """The function's definition, also when the asked name is a second name of it; a miss when there is none."""
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    name = FUNCTION
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=other)) if target == FUNCTION:
-                name = other
-    assert name in functions, f"{FILE} defines no function {FUNCTION}"
-    return functions[name]
+    """The definition of the asked function; a miss when there is none."""
+    function = READING.definition(tree, FUNCTION)
+    assert function is not None, f"{FILE} defines no function {FUNCTION}"
+    return function

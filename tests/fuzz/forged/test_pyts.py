@@ -208,6 +208,8 @@ SOURCES = [
     "top_k_frequent = 3\n",
     "def top_k_frequent(*nums: 'list', **k): ...\n",
     "class top_k_frequent: ...\n",
+    "class A: ...\ntop_k_frequent = b = A()\n",
+    "top_k_frequent = top_k_frequent.a().b\n",
     "top_k_frequent = lambda nums, k: nums\n",
     "import collections as c\nx = c." + "b." * 300 + "Counter\n",
     "x = " + "(" * 150 + "1" + ")" * 150,

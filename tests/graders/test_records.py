@@ -76,6 +76,7 @@ REPLIES = {
         "generated-methods",
         "syntax-error",
         "grown-longer",
+        "three-any",
         "two-areas-changed",
         "plain-javascript",
         "long-names" + CUT,

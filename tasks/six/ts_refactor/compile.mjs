@@ -211,6 +211,19 @@ function copied(functions) {
   return count;
 }
 
+/** How often `any` is written as a type. Another name for it counts wherever it is used, unless others need that name. */
+function anysOf(file, exported) {
+  const checker = program.getTypeChecker();
+  const needed = new Set(exported.values());
+  const isAnother = (node) => {
+    if (!ts.isTypeReferenceNode(node)) return false;
+    const symbol = checker.getSymbolAtLocation(node.typeName);
+    const isAlias = symbol && symbol.flags & ts.SymbolFlags.TypeAlias && !needed.has(symbol);
+    return isAlias && checker.getTypeFromTypeNode(node).flags & ts.TypeFlags.Any;
+  };
+  return all(file, (node) => node.kind === Kind.AnyKeyword || isAnother(node)).length;
+}
+
 /** Nodes with all that they use of their own file, directly or not, but nothing of another of the main classes. */
 function closure(nodes, mains) {
   const checker = program.getTypeChecker();
@@ -296,6 +309,7 @@ function measuresOf() {
     dated: mapped(DATED, (matches) => all(file, matches).length),
     branches: new Set(decisions.flatMap((node) => all(node, isBranch))).size,
     methods: levelMethods.length,
+    anys: anysOf(file, exported),
     searches: new Set(classes.CacheStore.flatMap((node) => all(node, isSearch))).size,
   };
 }

@@ -41,7 +41,7 @@ Measures = TypedDict(
     {
         "text": str,
         "making": list[str],
-        **dict.fromkeys(("code", "branches", "methods", "searches"), Count),
+        **dict.fromkeys(("code", "branches", "methods", "searches", "anys"), Count),
         **{group: TypedDict(group, dict.fromkeys(keys, Count)) for group, keys in COUNTS.items()},
     },
 )

@@ -147,6 +147,14 @@ def test_consumers_compile(compiled):
     assert not errors, f"using {', '.join(users)}: {told(errors)}"
 
 
+@pytest.mark.rubric("no-any", penalty=4)
+@pytest.mark.parametrize("most", [0, 2, 6, 20])
+def test_no_any(compiled, original: type[Starter], most):
+    """No type is `any`: what it is given to, the compiler is silent about. Few of them cost less than many."""
+    count, before = (measured["anys"] for measured in (compiled("measures"), original.measures))
+    assert count - before <= most, f"{count} types are `any`, {before} before"
+
+
 def missing_exports(compiled):
     kinds = compiled("types")["exports"]
     return sorted({name for name, kind in EXPORTS if kind not in kinds.get(name, [])})

@@ -238,7 +238,7 @@ def test_python_top_k(function: Callable[..., Any], known: dict[str, Any], data:
 REFACTOR = loaded("ts_refactor")
 STARTER = (FIXTURES / "ts-refactor" / "starter" / "pipeline.ts").read_text()
 COUNTS = {group: dict.fromkeys(keys, 300) for group, keys in REFACTOR.COUNTS.items()}
-MEASURES = {"code": 900, "text": "0f", "making": [], "branches": 3, "methods": 4, "searches": 1, **COUNTS}
+MEASURES = {"code": 900, "text": "0f", "making": [], "branches": 3, "methods": 4, "searches": 1, "anys": 0, **COUNTS}
 ERROR = {"line": 3, "inside": "Logger", "message": "no such name"}
 TYPES = {"errors": [ERROR], "consumer": [ERROR], "exports": {"Logger": ["value", "type"], "LogLevel": ["type"]}}
 ENTRY = [0, "entry", 1, {"time": 5, "level": "info", "fields": {}}]

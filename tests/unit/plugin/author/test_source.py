@@ -62,5 +62,5 @@ def test_every_searchable_language_has_a_parser(language) -> None:
 
 @pytest.mark.parametrize("name", ["a.md", "a.unknown", "Makefile", "py"])
 def test_a_file_without_a_parser_is_the_task_s_fault(name: str) -> None:
-    with pytest.raises(HarnessError, match=r"no parser for '.*'; known: \.py, \.pyi, .*\.hpp\.$"):
+    with pytest.raises(HarnessError, match=r"no parser for '.*'; known: \.py, \.pyi, .*\.hxx\.$"):
         _ = SourceFile(name, "").root

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmbench.sandbox.files import workspace as module
 from pytest_llmbench.sandbox.files.workspace import write_files
 
 
@@ -59,10 +58,9 @@ def test_files_that_do_not_go_together(workspace, files, refused):
     assert [entry.name for entry in write_files(workspace, files)] == refused
 
 
-def test_sizes_and_numbers_are_limited(workspace, monkeypatch):
-    monkeypatch.setattr(module, "MAX_TOTAL_BYTES", 10)
-    monkeypatch.setattr(module, "MAX_FILES", 2)
-    refused = write_files(workspace, {"a": "x" * 6, "b": "x" * 6, "c": "x" * 4, "d": ""})
+def test_sizes_and_numbers_are_limited(workspace):
+    files = {"a": "x" * 6, "b": b"x" * 6, "c": "x" * 4, "d": ""}
+    refused = write_files(workspace, files, most_files=2, most_bytes=10)
     assert [entry.name for entry in refused] == ["b", "d"]
 
 

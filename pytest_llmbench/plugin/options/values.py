@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_llmbench.sandbox.registry import Backends
 
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+_MARK = re.compile(r"\\.|.", re.DOTALL)
+"""One character, or an escaped one, of JSON."""
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -179,21 +181,52 @@ def path(values: Mapping[str, Value | None], name: str, config: pytest.Config) -
 
 
 def params(values: Mapping[str, Value | None], name: str) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; a value is JSON if it is valid JSON, otherwise text."""
+    """``KEY=VALUE`` pairs; a value is JSON if it is valid JSON, otherwise text.
+
+    Commas in JSON separate nothing. Raises ``OptionError``, also for what can only be meant as JSON and is not valid.
+    """
     raw = values[name]
     found: dict[str, Any] = {}
-    for text in names(values, name):
+    for text in () if raw is None else (pair for each in raw.value for pair in _pairs(str(each))):
+        assert raw is not None
         key, separator, value = text.partition("=")
         key = key.strip()
-        if not separator or not key or raw is None:
-            raise OptionError(f"{raw.source if raw else name}={text}: write KEY=VALUE, such as temperature=0.2.")
+        if not separator or not key:
+            raise OptionError(f"{raw.source}={text.strip()}: write KEY=VALUE, such as temperature=0.2.")
         if key in found:
             raise OptionError(f"{raw.source}: {key!r} is given twice. Remove one of them.")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value.strip()
+        found[key] = _param_value(value.strip(), f"{raw.source}={key}")
     return found
+
+
+def _pairs(text: str) -> list[str]:
+    """What commas separate, outside of brackets and of double quotes."""
+    pieces = [""]
+    depth, quoted = 0, False
+    for mark in _MARK.findall(text):
+        if mark == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth = max(0, depth + (mark in ("[", "{")) - (mark in ("]", "}")))
+        if mark == "," and not quoted and not depth:
+            pieces.append("")
+        else:
+            pieces[-1] += mark
+    if quoted or depth:  # a lone bracket or quote is text: from where it is on, every comma separates
+        pieces[-1:] = pieces[-1].split(",")
+    return pieces
+
+
+def _param_value(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if text.startswith("{") or (text.startswith(("[", '"')) and "," in text):
+            raise OptionError(
+                f"{where}={text}: this is not valid JSON ({error}). Write the whole option in single quotes, so that "
+                "the shell leaves the double quotes in it alone; a text goes in double quotes of its own."
+            ) from error
+        return text
 
 
 def percentages(values: Mapping[str, Value | None], name: str) -> tuple[tuple[str, float], ...]:

@@ -49,7 +49,7 @@ def _pry(sandbox: Sandbox, description: str) -> None:
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="llmbench-secret-") as folder:
         file = Path(folder, "secret")
-        file.write_text(secret)
+        file.write_text(secret, encoding="utf-8")
         # Open to everyone: it is the sandbox that must keep it, not its mode.
         file.chmod(0o666)
         Path(folder).chmod(0o755)
@@ -57,7 +57,7 @@ def _pry(sandbox: Sandbox, description: str) -> None:
         if secret in seen:
             msg = f"{description}: a program inside read a file outside"
             raise SandboxError(msg)
-        if file.read_text() != secret:
+        if file.read_text(encoding="utf-8") != secret:
             msg = f"{description}: a program inside changed a file outside"
             raise SandboxError(msg)
     interfaces = set(re.findall(r"^ *([\w.@-]+):", seen, re.MULTILINE))

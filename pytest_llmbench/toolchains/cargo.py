@@ -110,7 +110,7 @@ def fetch(cargo: Toolchain, dependencies: Path, folder: Path) -> None:
     (folder / "vendor").mkdir(exist_ok=True)
     # Relative paths in it are taken from the folder above its own.
     (folder / "home").mkdir()
-    (folder / "home" / "config.toml").write_text(f"{settings}\n[net]\noffline = true\n")
+    (folder / "home" / "config.toml").write_text(f"{settings}\n[net]\noffline = true\n", encoding="utf-8")
 
 
 def build(cargo: Toolchain, dependencies: Path, folder: Path, run: Run) -> None:

@@ -86,10 +86,11 @@ def fill(go: Toolchain, folder: Path) -> None:
         env = {"HOME": home, "TMPDIR": home, "PATH": path, "GOCACHE": str(folder / _FILES), **dict(go.env)}
         packages = run_tool([go.executable, "list", "-f", _PUBLIC, "std"], module, env).split()
         imports = "".join(f'\t_ "{name}"\n' for name in packages if not {"internal", "vendor"} & {*name.split("/")})
-        (module / "go.mod").write_text("module everything\n\ngo 1.22\n")
-        (module / "everything.go").write_text(f"package everything\n\nimport (\n{imports})\n")
+        (module / "go.mod").write_text("module everything\n\ngo 1.22\n", encoding="utf-8")
+        (module / "everything.go").write_text(f"package everything\n\nimport (\n{imports})\n", encoding="utf-8")
         (module / "everything_test.go").write_text(
-            'package everything\n\nimport "testing"\n\nfunc TestNothing(t *testing.T) {}\n'
+            'package everything\n\nimport "testing"\n\nfunc TestNothing(t *testing.T) {}\n',
+            encoding="utf-8",
         )
         # "go test" vets as well, by fewer rules: what it keeps of each package differs from what "go vet" keeps.
         run_tool([go.executable, "vet", "."], module, env)

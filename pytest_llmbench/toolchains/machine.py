@@ -27,7 +27,7 @@ def ask(command: Sequence[str], path: str, **env: str) -> str:
     """What a trusted program says; empty when it fails. Run in ``/``, where no project's settings change the answer."""
     env = os.environ | {"PATH": path} | env
     try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=env, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd="/", env=env, check=False)
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -202,5 +202,5 @@ def _file(text: str) -> Iterator[Path]:
     """A file for the runtime to read."""
     with tempfile.TemporaryDirectory(prefix="llmbench-") as folder:
         file = Path(folder, "filter.json")
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
         yield file

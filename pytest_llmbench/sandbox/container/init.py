@@ -125,7 +125,7 @@ def find(mark: str, earlier: Collection[str]) -> int | None:
         try:
             command = Path("/proc", name, "cmdline").read_bytes().split(b"\0")
             # The program can start others with the same arguments, but none that is the first of its namespace.
-            if command[4:5] == [mark.encode()] and _is_first(Path("/proc", name, "status").read_text()):
+            if command[4:5] == [mark.encode()] and _is_first(Path("/proc", name, "status").read_text(encoding="utf-8")):
                 return int(name)
         except (OSError, UnicodeDecodeError):
             continue

@@ -95,7 +95,7 @@ def _lay_out(bed: Bed, workspace: Path, seeds: Sequence[Seed]) -> None:
         target.mkdir(parents=True, exist_ok=True)
         copy_tree(seed.source, target)
         for name, text in seed.files:
-            (target / name).write_text(text)
+            (target / name).write_text(text, encoding="utf-8")
 
 
 def copy_tree(source: Path | str, target: Path | str) -> None:

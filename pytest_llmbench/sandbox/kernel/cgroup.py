@@ -45,7 +45,7 @@ class Group:
         if self.cpu is None:
             return 0.0
         if (self.cpu / CPU_V1).exists():
-            return int((self.cpu / CPU_V1).read_text()) / 1e9
+            return int((self.cpu / CPU_V1).read_text(encoding="utf-8")) / 1e9
         return _figures(self.cpu / CPU_V2)["usage_usec"] / 1e6
 
     @property
@@ -119,26 +119,28 @@ def _limit(folder: Path, limits: Limits) -> None:
     """
     most = str(max(0, limits.memory_mb + _SPARE_MB + limits.disk_mb) * _MEGABYTE)
     if (folder / MEMORY_V1).exists():
-        (folder / "memory.limit_in_bytes").write_text(most)
+        (folder / "memory.limit_in_bytes").write_text(most, encoding="utf-8")
         # Buffers of TCP have a counter of their own, which is off until it has a limit.
-        (folder / "memory.kmem.tcp.limit_in_bytes").write_text(str(max(0, limits.memory_mb) * _MEGABYTE))
+        (folder / "memory.kmem.tcp.limit_in_bytes").write_text(
+            str(max(0, limits.memory_mb) * _MEGABYTE), encoding="utf-8"
+        )
         no_swap = (("memory.swappiness", "0"), ("memory.memsw.limit_in_bytes", most))
     else:
-        (folder / "memory.max").write_text(most)
+        (folder / "memory.max").write_text(most, encoding="utf-8")
         no_swap = (("memory.swap.max", "0"), ("memory.oom.group", "1"))
     for name, value in no_swap:
         if (folder / name).exists():
-            (folder / name).write_text(value)
+            (folder / name).write_text(value, encoding="utf-8")
 
 
 def _figures(file: Path) -> dict[str, int]:
     """Names and numbers, one pair a line."""
-    return {name: int(number) for name, number in map(str.split, file.read_text().splitlines())}
+    return {name: int(number) for name, number in map(str.split, file.read_text(encoding="utf-8").splitlines())}
 
 
 def _number(file: Path) -> int:
     """The number in a file; 0 where there is no such file."""
     try:
-        return int(file.read_text())
+        return int(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return 0

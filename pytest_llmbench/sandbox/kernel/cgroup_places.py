@@ -78,8 +78,8 @@ def tidy(folder: Path) -> None:
 def own_folders() -> dict[str, Path]:
     """The folders of the groups that this process is in, by controller; "" is version 2."""
     try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        groups = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
     paths = {name: path for line in groups for _, names, path in [line.split(":", 2)] for name in names.split(",")}
@@ -136,6 +136,6 @@ def _usable(place: Place, *files: str) -> bool:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
     except OSError:
         return ""

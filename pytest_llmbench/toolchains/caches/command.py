@@ -13,7 +13,9 @@ _SHOWN = 1500
 
 def run_tool(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> str:
     """What it prints on stdout. Raises ``HarnessError`` with the end of what it says when it fails."""
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-_SHOWN:]
         words = " ".join([Path(command[0]).name, *map(str, command[1:])])

@@ -140,11 +140,15 @@ def collection_of(config: pytest.Config) -> Collection:
     return config.stash[COLLECTION]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize the tests of tasks over models and epochs; others are left alone."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, object, object]:
+    """Parametrize the tests of tasks over models and epochs; others are left alone.
+
+    Around all other plugins, for some repeat tests by a parameter: the model comes first in an id.
+    """
     if any(mark.name in MARKERS for mark in metafunc.definition.iter_markers()):
         collection_of(metafunc.config).parametrize(metafunc)
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,10 +12,17 @@ import pytest
 
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.credentials.environment import Secrets
-from pytest_llmbench.plugin.collect.plan import keep_attempts_together, make_plan, order_for_generation, split_shard
+from pytest_llmbench.plugin.collect.plan import (
+    keep_attempts_together,
+    make_plan,
+    order_for_generation,
+    refuse_marked,
+    split_shard,
+)
 from pytest_llmbench.plugin.collect.tasks import Collection
 from pytest_llmbench.plugin.distributed.worker import WORKER_INPUT, WorkerLink, WorkerShutdown
 from pytest_llmbench.plugin.extensions import extensions_of
+from pytest_llmbench.plugin.options.incompatible import refuse_incompatible
 from pytest_llmbench.plugin.runtest.cpu_budget import Budget
 from pytest_llmbench.plugin.runtest.grader import GRADER, Grader
 from pytest_llmbench.sandbox.selection import SandboxChoice
@@ -48,7 +55,7 @@ def activate(config: pytest.Config, settings: Settings, collection: Collection) 
     from pytest_llmbench.plugin.controller.reporter import Reporter
     from pytest_llmbench.runs.load import read_results
 
-    _refuse(config)
+    refuse_incompatible(config)
     baseline = read_results(settings.gates.baseline) if settings.gates.baseline is not None else None
     reporter = Reporter(config, baseline)
     lookahead = bool(config.getoption("maxfail", 0))
@@ -75,33 +82,6 @@ def _register_grader(config: pytest.Config, grader: Grader, planner: _Planner, b
     config.pluginmanager.register(budget, "llmbench-budget")
 
 
-def _refuse(config: pytest.Config) -> None:
-    """Refuse ways of running that would give wrong figures."""
-    if sys.flags.optimize:
-        raise OptionError("python -O drops assert statements: points would be given for nothing. Run without it.")
-    for spec in config.getoption("tx", None) or []:
-        if not spec.partition("*")[2].startswith("popen") and not spec.startswith("popen"):
-            raise OptionError(
-                f"--tx {spec}: llmbench grades on this machine only, remote workers cannot reach the process that "
-                f"asks the models. Use -n N instead."
-            )
-    if config.getoption("dist", "no") == "each":
-        raise OptionError("--dist each would grade every attempt once per worker. Use -n N, or --llm-epochs=N.")
-    if config.getoption("reruns", None) or _ini(config, "reruns"):
-        raise OptionError(
-            "reruns would keep the best of several gradings. Take --reruns, or the ini reruns, away; "
-            "--llm-epochs=N makes independent attempts."
-        )
-
-
-def _ini(config: pytest.Config, name: str) -> object:
-    """The value of another plugin's ini key; None where that plugin is not there."""
-    try:
-        return config.getini(name)
-    except (KeyError, ValueError):
-        return None
-
-
 class _Planner:
     """Orders the collected items and announces the plan."""
 
@@ -124,6 +104,12 @@ class _Planner:
             config.hook.pytest_deselected(items=others)
         order_for_generation(items, labels, self._queues)
         result = yield
+        try:
+            refuse_marked(items)
+        except OptionError as error:
+            if isinstance(self._announcer, WorkerLink):
+                raise  # xdist does not pass a UsageError on
+            raise pytest.UsageError(str(error)) from None
         keep_attempts_together(items)
         return result
 

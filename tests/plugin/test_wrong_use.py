@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.bench import TASK, Bench
+from support.bench import ADD_REPLY, TASK, Bench
 
 MARK = (
     'id="{id}", suite="tests", points=4, floor=1, files=["add.py"], prompt_text="Write add(a, b), please. Task {id}."'
@@ -117,22 +117,70 @@ def test_wrong_environment_and_ini_are_named(bench: Bench) -> None:
 
 
 def test_reruns_are_refused_by_option_and_by_ini(bench: Bench) -> None:
-    """Without pytest-rerunfailures, so by a stand-in that declares what it declares."""
+    """Without pytest-retry, so by a stand-in that declares what it declares."""
     bench.task("add")
     bench.file(
         "conftest.py",
         """
         def pytest_addoption(parser):
-            parser.addoption("--reruns", type=int)
-            parser.addini("reruns", "how often")
+            parser.addoption("--retries", type=int)
+            parser.addini("retries", "how often", default=0)
         """,
     )
+    assert bench.run("tasks", "-o", "retries=2").exit == 0, "no model, no score"
     for run in (
-        bench.run("--llm-model=builtin/reference", "--reruns=2"),
-        bench.run("--llm-model=builtin/reference", "-o", "reruns=2"),
+        bench.run("--llm-model=builtin/reference", "--retries=2"),
+        bench.run("--llm-model=builtin/reference", "-o", "retries=2"),
     ):
         assert run.exit == 4, run.out
-        assert "reruns would keep the best of several gradings" in run.err
+        assert "retries would keep the best of several gradings" in run.err
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "workers"])
+def test_a_marker_that_comes_after_collection_is_refused_too(bench: Bench, options: tuple[str, ...]) -> None:
+    """As some plugins and conftest files give it to every test."""
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    bench.file(
+        "conftest.py",
+        """
+        import pytest
+
+        def pytest_configure(config):
+            config.addinivalue_line("markers", "flaky: again")
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.flaky(retries=2))
+        """,
+    )
+    run = bench.run("--llm-model=dir:replies", *options)
+    assert run.exit not in (0, 1), run.out
+    assert "was marked flaky: a rerun would keep the best" in run.out + run.err
+
+
+def test_a_plugin_that_repeats_tests_makes_cases_of_points(bench: Bench) -> None:
+    """Without pytest-flakefinder, so by a stand-in that parametrizes before all others, as it does."""
+    bench.task("add")
+    bench.file("replies/add.md", ADD_REPLY)
+    bench.file(
+        "conftest.py",
+        """
+        import pytest
+
+        class Repeat:
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_generate_tests(self, metafunc):
+                metafunc.fixturenames.append("again")
+                metafunc.parametrize("again", range(2))
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Repeat())
+        """,
+    )
+    run = bench.run("--llm-model=one=dir:replies,two=dir:replies")
+    assert run.exit == 0, run.out + run.err
+    assert [run.attempt("add", model)["points"] for model in ("one", "two")] == [4, 4]
 
 
 def test_a_run_folder_named_in_the_ini_lies_in_the_rootdir(bench: Bench) -> None:

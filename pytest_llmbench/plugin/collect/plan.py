@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from pytest_llmbench.catalog.prompt import opening
+from pytest_llmbench.errors import OptionError
 from pytest_llmbench.plugin.collect.tasks import ITEM_REF, Collection
+from pytest_llmbench.plugin.options.incompatible import refused_mark
 from pytest_llmbench.schema.keys import AttemptKey
 from pytest_llmbench.schema.plan import Criterion, Plan, TaskCard
 from pytest_llmbench.schema.task import Task
@@ -68,6 +70,13 @@ def order_for_generation(items: list[pytest.Item], models: Sequence[str], queues
         return (1, turn[ref.key], place[ref.model]) if ref else (0, 0, 0)
 
     items.sort(key=rank)
+
+
+def refuse_marked(items: Iterable[pytest.Item]) -> None:
+    """Raises ``OptionError`` for a rubric test that others marked, after it was collected, to be run again or away."""
+    for item in items:
+        if ITEM_REF in item.stash and (refused := refused_mark(item.iter_markers(), None)):
+            raise OptionError(f"{item.nodeid} was marked {refused[0]}: {refused[1]}")
 
 
 def keep_attempts_together(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pytest_llmbench.errors import TaskError
 from pytest_llmbench.plugin.collect.loaded import TaskCollector
 from pytest_llmbench.plugin.collect.modules import RUBRIC_MARK, TASK_MARK, is_task, read_module
+from pytest_llmbench.plugin.options.incompatible import refused_mark
 from pytest_llmbench.schema.builtin import STARTER
 from pytest_llmbench.schema.keys import AttemptKey, ItemRef
 from pytest_llmbench.schema.settings import Settings
@@ -75,11 +76,8 @@ class Collection:
                 f"{module.path}: {name} is a test of task {found.task.id!r} and has no rubric marker. "
                 f'Add @pytest.mark.rubric("a-name", points=1), or move the test out of the task.'
             )
-        if any(metafunc.definition.iter_markers("flaky")):
-            raise _collect_error(
-                f"{module.path}: {name} is marked flaky: a rerun would keep the best of several gradings. "
-                f"Take the marker away; --llm-epochs=N makes independent attempts."
-            )
+        if refused := refused_mark(metafunc.definition.iter_markers(), metafunc.function):
+            raise _collect_error(f"{module.path}: {name} is marked {refused[0]}: {refused[1]}")
         if not self.settings.active:
             return
         keys = self._attempts_of(found.task.id)

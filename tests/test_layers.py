@@ -8,6 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "pytest_llmbench"
 LAYERS = {
+    "clock": 0,
     "errors": 0,
     "schema": 0,
     "shipped": 0,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from pytest_llmbench.llm.credentials.secret_forms import hide, written_forms
+from pytest_llmbench.llm.event_loop import new_event_loop
 from pytest_llmbench.llm.failures.error_body import read_error
 from pytest_llmbench.llm.guarded_json import read_json
 from pytest_llmbench.llm.http_environment import check_environment, proxy_for, tls_advice, tls_context
@@ -117,5 +118,5 @@ def _run(work: Coroutine[Any, Any, _T]) -> _T:
 
 def _run_here(work: Coroutine[Any, Any, _T]) -> _T:
     """Unlike ``asyncio.run`` it leaves what others have as this thread's event loop alone."""
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(work)

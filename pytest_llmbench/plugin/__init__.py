@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmbench import clock as clock  # the real one: nothing is frozen yet
 from pytest_llmbench.errors import LLMBenchError, OptionError
 from pytest_llmbench.plugin import hookspecs
 from pytest_llmbench.plugin.author import fixtures

@@ -23,10 +23,10 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import StoreError
 from pytest_llmbench.schema.keys import AttemptKey, TurnKey
 from pytest_llmbench.schema.run_files import COMPLETIONS, FILES, HEADER, LATEST, PLAN, REPLIES, RESULTS, RUNS
@@ -174,7 +174,7 @@ class RunDir:
 
 def new_run_id() -> str:
     """A unique run id: UTC time and a random part."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def files_parts(key: AttemptKey) -> list[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_llmbench import clock
 from pytest_llmbench.schema.execution import Seed, Toolchain
 from pytest_llmbench.toolchains.base import Cache, ToolchainSupport
 from pytest_llmbench.toolchains.caches.command import run_tool
@@ -109,6 +109,6 @@ def equip(go: Toolchain) -> Toolchain:
     cache = entry(go).path
     (cache / _LINKS).stat()
     # Now, whenever the entry was made: otherwise Go would find nothing used of late, and empty the view.
-    tidied = (_LAST_TIDIED, str(int(time.time())))
+    tidied = (_LAST_TIDIED, str(int(clock.wall())))
     seed = Seed(cache / _LINKS, variable="GOCACHE", files=(tidied,))
     return replace(go, mounts=(*go.mounts, cache), seeds=(*go.seeds, seed))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import httpx
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.body import BodyParser
 from pytest_llmbench.llm.clients.meter import HEAD_BYTES, Meter
@@ -41,7 +41,7 @@ class Exchange:
     ) -> None:
         """Prepare to send the request; ``secrets`` are hidden in what errors quote."""
         self.sent: float | None = None
-        """When the first byte was sent; ``time.monotonic()``, as the other times."""
+        """When the first byte was sent; ``clock.monotonic()``, as the other times."""
         self.taken = False
         """True once the server took the request in this shape."""
         self.shape = shape
@@ -77,7 +77,7 @@ class Exchange:
         async def note(event: str, info: dict[str, Any]) -> None:
             meter.watch(event, info)
             if event.endswith("send_request_headers.started"):
-                self.sent = time.monotonic()
+                self.sent = clock.monotonic()
                 watch.sent()
                 meter.allow(HEAD_BYTES, lambda: self._too_much(f"{HEAD_BYTES} bytes of headers"))
             elif event.endswith("receive_response_headers.complete"):
@@ -138,7 +138,7 @@ class Exchange:
         return b"".join(chunks)[:most].decode(errors="replace")
 
     def _count(self, chunk: bytes) -> None:
-        self._received = time.monotonic()
+        self._received = clock.monotonic()
         self._size += len(chunk)
         self._pieces += 1
         if self._size > self._max_bytes:

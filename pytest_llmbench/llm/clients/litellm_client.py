@@ -7,12 +7,11 @@ import json
 import logging
 import os
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from typing import Any
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.clients.chat_response import Answer
 from pytest_llmbench.llm.credentials.environment import api_key as key_of
@@ -62,7 +61,7 @@ class LiteLLMClient:
         """Send the request once and read the whole answer; raises ``ModelError``. Never retries."""
         litellm = await asyncio.wrap_future(self._load())
         asked = request.model_dump(mode="json", include={"messages", "params"})
-        began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        began, started = clock.monotonic(), clock.now().isoformat(timespec="milliseconds")
         try:
             async with asyncio.timeout(timeout_s):
                 response = await litellm.acompletion(
@@ -75,13 +74,13 @@ class LiteLLMClient:
                     max_retries=0,
                 )
         except TimeoutError as error:
-            waited_s = time.monotonic() - began
+            waited_s = clock.monotonic() - began
             raise ModelError(timeout_failure(self._endpoint, limit_s=timeout_s, waited_s=waited_s)) from error
         except Exception as error:
-            waited_s = time.monotonic() - began
+            waited_s = clock.monotonic() - began
             failure = self._failure(error, request.model, timeout_s, waited_s)
             raise ModelError(failure, retry_after_s=_asked_pause_s(error)) from error
-        wall_s = time.monotonic() - began
+        wall_s = clock.monotonic() - began
         answer = Answer()
         try:
             # Through the same guard as what is read directly: litellm hands on whatever the server said.

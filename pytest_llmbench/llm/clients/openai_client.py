@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import httpx
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.base_url import http_parts, is_near, not_http
 from pytest_llmbench.llm.clients.exchange import Exchange
@@ -93,7 +93,7 @@ class OpenAIClient:
         """One sending."""
         # What comes whole comes late: only the limit of the whole can hold for it.
         clocks = Clocks(self._clocks.connect_s) if exchange.shape == "whole" else self._clocks
-        watch, started = Watch(clocks, timeout_s), datetime.now(UTC).isoformat(timespec="milliseconds")
+        watch, started = Watch(clocks, timeout_s), clock.now().isoformat(timespec="milliseconds")
         try:
             async with watch.limit, self._connection() as (connection, meter):
                 await exchange.run(connection, meter, self._url, watch)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import HarnessError, ModelError
 from pytest_llmbench.llm.protocols import LLMClient
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
@@ -21,14 +21,14 @@ class PluginClient:
 
     async def complete(self, request: CompletionRequest, *, timeout_s: float) -> Completion:
         """Ask once, and measure the time if the client did not. Raises ``ModelError`` or ``HarnessError``."""
-        began = time.monotonic()
+        began = clock.monotonic()
         try:
-            async with asyncio.timeout(timeout_s) as clock:
+            async with asyncio.timeout(timeout_s) as limit:
                 completion: Any = await self._client.complete(request, timeout_s=timeout_s)
         except ModelError:
             raise
         except Exception as error:
-            if isinstance(error, TimeoutError) and clock.expired():
+            if isinstance(error, TimeoutError) and limit.expired():
                 message = f"{self._where} gave no answer within {timeout_s:g} s"
                 raise ModelError(Failure(kind="timeout", message=message, cause=message)) from None
             raise HarnessError(f"{self._where} raised {type(error).__name__}: {error}") from error
@@ -36,7 +36,7 @@ class PluginClient:
             raise HarnessError(f"{self._where} returned {type(completion).__name__}: a Completion is needed")
         if completion.wall_s is not None:
             return completion
-        return completion.model_copy(update={"wall_s": time.monotonic() - began})
+        return completion.model_copy(update={"wall_s": clock.monotonic() - began})
 
     async def aclose(self) -> None:
         """Close the client's connections."""

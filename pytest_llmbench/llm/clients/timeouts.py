@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_llmbench import clock
 from pytest_llmbench.llm.failures.connection import late_failure, silent_failure, timeout_failure
 from pytest_llmbench.schema.attempt import Failure
 
@@ -32,12 +32,12 @@ class Clocks:
 class Watch:
     """One timer for all clocks but that of the connection, set anew as the exchange goes on.
 
-    Made inside the running event loop. Times are ``time.monotonic()``.
+    Made inside the running event loop. Times are ``clock.monotonic()``.
     """
 
     def __init__(self, clocks: Clocks, total_s: float) -> None:
         """Start the clock of the whole."""
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
         self._clocks = clocks
         self._total_s = total_s
         self._phase: _Phase = "connecting"
@@ -63,7 +63,7 @@ class Watch:
 
     def failure(self, endpoint: str, partial: str) -> Failure:
         """What the clock that ended the exchange has to say; ``partial``: the text that had come."""
-        now, first_byte_s, silence_s = time.monotonic(), self._clocks.first_byte_s, self._clocks.silence_s
+        now, first_byte_s, silence_s = clock.monotonic(), self._clocks.first_byte_s, self._clocks.silence_s
         if self._due < self._whole_due:
             if self._phase == "sent" and first_byte_s is not None:
                 return late_failure(endpoint, limit_s=first_byte_s, waited_s=now - self._since)
@@ -72,7 +72,7 @@ class Watch:
         return timeout_failure(endpoint, limit_s=self._total_s, waited_s=now - self.began, partial=partial)
 
     def _start(self, phase: _Phase, limit_s: float | None) -> None:
-        self._phase, self._since = phase, time.monotonic()
+        self._phase, self._since = phase, clock.monotonic()
         due = self._whole_due if limit_s is None else asyncio.get_running_loop().time() + limit_s
         due = due if phase == "ending" else min(due, self._whole_due)
         if due != self._due and not self.limit.expired():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from pytest_llmbench import clock
 from pytest_llmbench.llm.guarded_json import read_json
 from pytest_llmbench.schema.numbers import MOST, is_figure
 
@@ -62,7 +63,7 @@ def _seconds(value: str, unit: float, now: datetime | None = None) -> float | No
         asked = float(value) * unit
     except ValueError:
         found = _duration(value)
-        return _until(value, now or datetime.now(UTC)) if found is None else found
+        return _until(value, now or clock.now()) if found is None else found
     return 0.0 if asked < 0 else asked if is_figure(asked) else None
 
 

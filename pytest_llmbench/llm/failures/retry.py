@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from dataclasses import dataclass
 
 import stamina
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.protocols import LLMClient
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure, Retry
@@ -92,14 +92,14 @@ class _Tries:
         self._policy = policy
         self._counted = 0
         self._loads = 0
-        self._began = time.monotonic()
+        self._began = clock.monotonic()
 
     def pause_after(self, error: Exception) -> bool | float:
         """Seconds until the request is sent again; False: it is not."""
         if not isinstance(error, ModelError) or not can_pass(error.failure):
             return False
         loading = is_loading(error.failure)
-        if loading and time.monotonic() - self._began < self._policy.loading_s:
+        if loading and clock.monotonic() - self._began < self._policy.loading_s:
             self._loads += 1
             number = self._loads
         else:

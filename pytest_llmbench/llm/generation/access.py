@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.llm.generation.pending import PendingGenerations
 from pytest_llmbench.llm.generation.requests import Asked, RequestScheduler
@@ -47,7 +47,7 @@ class AttemptAccess:
                 f"the solver {self.target.solver!r} of {self.target.label!r} asks a model, and there is none: it says "
                 "that it needs none. Set needs_model to True, and choose it by --llm-solver."
             )
-        since = self._since if self.turns == 0 else time.monotonic()
+        since = self._since if self.turns == 0 else clock.monotonic()
         self.turns += 1
         self.last = None
         self.last = await self._requests.complete(self._key.turn(self.turns), messages, since, self._admitted)

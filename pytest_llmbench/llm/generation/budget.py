@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pytest_llmbench import clock
 from pytest_llmbench.llm.prices import Price
 from pytest_llmbench.schema.attempt import Completion
 from pytest_llmbench.schema.settings import LLMSettings
@@ -18,7 +18,7 @@ class Budget:
     cost_usd: float | None = None
     tokens: int | None = None
     minutes: float | None = None
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = clock.monotonic
     spent_usd: float = 0.0
     """Of what has a known price."""
     used_tokens: int = 0

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import HarnessError, LLMBenchError, ModelError
 from pytest_llmbench.llm.clients.factory import ClientFactory, real_clients
+from pytest_llmbench.llm.event_loop import new_event_loop
 from pytest_llmbench.llm.failures.retry import RetryPolicy
 from pytest_llmbench.llm.generation.access import AttemptAccess
 from pytest_llmbench.llm.generation.budget import Budget
@@ -107,7 +108,7 @@ class Gateway:
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[None] | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_event_loop()
         self._admission = asyncio.Lock()
         self._thread = threading.Thread(target=self._serve, name="llmbench-gateway", daemon=True)
         self._thread.start()
@@ -129,7 +130,7 @@ class Gateway:
             if job.key in new:
                 first.setdefault(job.key, job)
         known = threading.Event()
-        since = time.monotonic()
+        since = clock.monotonic()
         self._call(lambda: self.spawn(self._admit(list(first.values()), known, since)))
         return known
 

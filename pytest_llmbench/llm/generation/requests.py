@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import ModelError
 from pytest_llmbench.llm.failures.context_window import overflow
 from pytest_llmbench.llm.generation.dispatch import RequestDispatcher, with_cost
@@ -181,7 +181,7 @@ class RequestScheduler:
         queued.end(outcome)
 
     async def _generate(self, queue: QueueState, key: TurnKey, queued: _Open) -> Asked:
-        queue_s = time.monotonic() - queued.since
+        queue_s = clock.monotonic() - queued.since
         try:
             asked = await self._dispatcher.ask(self._targets[key.model], queued.request, lambda: self._pass(key))
             outcome: Any = self._scrub(asked)

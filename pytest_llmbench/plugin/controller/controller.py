@@ -10,10 +10,10 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.llm.base_url import is_near
 from pytest_llmbench.llm.clients.factory import real_clients
@@ -386,4 +386,4 @@ def _of_plugin(choice: SandboxChoice) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")

@@ -7,12 +7,12 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.supervise.process import ProcessExit, execute, kill_group
 from pytest_llmbench.schema.execution import Limits
@@ -61,7 +61,7 @@ class Engine:
         listed = self.ask("ps", "--all", "--filter", f"name={_PREFIX}", "--format", "{{.Names}}")
         for name in listed.stdout.decode(errors="replace").split():
             until = re.fullmatch(rf"{_PREFIX}(\d+)-[0-9a-f]+", name)
-            if until and int(until[1]) < time.time():
+            if until and int(until[1]) < clock.wall():
                 self.remove(name)
 
 
@@ -122,7 +122,7 @@ def image(runtime: Runtime, name: str) -> Image:
 
 def new_name(lifetime_s: int) -> str:
     """A name for a container that nobody waits for after ``lifetime_s`` from now."""
-    return f"{_PREFIX}{int(time.time()) + lifetime_s}-{secrets.token_hex(8)}"
+    return f"{_PREFIX}{int(clock.wall()) + lifetime_s}-{secrets.token_hex(8)}"
 
 
 def environment() -> dict[str, str]:

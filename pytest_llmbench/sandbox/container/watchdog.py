@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from pytest_llmbench import clock
 from pytest_llmbench.sandbox.container.init import find, process_ids
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
 from pytest_llmbench.sandbox.supervise.watchdog import Watchdog
@@ -40,7 +39,7 @@ class ContainerWatchdog(Watchdog):
 
     def _seek(self) -> bool:
         self._root = find(self._mark, self._earlier) or 0
-        now = time.monotonic()
+        now = clock.monotonic()
         if self._root:
             self._started = self._last_look = now
         else:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pytest_llmbench import clock
+
 PREFIX = "llmbench-"
 CPU_V1, CPU_V2 = "cpuacct.usage", "cpu.stat"
 MEMORY_V1, MEMORY_V2 = "memory.kmem.usage_in_bytes", "memory.max"
@@ -71,7 +73,7 @@ def tidy(folder: Path) -> None:
     for old in folder.glob(f"{PREFIX}*-*"):
         pid = old.name.removeprefix(PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
-            if not Path("/proc", pid).exists() and time.time() - old.stat().st_mtime > _OLD_S:
+            if not Path("/proc", pid).exists() and clock.wall() - old.stat().st_mtime > _OLD_S:
                 old.rmdir()
 
 

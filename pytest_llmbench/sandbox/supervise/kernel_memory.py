@@ -6,9 +6,9 @@ Byte-range locks count here even where there is a group: the kernel charges them
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
+from pytest_llmbench import clock
 from pytest_llmbench.sandbox.supervise.procfs import descriptors_of, entries, tree
 
 _LOCK_BYTES = 256
@@ -39,18 +39,18 @@ class Locks:
 
         ``launchers``: how many processes of the tree below ``root``, the first ones, are the sandbox's own.
         """
-        started = time.monotonic()
+        started = clock.monotonic()
         if self._count is None and started >= self._next:
             self._count, self._running, self._took_s = _each(root, launchers), 0, 0.0
-        while self._count is not None and time.monotonic() < started + _SLICE_S:
+        while self._count is not None and clock.monotonic() < started + _SLICE_S:
             found = next(self._count, None)
             if found is None:
                 self._count, self._counted = None, self._running
-                took_s = self._took_s + time.monotonic() - started
-                self._next = time.monotonic() + _PAUSE * took_s
+                took_s = self._took_s + clock.monotonic() - started
+                self._next = clock.monotonic() + _PAUSE * took_s
             else:
                 self._running += found
-        self._took_s += time.monotonic() - started
+        self._took_s += clock.monotonic() - started
         return max(self._counted, self._running)
 
 

@@ -11,13 +11,13 @@ import os
 import selectors
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from pytest_llmbench import clock
 from pytest_llmbench.sandbox.kernel.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk
 from pytest_llmbench.sandbox.supervise.watchdog import Watchdog
@@ -191,9 +191,9 @@ class _Exchange:
 
     def reap(self) -> tuple[int, float]:
         """Wait for the killed or ended process; its status (negative: signal) and the CPU seconds of its tree."""
-        deadline = time.monotonic() + _END_S
-        while not self._over and time.monotonic() < deadline:
-            self.wait(deadline - time.monotonic())
+        deadline = clock.monotonic() + _END_S
+        while not self._over and clock.monotonic() < deadline:
+            self.wait(deadline - clock.monotonic())
         if not self._over:
             os.kill(self._process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(self._process.pid, 0)

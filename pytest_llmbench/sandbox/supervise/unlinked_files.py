@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from pytest_llmbench import clock
 from pytest_llmbench.sandbox.supervise import kernel_memory
 from pytest_llmbench.sandbox.supervise.procfs import descriptors_of, entries, memory_status, threads, tree, written
 from pytest_llmbench.schema.execution import Limits
@@ -82,14 +82,14 @@ class Inventory:
         held, look = UnlinkedUsage(), _Look()
         pids = list(tree(root))
         wrote = {pid: written(pid) for pid in pids}
-        check_at = time.monotonic() + _CHECK_S
+        check_at = clock.monotonic() + _CHECK_S
         for pid in [*pids[:launchers], *sorted(pids[launchers:], key=wrote.__getitem__, reverse=True)]:
             if held.disk_bytes > self._disk_bytes:
                 break
-            if not patient and time.monotonic() >= check_at:
+            if not patient and clock.monotonic() >= check_at:
                 if sum(written(each)[0] - wrote[each][0] for each in pids) > self._disk_bytes // _TELLING:
                     return None
-                check_at = time.monotonic() + _CHECK_S
+                check_at = clock.monotonic() + _CHECK_S
             folder = descriptors_of(pid)
             if pid not in pids[:launchers] and not os.access(folder, os.R_OK) and "RssAnon:" in memory_status(pid):
                 look.unclear.add((0, pid))  # it lives and may not be looked into; the dead are nobody's either

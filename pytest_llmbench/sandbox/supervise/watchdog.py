@@ -6,8 +6,7 @@ second, and never in the first moments: most programs end before the first look.
 
 from __future__ import annotations
 
-import time
-
+from pytest_llmbench import clock
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.sandbox.kernel.cgroup import NO_GROUP, Group
 from pytest_llmbench.sandbox.supervise.disk_usage import Disk, DiskUsage
@@ -58,7 +57,7 @@ class Watchdog:
         self._next_disk_look = 0.0
         self.cpu_s = 0.0
         """CPU time of the tree as it was last seen."""
-        self._started = self._last_look = time.monotonic()
+        self._started = self._last_look = clock.monotonic()
         self._next_look = self._started + FIRST_LOOK_S
         self._tasks: dict[int, tuple[int, int]] = {}
         self._fair_wall_s = 0.0
@@ -68,12 +67,12 @@ class Watchdog:
     @property
     def wall_s(self) -> float:
         """Seconds since the start, waits for a CPU included."""
-        return time.monotonic() - self._started
+        return clock.monotonic() - self._started
 
     @property
     def rest_s(self) -> float:
         """Seconds until the next look; 0 when it is due."""
-        return max(0.0, self._next_look - time.monotonic())
+        return max(0.0, self._next_look - clock.monotonic())
 
     def look(self) -> LimitHit | None:
         """Measure the tree and return the limit that it exceeds.
@@ -82,7 +81,7 @@ class Watchdog:
         """
         usage = measure(self._root, self._limits.processes + self._launchers)
         usage.cpu_s = max(usage.cpu_s, self._group.cpu_s)
-        now = time.monotonic()
+        now = clock.monotonic()
         fair_s = self._unhindered_s(usage, now - self._last_look)
         self._fair_wall_s += fair_s
         self.waited_s += now - self._last_look - fair_s
@@ -108,14 +107,14 @@ class Watchdog:
 
     def _look_at_disk(self, root: int | None) -> None:
         """Measure what was written, unless the last time was so dear that it would hinder the machine."""
-        started = time.monotonic()
+        started = clock.monotonic()
         if self._disk is not None and (started >= self._next_disk_look or self._fills_up(self._disk)):
             self._free, self._wrote_bytes = self._disk.free(), self._tree_wrote_bytes()
             self._written = self._disk.usage(root, self._limits.inodes)
             self._held = UnlinkedUsage()
             if root is not None and self._inventory is not None:
                 self._held = self._inventory.look(root, self._launchers)
-            ended = time.monotonic()
+            ended = clock.monotonic()
             self._next_disk_look = ended + _PAUSE_AFTER_DISK * (ended - started)
 
     def _fills_up(self, disk: Disk) -> bool:

@@ -491,6 +491,6 @@ def test_a_container_of_a_killed_grader_is_removed(runtime, image, workspace, le
     (name,) = left_over()
     container(runtime, image).describe()
     assert left_over() == [name]  # it may be another run's
-    monkeypatch.setattr("time.time", lambda: int(name.split("-")[1]) + 1.0)
+    monkeypatch.setattr("pytest_llmbench.clock.wall", lambda: int(name.split("-")[1]) + 1.0)
     container(runtime, image).describe()
     assert left_over() == []

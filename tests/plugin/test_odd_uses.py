@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from support.bench import ADD_REPLY, WRONG_REPLY, Bench, Run
+from support.bench import ADD_REPLY, TASK, WRONG_REPLY, Bench, Run
 from support.server import ChatServer
 
 HEAD = """\
@@ -652,3 +652,28 @@ def test_a_session_without_attempts_leaves_no_run(bench: Bench, typo: tuple[str,
     runs = bench.root / ".llmbench"
     assert [path.name for path in (runs / "runs").iterdir()] == [first.folder.name]
     assert (runs / "latest").resolve() == first.folder.resolve()
+
+
+@pytest.mark.parametrize("name", ["bench[1]", "a::b", "x[y"])
+def test_a_project_in_a_folder_whose_name_pytest_would_cut(tmp_path: Path, name: str) -> None:
+    root = tmp_path / name
+    root.mkdir()
+    bench = Bench(root)
+    bench.task("add")
+    bench.file("more/own/test_own.py", TASK.replace("{id}", "own").replace("{{", "{").replace("}}", "}"))
+    bench.file("pytest.ini", "[pytest]\nllm_taskpaths = tasks more\n")
+    bench.file("replies/add.md", ADD_REPLY)
+    bench.file("replies/own.md", ADD_REPLY)
+    run = bench.run("--llm-model=dir:replies")
+    assert run.exit == 0, run.out + run.err
+    assert run.row("dir:replies")["total"] == 8
+    run = bench.run("--llm-model=dir:replies", "--llm-suite=own")
+    assert run.exit == 0, run.out + run.err
+
+
+def test_a_task_folder_that_pytest_would_cut_is_named(bench: Bench) -> None:
+    bench.file("tasks[1]/x", "")
+    bench.file("pytest.ini", "[pytest]\nllm_taskpaths = tasks[1]\n")
+    run = bench.run("--llm-model=builtin/reference")
+    assert run.exit == 4, run.out
+    assert "tasks[1] cannot be run: pytest takes '['" in run.err

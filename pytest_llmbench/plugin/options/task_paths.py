@@ -38,7 +38,7 @@ def add_task_paths(settings: Settings, early_config: pytest.Config, args: list[s
                 raise OptionError(
                     f"llm_taskpaths in the ini file names {folder}, which is not a directory. Fix llm_taskpaths."
                 )
-    paths = [str(path) for path in extra]
+    paths = [_argument(path, early_config.invocation_params.dir) for path in extra]
     args[:0] = paths
     namespace.file_or_dir = paths + typed
 
@@ -49,7 +49,7 @@ def _narrowed(folder: Path, early_config: pytest.Config, args: list[str]) -> boo
     Parts are also known by the node ids that a session with the suite prints, which begin below its folder.
     """
     namespace = early_config.known_args_namespace
-    found = False
+    found, place = False, _argument(folder, early_config.invocation_params.dir)
     for word in list(namespace.file_or_dir):
         path, below = _path_of(word, early_config), folder / word.partition("::")[0]
         if path.exists():
@@ -57,8 +57,26 @@ def _narrowed(folder: Path, early_config: pytest.Config, args: list[str]) -> boo
         elif below.exists() and below != folder:
             found = True
             for words in (args, namespace.file_or_dir):
-                words[:] = [str(folder / each) if each == word else each for each in words]
+                words[:] = [f"{place}/{each}" if each == word else each for each in words]
     return found
+
+
+def _argument(path: Path, here: Path) -> str:
+    """The path as pytest's argument, in which ``[`` and ``::`` are taken for parts of a test's name.
+
+    Raises ``OptionError`` where they are below the current folder; above it they need not be written.
+    """
+    text = next((text for text in (str(path), os.path.relpath(path, here)) if not _ends_early(text)), None)
+    if text is None:
+        raise OptionError(
+            f"{path} cannot be run: pytest takes '[' and '::' in a path for parts of a test's name. "
+            "Rename the folder, or run pytest in it."
+        )
+    return text
+
+
+def _ends_early(text: str) -> bool:
+    return "[" in text or "::" in text
 
 
 def _loaded_paths(settings: Settings, early_config: pytest.Config, args: list[str]) -> Iterator[Path]:

@@ -109,6 +109,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "llmbench-fixtures")
     try:
         settings = config.stash[SETTINGS] = read_settings(config, config.option, lambda: _backends(config))
+        if settings.active or settings.suites:
+            from pytest_llmbench.plugin.collect.naming import task_naming
+
+            if (naming := task_naming(config)) is not None:
+                config.pluginmanager.register(naming, "llmbench-naming")
         loaded = None
         if settings.loaded:
             from pytest_llmbench.plugin.collect.loaded import loaded_suites

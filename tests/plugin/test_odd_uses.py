@@ -677,3 +677,39 @@ def test_a_task_folder_that_pytest_would_cut_is_named(bench: Bench) -> None:
     run = bench.run("--llm-model=builtin/reference")
     assert run.exit == 4, run.out
     assert "tasks[1] cannot be run: pytest takes '['" in run.err
+
+
+OWN_NAMES = """\
+import pytest
+
+pytestmark = pytest.mark.llm_task(id="named", points=2, files=["add.py"], prompt_text="Write add.")
+
+
+class TestOuter:
+    class TestInner:
+        @pytest.mark.rubric("inner", points=1)
+        def test_inner(self, submission):
+            assert "def add" in submission.files["add.py"], "no add"
+
+
+@pytest.mark.rubric("outer", points=1)
+def test_outer(submission):
+    assert len(submission.files) == 2
+"""
+
+
+@pytest.mark.parametrize(
+    "naming",
+    ["python_files = tests.py", "python_functions = it_*", "python_classes = Describe", "python_files = spec/*.py"],
+)
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
+def test_a_projects_own_names_for_tests_hide_no_task(bench: Bench, naming: str, workers: tuple[str, ...]) -> None:
+    """Nor what an assertion says, and the project's own tests stay those that it calls so."""
+    bench.file("tasks/own/test_named.py", OWN_NAMES)
+    bench.file("tests/test_passed_over.py", "def check_x(): assert 0\n")
+    bench.file("pytest.ini", f"[pytest]\nllm_taskpaths = tasks\n{naming}\n")
+    bench.file("replies/named.md", ADD_REPLY)
+    run = bench.run("--llm-suite=own", "--llm-model=dir:replies", *workers)
+    assert run.exit == 1, run.out + run.err
+    assert run.row("dir:replies")["total"] == 1
+    assert "assert 1 == 2" in run.out

@@ -9,7 +9,7 @@ import fnmatch
 import glob
 import unittest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,8 +32,8 @@ class TaskNaming:
 
     def __init__(self, config: pytest.Config) -> None:
         self._outlines = Outlines(config.rootpath, lambda _folder: False)
-        # By these pytest knows in which modules to look into assert statements; a DummyRewriteHook has none.
-        self._rewritten: list[str] = getattr(config.pluginmanager.rewrite_hook, "fnpats", [])
+        # By its patterns pytest knows in which modules to look into assert statements; a DummyRewriteHook has none.
+        self._rewriting: Any = config.pluginmanager.rewrite_hook
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
         """A task module that the project's ``python_files`` passes over."""
@@ -42,7 +42,8 @@ class TaskNaming:
         named = any(_matches(file_path, pattern) for pattern in parent.config.getini("python_files"))
         if named or parent.session.isinitpath(file_path):
             return None  # pytest does it
-        self._rewritten.append(glob.escape(str(file_path)))
+        # A list of its own: pytest's is that of the ini key.
+        self._rewriting.fnpats = [*getattr(self._rewriting, "fnpats", ()), glob.escape(str(file_path))]
         hooks = parent.session.gethookproxy(file_path)
         module: pytest.Module = hooks.pytest_pycollect_makemodule(module_path=file_path, parent=parent)
         return module

@@ -20,6 +20,7 @@ _MOST_BITS = 14_000
 _MOST_LEVELS = 200
 """Of a value that is shown."""
 _SET_LEVELS = 4
+_MOST_LEAVES = 3
 _WORKFLOW_COMMAND = re.compile(r"(?m)^( *):(?=:[\w-][^\n]*::)")
 
 
@@ -54,6 +55,23 @@ def sanitize(text: str) -> str:
 def one_line(text: str, limit: int = MESSAGE_CHARS) -> str:
     """The text on one line of at most ``limit`` characters, printable."""
     return _shorten(printable(" ".join(text[: 4 * limit].split())), limit)
+
+
+def raised(error: BaseException) -> str:
+    """Type and text of an exception on one line; of a group, those of what is in it."""
+    leaves = list(dict.fromkeys(f"{type(each).__name__}: {each}" for each in _leaves(error)))
+    more = f" and {len(leaves) - _MOST_LEAVES} more" if len(leaves) > _MOST_LEAVES else ""
+    return one_line("; ".join(leaves[:_MOST_LEAVES]), MESSAGE_CHARS - len(more)) + more
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, BaseExceptionGroup):
+            waiting[:0] = each.exceptions
+        else:
+            yield each
 
 
 def excerpt(text: str, limit: int = BODY_CHARS) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.text import bounded, excerpt, one_line, printable, sanitize, stable_repr
+from pytest_llmbench.text import bounded, excerpt, one_line, printable, raised, sanitize, stable_repr
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,13 @@ def test_sets_of_sets_are_put_in_words_once() -> None:
     for _ in range(400):
         value = frozenset({value})
     assert stable_repr(value) == "<frozenset that cannot be shown>"
+
+
+def test_what_is_in_a_group_is_named() -> None:
+    inner = ExceptionGroup("unhandled errors in a TaskGroup", [RuntimeError("blocked"), OSError("lost\x1b")])
+    assert raised(inner) == r"RuntimeError: blocked; OSError: lost\x1b"
+    assert raised(ExceptionGroup("outer", [inner, inner])) == raised(inner)
+    many = ExceptionGroup("many", [ValueError(str(n)) for n in range(5)])
+    assert raised(many) == "ValueError: 0; ValueError: 1; ValueError: 2 and 2 more"
+    assert raised(KeyError("x")) == "KeyError: 'x'"
+    assert len(raised(ExceptionGroup("long", [ValueError("y" * 10_000)] * 2))) <= 310

@@ -9,6 +9,7 @@ from pytest_llmbench import clock
 from pytest_llmbench.errors import HarnessError, ModelError
 from pytest_llmbench.llm.protocols import LLMClient
 from pytest_llmbench.schema.attempt import Completion, CompletionRequest, Failure
+from pytest_llmbench.text import raised
 
 
 class PluginClient:
@@ -31,7 +32,7 @@ class PluginClient:
             if isinstance(error, TimeoutError) and limit.expired():
                 message = f"{self._where} gave no answer within {timeout_s:g} s"
                 raise ModelError(Failure(kind="timeout", message=message, cause=message)) from None
-            raise HarnessError(f"{self._where} raised {type(error).__name__}: {error}") from error
+            raise HarnessError(f"{self._where} raised {raised(error)}") from error
         if not isinstance(completion, Completion):
             raise HarnessError(f"{self._where} returned {type(completion).__name__}: a Completion is needed")
         if completion.wall_s is not None:

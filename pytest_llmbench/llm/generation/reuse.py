@@ -12,7 +12,7 @@ from pytest_llmbench.schema.attempt import CompletionRequest, Failure
 from pytest_llmbench.schema.keys import TurnKey
 from pytest_llmbench.schema.outcome import Failed, Outcome, Replied
 from pytest_llmbench.schema.settings import CacheMode
-from pytest_llmbench.text import one_line
+from pytest_llmbench.text import raised
 
 
 class CompletionReuse:
@@ -80,10 +80,21 @@ class CompletionReuse:
         return failed
 
 
+_ADVICE = (
+    (
+        "A test tried to use socket",  # all exceptions of pytest-socket begin so
+        "pytest-socket lets no test of this process use the network, and so not llmbench meanwhile. Use -n 1: tests "
+        "then run in a process of their own. ",
+    ),
+)
+
+
 def fault(what: str, error: BaseException) -> Failure:
     """A failure on our side, with the type and text of what was raised."""
-    text = f"{what}: {type(error).__name__}: {one_line(str(error))}"
-    return Failure(kind="grader", message=f"{text}. This says nothing about the model.", cause=text)
+    said = raised(error)
+    text = f"{what}: {said}"
+    advice = next((advice for words, advice in _ADVICE if words in said), "")
+    return Failure(kind="grader", message=f"{text.rstrip('.')}. {advice}This says nothing about the model.", cause=text)
 
 
 def _is_of_the_place(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from os.path import isdir, islink
 from pathlib import Path
 
-from pytest_llmbench.catalog.outline import PARTS, Outlines
+from pytest_llmbench.catalog.outline import LEVELS_UP, PARTS, Outlines
 from pytest_llmbench.errors import OptionError
 from pytest_llmbench.schema.run_files import BASE, RUNS
 from pytest_llmbench.store.guard import is_run_folder
@@ -20,6 +20,10 @@ from pytest_llmbench.store.guard import is_run_folder
 """Name of the folder of runs, where no other is chosen."""
 _ENDING = re.compile(r"(\.\d+(\.turn\d+)?)?(\.md)?$")
 """What ``dir:`` reads has behind the task's name."""
+
+
+_TESTS = ("test_*.py", "*_test.py")
+"""What pytest takes for tests, where nobody changed it."""
 
 
 class OffLimits:
@@ -61,11 +65,27 @@ class OffLimits:
         return self._why(self._real(path))
 
     def is_probe(self, path: Path) -> bool:
-        """True for a file of a task that is no test: probes run in the sandbox, not here."""
+        """True for a file of a task that is no test by pytest's own names: probes run in the sandbox, not here.
+
+        A task's files are those beside its module and, if the folder is that of one task, those below.
+        """
         path = self._real(path)
+        if any(path.match(pattern) for pattern in _TESTS):
+            return False
         outlines = self._outlines.inside(path.parent)
-        is_test = "test" in path.name or any(outline.module == path for outline in outlines)
-        return not is_test and any(outline.owns_folder for outline in outlines)
+        if any(outline.module == path for outline in outlines):
+            return False
+        return any(outline.owns_folder for outline in outlines) or any(map(self._is_of_one, self._above(path.parent)))
+
+    def _above(self, folder: Path) -> list[Path]:
+        """Folders around, below the root of the project or all of another place."""
+        top = self._outlines.top
+        above = list(folder.parents)[:LEVELS_UP]
+        return [place for place in above if place.is_relative_to(top) and place != top] if top in above else above
+
+    def _is_of_one(self, folder: Path) -> bool:
+        outlines = self._outlines.inside(folder)
+        return len(outlines) == 1 and outlines[0].owns_folder
 
     def _real(self, path: Path) -> Path:
         path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() looks at every part of it, every time

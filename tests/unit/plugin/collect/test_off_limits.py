@@ -196,3 +196,38 @@ def test_what_lies_in_something_that_a_loader_reads(tmp_path: Path) -> None:
 def test_replies_that_hold_the_project_and_a_loaders_tasks(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="a loader reads are not known yet"):
         OffLimits(tmp_path, [tmp_path], [tmp_path], loaded=[tmp_path / "rows.jsonl"])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("probe.py", True),
+        ("contest.py", True),
+        ("latest_probe.py", True),
+        ("test_notes.txt", True),
+        ("prompt.md", True),
+        ("inputs/deep/read.py", True),
+        ("test_own.py", False),
+        ("test_helpers.py", False),
+        ("helpers_test.py", False),
+        ("../app.py", False),
+        ("../other/app.py", False),
+    ],
+)
+def test_files_of_a_task_are_probes_unless_they_are_named_as_tests(tmp_path: Path, name: str, expected: bool) -> None:
+    folder = tmp_path / "tasks/own"
+    folder.mkdir(parents=True)
+    (folder / "test_own.py").write_text('import pytest\npytestmark = pytest.mark.llm_task(id="own", files=["a.py"])\n')
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text("")
+    assert OffLimits(tmp_path).is_probe(path) is expected
+
+
+def test_a_task_at_the_root_does_not_own_the_project(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(
+        'import pytest\npytestmark = pytest.mark.llm_task(id="own", files=["a.py"])\n'
+    )
+    (tmp_path / "src").mkdir()
+    assert not OffLimits(tmp_path).is_probe(tmp_path / "src/app.py")

@@ -27,7 +27,7 @@ bench: warm
 # The slower ones, every mutant of every task among them, are part of `make proof`.
 test: warm
 	$(BIN)/pytest -n 3 --dist=worksteal --ignore=tests/hostile/slow --ignore=tests/graders --ignore=tests/shipped --ignore=tests/slow \
-		--ignore=tests/browser --ignore=tests/benchmarks --ignore=tests/fuzz
+		--ignore=tests/browser --ignore=tests/benchmarks --ignore=tests/fuzz --ignore=tests/matrix
 
 # Pythons that pyenv has but does not show count as present.
 PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/*/bin 2>/dev/null | paste -sd: -)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pytest_llmbench import clock
 from pytest_llmbench.errors import HarnessError
 from pytest_llmbench.llm.protocols import ModelPace, Progress
 from pytest_llmbench.llm.solving import FeedbackJob, SourceClosedError
@@ -90,7 +90,7 @@ class PendingGenerations:
                 entry.sent = True
                 self._asked += 1
                 self._unsent[key.model] -= 1
-                self._sent_at[key] = time.monotonic()
+                self._sent_at[key] = clock.monotonic()
             self._in_flight[key] = None
 
     def known(self, key: AttemptKey, *, earlier: bool = False) -> None:
@@ -122,7 +122,7 @@ class PendingGenerations:
                 self._unsent[key.model] -= 1
             elif failure_of(ended.outcome) is None or completion_of(ended.outcome) is not None:
                 recent = self._recent.setdefault(key.model, deque(maxlen=RECENT))
-                recent.append(time.monotonic() - sent_at)
+                recent.append(clock.monotonic() - sent_at)
             if failure_of(ended.outcome) is None:
                 self._answered += 1
             else:
@@ -181,7 +181,7 @@ class PendingGenerations:
     def progress(self) -> Progress:
         """The counts now."""
         with self._changed:
-            now = time.monotonic()
+            now = clock.monotonic()
             ages: dict[str, list[float]] = {}
             for key, sent_at in self._sent_at.items():
                 ages.setdefault(key.model, []).append(now - sent_at)

@@ -50,7 +50,8 @@ PLUGINS = {
     "forked": Plugin("pytest_forked"),
     "fork": Plugin("pytest_forked", ("--forked",), "forked would grade"),
 }
-OURS = ("-ppytest_llmbench.plugin", "-pxdist.plugin", "-ppytest_timeout")
+OURS = ("-pllmbench", "-pxdist", "-ptimeout")
+"""By their names as plugins: others ask for these."""
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])

@@ -713,4 +713,4 @@ def test_a_projects_own_names_for_tests_hide_no_task(bench: Bench, naming: str, 
     assert run.exit == 1, run.out + run.err
     assert run.row("dir:replies")["total"] == 1
     assert "assert 1 == 2" in run.out
-    assert run.counts() == {"passed": 1, "failed": 1}
+    assert run.counts() == {"passed": 1, "missed": 1}

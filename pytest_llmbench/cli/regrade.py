@@ -20,8 +20,8 @@ from pytest_llmbench.schema.run_files import RUNS
 from pytest_llmbench.store.inspection import checked
 from pytest_llmbench.store.run_dir import RunDir, new_run_id
 
-_NOTHING_SELECTED = 5
-"""pytest's exit status where no test is left."""
+_RAN = (0, 1, 5)
+"""pytest's exit statuses of a session that came to its end; 5: no test was left."""
 NAME, HELP = "regrade", "re-grade stored replies with the current rubric"
 
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     run_id = new_run_id()
     status = _pytest(_words(former, options.rest, base, run_id), quiet=options.json)
     graded = (base / RUNS / run_id).is_dir()
-    if not graded and status != _NOTHING_SELECTED:
+    if not graded and status not in _RAN:
         raise StoreError(f"nothing was graded: pytest exited with status {status}. Its output above says why.")
     after = read_results(base / RUNS / run_id) if graded else None
     if after is None or not _attempts(before) & _attempts(after):

@@ -286,8 +286,8 @@ def test_nothing_is_appended_to_what_is_not_the_runs(shared: RunDir, victim: Pat
 KEY = AttemptKey("t", "m", 1)
 WRITES: dict[str, Callable[[RunDir], object]] = {
     "results.json": lambda run: run.write("results.json", "{}"),
-    "replies": lambda run: run.write(f"{run.reply_stem(KEY)}.md", "text"),
-    "replies/m": lambda run: run.write(f"{run.reply_stem(KEY)}.md", "text"),
+    "replies": lambda run: run.write(f"{run.reply_stem(KEY.turn(1))}.md", "text"),
+    "replies/m": lambda run: run.write(f"{run.reply_stem(KEY.turn(1))}.md", "text"),
     "files": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),
     "files/m": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),
     "files/m/t.1": lambda run: keep_files(run, KEY, {"conftest.py": "evil"}),

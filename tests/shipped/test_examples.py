@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shlex
 import shutil
@@ -118,8 +117,7 @@ def test_an_existing_suite_grades_a_reply(bench: Bench, project: Path) -> None:
     run = run_in(bench, project, "pytest --llm-model=dir:replies")
     assert run.exit == 0, run.out + run.err
     assert run.attempt("shop-total", "dir:replies")["points"] == 10.0
-    request = json.loads((run.folder / "replies/dir%3Areplies/shop-total.1.json").read_text())["request"]
-    prompt = request["messages"][0]["content"]
+    prompt = run.plan["tasks"][0]["messages"][0]["content"]
     assert "raise NotImplementedError" in prompt
     assert "From ten of one thing on" in prompt
     assert "0.95" not in prompt, "what is asked for is hidden"

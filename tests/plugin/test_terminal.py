@@ -88,6 +88,13 @@ def test_letters_and_words(replies: Bench) -> None:
     assert "FAILED" not in run.out
 
 
+def test_without_a_summary_there_are_no_missed_points(replies: Bench) -> None:
+    run = replies.run("--llm-model=wrong=dir:wrong", "--no-summary")
+    assert sections(run) in (["llmbench"], []), "older pytests ask no plugin for its part of the summary then"
+    assert run.counts() == {"missed": 3}
+    assert run.exit == 1
+
+
 @pytest.mark.parametrize("options", [["--tb=short"], ["--tb=line"], ["--tb", "auto"], ["-vv"]])
 def test_tracebacks_come_when_they_are_asked_for(replies: Bench, options: Sequence[str]) -> None:
     run = replies.run("--llm-model=wrong=dir:wrong", *options)
@@ -104,7 +111,6 @@ def test_tracebacks_come_when_they_are_asked_for(replies: Bench, options: Sequen
         (["-rN"], ["llmbench"]),
         (["-rf"], ["short test summary info", "llmbench"]),
         (["-rA"], ["short test summary info", "llmbench"]),
-        (["--no-summary"], ["llmbench"]),
     ],
 )
 def test_the_summary_has_what_was_asked_for(replies: Bench, options: Sequence[str], shown: Sequence[str]) -> None:

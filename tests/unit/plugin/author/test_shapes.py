@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Literal
 
+import pydantic
 import pytest
 from annotated_types import Interval
 from typing_extensions import TypedDict
@@ -17,6 +18,9 @@ class Report(TypedDict):
     sizes: list[int]
 
 
+STRICT_COMPLEX = pytest.mark.skipif(
+    tuple(map(int, pydantic.VERSION.split(".")[:2])) < (2, 12), reason="older pydantics take a float for a complex"
+)
 NOTE = Row[tuple[Literal["begin", "end"], int]] | Row[tuple[Literal["failed"], str, None]]
 SMALL = Annotated[float, Interval(ge=0, lt=10)]
 DEEP: list[Any] = []
@@ -81,7 +85,7 @@ def test_what_fits_is_given_back_as_it_is(value: Any, shape: Any) -> None:
         ({True: 1}, dict[int, int], "valid integer"),
         ({"1": 1}, dict[int, int], "valid integer"),
         ("x", bytes, "valid bytes"),
-        (1.0, complex, "instance of complex"),
+        pytest.param(1.0, complex, "instance of complex", marks=STRICT_COMPLEX),
         (set(map(str, range(100))), set[int], "the report: 100 parts do not fit"),
     ],
 )

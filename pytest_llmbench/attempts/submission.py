@@ -93,6 +93,11 @@ def _from_tree(key: AttemptKey, task: Task, outcome: HandedInFiles, run: RunDir,
         notes = (*(f"{name}: handed in as a file" for name in texts), *refused, *notes)
         content = {name: content[name] for name in files}
     else:
+        # By their names: of a frozen tree, number and size are known to be within bounds.
+        refused_names = dict(refusals(dict.fromkeys(content, b""), most_files=MOST_FILES))
+        notes = (*(f"{name}: refused: {reason}" for name, reason in refused_names.items()), *notes)
+        kept = tuple(file for file in outcome.tree.files if file.name not in refused_names)
+        content = StoredTree(run, key, Tree(files=kept))
         files = _Texts(content)
     completion = Completion(text="", finish_reason="stop", wall_s=outcome.wall_s, usage=outcome.usage)
     labels |= set() if files else {NO_CODE}
@@ -152,16 +157,17 @@ def keep_files(run: RunDir, key: AttemptKey, files: Mapping[str, str]) -> None:
 def fill_workspace(root: Path, task: Task, submission: Submission) -> None:
     """Lay out a fresh workspace: the starter, then what was handed in over it; or that alone, if it is the whole.
 
-    Raises ``HarnessError`` when a file of the task itself cannot be written, ``StoreError`` as ``read_submission``.
+    Raises ``HarnessError`` when a file cannot be written, ``StoreError`` as ``read_submission``.
     """
-    whole = submission.tree is not None and not task.files
-    files: Mapping[str, str | bytes] = submission.content if submission.tree is not None else submission.files
-    refused = write_files(root, {} if whole else {**task.starter, **files})
+    if submission.tree is None:
+        refused = write_files(root, {**task.starter, **submission.files})
+    elif task.files:
+        refused = write_files(root, {**task.starter, **submission.content})
+    else:
+        executable = {file.name for file in submission.tree.files if file.executable}
+        refused = write_files(
+            root, submission.content, executable=executable, most_files=MOST_FILES, most_bytes=MOST_BYTES
+        )
     if refused:
         name, reason = refused[0]
         raise HarnessError(f"task {task.id!r}: {name} cannot be written into the workspace: {reason}.")
-    if whole and submission.tree is not None:
-        executable = {file.name for file in submission.tree.files if file.executable}
-        refused = write_files(root, files, executable=executable, most_files=MOST_FILES, most_bytes=MOST_BYTES)
-        if refused:
-            submission.labels.add("files left out of the workspace")

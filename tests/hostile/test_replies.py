@@ -11,7 +11,14 @@ import pytest
 from support.bench import Bench
 from support.evil import EVIL
 
-from pytest_llmbench.attempts.submission import LONGEST_FILE, READING_S, Submission, from_reply, read_submission
+from pytest_llmbench.attempts.submission import (
+    LONGEST_FILE,
+    READING_S,
+    Submission,
+    fill_workspace,
+    from_reply,
+    read_submission,
+)
 from pytest_llmbench.extraction.extract import (
     LONGEST_NOTE,
     LONGEST_REPLY,
@@ -125,6 +132,19 @@ def test_a_file_that_cannot_be_written_was_not_handed_in(content: str, reason: s
     alone = handed_in({"other.py": content})
     assert alone.no_code
     assert alone.labels == {"no_code"}
+
+
+def test_of_a_whole_workspace_a_name_that_cannot_be_written_is_told_and_the_rest_is_laid_out(tmp_path: Path) -> None:
+    task = replace(TASK, files=())
+    run = RunDir.create(tmp_path / "base")
+    files = {"kept.py": GOOD, "con.txt": "a device", "web/.git/hooks/post-checkout": "run me", "Kept.py": "again"}
+    submission = read_submission(KEY, task, HandedInFiles(tree=freeze(run, KEY, files)), run)
+    assert list(submission.files) == ["Kept.py"]
+    refused = [note.partition(":")[0] for note in submission.notes if ": refused: " in note]
+    assert refused == ["con.txt", "kept.py", "web/.git/hooks/post-checkout"]
+    (tmp_path / "workspace").mkdir()
+    fill_workspace(tmp_path / "workspace", task, submission)
+    assert [path.name for path in (tmp_path / "workspace").rglob("*")] == ["Kept.py"]
 
 
 def test_refusals_are_told_without_writing(tmp_path: Path) -> None:

@@ -57,10 +57,10 @@ def write_files(
     return refused
 
 
-def refusals(files: Mapping[str, str | bytes]) -> list[Refused]:
+def refusals(files: Mapping[str, str | bytes], *, most_files: int = MAX_FILES) -> list[Refused]:
     """Those of ``files`` that could be written nowhere, for their names, contents, size or number; writes nothing."""
     refused: list[Refused] = []
-    for _ in _acceptable(files, refused, MAX_FILES, MAX_TOTAL_BYTES):
+    for _ in _acceptable(files, refused, most_files, MAX_TOTAL_BYTES):
         pass
     return refused
 

@@ -36,7 +36,7 @@ def test_what_is_accepted() -> None:
 
 
 def read_suites(text: str, *, from_ini: bool = False) -> tuple[tuple[str, ...], tuple[LoadedSuite, ...]]:
-    config: Any = SimpleNamespace(rootpath=Path("/root"), invocation_params=SimpleNamespace(dir=Path("/here")))
+    config: Any = SimpleNamespace(rootpath=Path("/project"), invocation_params=SimpleNamespace(dir=Path("/here")))
     return suites({"suite": Value([text], "--llm-suite", from_ini=from_ini)}, config)
 
 
@@ -47,7 +47,7 @@ def test_suites_and_what_loaders_read() -> None:
         LoadedSuite("rows:a/../b.jsonl", "rows", Path("/here/b.jsonl")),
         LoadedSuite("rows:/c:d", "rows", Path("/c:d")),
     )
-    assert read_suites("rows:a", from_ini=True)[1][0].path == Path("/root/a")
+    assert read_suites("rows:a", from_ini=True)[1][0].path == Path("/project/a")
     assert len(read_suites("rows:a,rows:a")[1]) == 1
 
 

@@ -116,6 +116,7 @@ def test_who_waits_for_another_attempt_gets_a_job_once(loop: asyncio.AbstractEve
     assert board.take(KEYS[1], never) == reply(KEYS[1]), "the job is lent already"
 
 
+@pytest.mark.timeout(60)  # whoever gets no job waits for ever
 def test_who_waits_for_the_attempt_itself_gets_its_job_again_for_the_first_may_be_lost(
     loop: asyncio.AbstractEventLoop,
 ) -> None:

@@ -23,7 +23,7 @@ _TOO_LARGE = re.compile(r"File too large|EFBIG|file too large")
 _DISK_FULL = re.compile(r"No space left on device|ENOSPC|no space left on device")
 _OUT_OF_MEMORY = re.compile(
     r"^MemoryError\b|out of memory|std::bad_alloc|memory allocation of \d+ bytes failed"
-    r"|^fatal error: runtime: cannot allocate memory",
+    r"|^fatal error: runtime: cannot allocate memory|Array buffer allocation failed",
     re.MULTILINE,
 )
 _REFUSALS: dict[LimitName, re.Pattern[str]] = {

@@ -288,3 +288,9 @@ def test_what_runtimes_say_of_a_refused_process(said):
 def test_go_tells_the_stacks_of_all_threads_behind_the_reason(said):
     stacks = "goroutine 1 [running]:\nmain.main()\n\t/w/main.go:12 +0x1d\n" * 100
     assert limit_behind(2, f"{said}\n\n{stacks}", 0.1, SMALL).limit == "memory_mb"
+
+
+def test_node_says_in_words_of_its_own_that_there_is_no_memory_left() -> None:
+    said = "node:internal/buffer:1063\n  return new FastBuffer();\n\nRangeError: Array buffer allocation failed\n"
+    assert limit_behind(1, said, 0.1, SMALL).limit == "memory_mb"
+    assert limit_behind(0, said, 0.1, SMALL) is None
